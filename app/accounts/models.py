@@ -1,0 +1,18 @@
+"""Who is here."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+NAME_CHARS = 20  # of the name others see, at most
+
+
+class User(AbstractUser):
+    """Somebody who chats: with an account, or a guest who gave just a name and has no password."""
+
+    display_name = models.CharField(max_length=NAME_CHARS, blank=True)
+    is_guest = models.BooleanField(default=False)
+
+    @property
+    def name(self) -> str:
+        """What others see."""
+        return self.display_name or self.username

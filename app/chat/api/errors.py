@@ -1,0 +1,62 @@
+"""Refusals over HTTP: the same codes and sentences as on the socket."""
+
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from chat.services.errors import ChatError
+
+CODES = {
+    400: "invalid",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "invalid",
+    429: "rate_limited",
+}
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's hook: an exception as {"error": {"code", "text", "retry_after"?}}."""
+    if isinstance(error, ChatError):
+        return _response(error.status, error.code, error.text)
+    if isinstance(error, DatabaseError):
+        return _response(503, "unavailable", "The database is away; try again.", retry_after=2)
+    response = exception_handler(error, context)
+    if response is None:
+        return None  # our bug: Django logs it and answers 500
+    if isinstance(error, exceptions.ValidationError):
+        text = _sentence(error.detail)
+    elif isinstance(error, exceptions.APIException):
+        text = str(error.detail)
+    else:
+        text = "There is no such thing." if isinstance(error, Http404) else "That is not allowed."
+    code = CODES.get(response.status_code, "invalid")
+    if isinstance(error, exceptions.NotAuthenticated):
+        code = "unauthenticated"
+    wait = getattr(error, "wait", None)
+    answered = _response(response.status_code, code, text, retry_after=wait)
+    for name in ("Retry-After", "Allow", "WWW-Authenticate"):
+        if name in response:
+            answered[name] = response[name]
+    return answered
+
+
+def _response(status: int, code: str, text: str, retry_after: float | None = None) -> Response:
+    body: dict[str, Any] = {"code": code, "text": text}
+    if retry_after is not None:
+        body["retry_after"] = retry_after
+    return Response({"error": body}, status=status)
+
+
+def _sentence(detail: Any) -> str:
+    """The first complaint, with the name of its field."""
+    if isinstance(detail, dict):
+        field, rest = next(iter(detail.items()))
+        return _sentence(rest) if field == "non_field_errors" else f"{field}: {_sentence(rest)}"
+    return _sentence(detail[0]) if isinstance(detail, list) else str(detail)

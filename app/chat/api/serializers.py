@@ -1,0 +1,109 @@
+"""What clients may send, checked, and the shapes of our answers for the OpenAPI document.
+
+Answers are the structs of chat.events: the same JSON as on the socket.
+"""
+
+from typing import Any
+
+import msgspec
+from rest_framework import serializers
+
+from chat import events, limits
+
+
+class RoomIn(serializers.Serializer[Any]):
+    """An open room by its name, a private one by its title, a direct one by the other's username."""
+
+    kind = serializers.ChoiceField(["open", "private", "direct"], default="open")
+    name = serializers.CharField(max_length=limits.SLUG_CHARS, required=False)
+    title = serializers.CharField(max_length=limits.TITLE_CHARS, required=False)
+    topic = serializers.CharField(max_length=limits.TOPIC_CHARS, required=False, allow_blank=True, default="")
+    username = serializers.CharField(max_length=150, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        needed = {"open": "name", "private": "title", "direct": "username"}[attrs["kind"]]
+        if needed not in attrs:
+            raise serializers.ValidationError({needed: "This field is required."})
+        return attrs
+
+
+class RoomPatchIn(serializers.Serializer[Any]):
+    title = serializers.CharField(max_length=limits.TITLE_CHARS, required=False, allow_blank=True)
+    topic = serializers.CharField(max_length=limits.TOPIC_CHARS, required=False, allow_blank=True)
+
+
+class MemberIn(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150)
+
+
+class MessageIn(serializers.Serializer[Any]):
+    """`cid` is a UUID of the client's making: the same one again is the same message."""
+
+    cid = serializers.UUIDField()
+    body = serializers.CharField(trim_whitespace=False)
+    reply_to = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**53 - 1)
+
+
+class EditIn(serializers.Serializer[Any]):
+    body = serializers.CharField(trim_whitespace=False)
+    rev = serializers.IntegerField(min_value=0, max_value=2**53 - 1)
+
+
+class ReadIn(serializers.Serializer[Any]):
+    seq = serializers.IntegerField(min_value=0, max_value=2**53 - 1)
+
+
+class HistoryIn(serializers.Serializer[Any]):
+    before = serializers.IntegerField(required=False, min_value=0, max_value=2**53 - 1)
+    after = serializers.IntegerField(required=False, min_value=0, max_value=2**53 - 1)
+    limit = serializers.IntegerField(default=limits.PAGE, min_value=1, max_value=limits.PAGE)
+
+
+# --- answers
+
+
+class Room(msgspec.Struct):
+    """A room as its member sees it in the list."""
+
+    slug: str
+    title: str
+    kind: str
+    topic: str
+    unread: int
+    head: int
+
+
+class Rooms(msgspec.Struct):
+    rooms: list[Room]
+
+
+class Page(msgspec.Struct):
+    """Messages, oldest first, as the events that left them so."""
+
+    events: list[events.Event]
+    more: bool
+
+
+class Unread(msgspec.Struct):
+    unread: int
+
+
+class Refusal(msgspec.Struct, omit_defaults=True):
+    """Why nothing was changed."""
+
+    code: str
+    text: str
+    retry_after: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class Refused(msgspec.Struct):
+    error: Refusal
+
+
+_ANSWERS = (Rooms, Page, Unread, Refused, events.RoomInfo, events.Message, events.Member)
+_, COMPONENTS = msgspec.json.schema_components(_ANSWERS, ref_template="#/components/schemas/{name}")
+
+
+def ref(answer: type) -> dict[str, str]:
+    """The answer's place in the OpenAPI document."""
+    return {"$ref": f"#/components/schemas/{answer.__name__}"}

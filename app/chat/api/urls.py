@@ -1,0 +1,18 @@
+"""Addresses below /api/."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from chat.api import views
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("rooms/", views.RoomList.as_view()),
+    path("rooms/<str:slug>/", views.RoomDetail.as_view()),
+    path("rooms/<str:slug>/join/", views.RoomJoin.as_view()),
+    path("rooms/<str:slug>/leave/", views.RoomLeave.as_view()),
+    path("rooms/<str:slug>/members/", views.RoomMembers.as_view()),
+    path("rooms/<str:slug>/read/", views.RoomRead.as_view()),
+    path("rooms/<str:slug>/messages/", views.MessageList.as_view()),
+    path("messages/<int:message>/", views.MessageDetail.as_view()),
+]

@@ -1,0 +1,35 @@
+"""What was said."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Message(models.Model):
+    """One thing said in a room; `seq` is its place, `rev` the room's head when it last changed."""
+
+    room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="messages")
+    # Words outlive accounts: deleting somebody who has spoken is refused.
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages")
+    seq = models.PositiveBigIntegerField(editable=False)
+    rev = models.PositiveBigIntegerField(editable=False)
+    cid = models.UUIDField(editable=False)  # made up by the client that sent it
+    body = models.TextField(blank=True)
+    reply_to = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # A browser that lost the reply sends again; the room must not see it twice.
+            models.UniqueConstraint(fields=["author", "cid"], name="message_sent_once"),
+            models.UniqueConstraint(fields=["room", "seq"], name="one_message_a_place"),
+            models.UniqueConstraint(fields=["room", "rev"], name="one_message_a_change"),
+            # A tombstone holds no words.
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(body=""), name="deleted_messages_are_empty"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author} in {self.room} at {self.seq}"

@@ -1,0 +1,79 @@
+"""Where people talk, and the counter that orders everything said there."""
+
+import re
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
+
+from chat import limits
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# Open rooms are named by people. Private and direct ones have a random name in a space of its own (~), so that
+# choosing a name never tells whether a hidden room has it.
+OPEN_SLUG = re.compile(rf"[^\W_][\w-]{{0,{limits.SLUG_CHARS - 1}}}")
+HIDDEN_SLUG = re.compile(r"~[A-Za-z0-9_-]{16}")
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    def joined_by(self, user: "User") -> Self:
+        """The only way to a room: through one's own membership."""
+        return self.filter(memberships__user=user, memberships__state="joined")
+
+
+class Room(models.Model):
+    """`head` counts the lasting changes here, one event each; `floor` is the count below which nothing is kept."""
+
+    class Kind(models.TextChoices):
+        OPEN = "open", _("open")  # anybody who knows the name may join
+        PRIVATE = "private", _("private")  # by invitation
+        DIRECT = "direct", _("direct")  # exactly two people
+
+    slug = models.CharField(
+        max_length=limits.SLUG_CHARS,
+        unique=True,
+        validators=[RegexValidator(rf"^({OPEN_SLUG.pattern}|{HIDDEN_SLUG.pattern})\Z")],
+    )
+    title = models.CharField(max_length=limits.TITLE_CHARS, blank=True)
+    topic = models.CharField(max_length=limits.TOPIC_CHARS, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.OPEN)
+    pair = models.CharField(max_length=41, null=True, editable=False)  # "lower id:higher id" of a direct room
+    head = models.PositiveBigIntegerField(default=0, editable=False)
+    floor = models.PositiveBigIntegerField(default=0, editable=False)
+    rev = models.PositiveBigIntegerField(default=0, editable=False)  # head when the room itself last changed
+    created_at = models.DateTimeField(auto_now_add=True)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="rooms")
+
+    objects: ClassVar[models.Manager["Room"]] = RoomQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pair"], name="one_direct_room_a_pair"),
+            models.CheckConstraint(
+                condition=models.Q(kind="direct", pair__isnull=False) | ~models.Q(kind="direct") & models.Q(pair=None),
+                name="direct_rooms_have_a_pair",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.slug
+
+    @property
+    def stream(self) -> str:
+        """The name under which the hub carries this room's events."""
+        return f"room.{self.pk}"
+
+    def advance(self) -> int:
+        """Count one more change, and return the count.
+
+        Call it first in the transaction that makes the change: the row stays locked until commit, so changes are
+        committed in the order of their counts.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE chat_room SET head = head + 1 WHERE id = %s RETURNING head", [self.pk])
+            (self.head,) = cursor.fetchone()
+        return self.head

@@ -1,0 +1,210 @@
+"""Opening, entering and leaving rooms, and what a user's own list of them says."""
+
+import secrets
+import unicodedata
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from chat import events, limits
+from chat.models import Membership, Message, Room
+from chat.models.room import OPEN_SLUG
+from chat.services.errors import BadName, ChatError, RoomNotFound
+from realtime.doorbell import announce
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def slug_of(name: str) -> str:
+    """The address of the open room that people mean by this name. Raises BadName when there is none."""
+    slug = "-".join(unicodedata.normalize("NFKC", name).casefold().lstrip("#").split())
+    if not OPEN_SLUG.fullmatch(slug):
+        raise BadName
+    return slug
+
+
+def find_room(slug: str, user: "User") -> Room | None:
+    """The room, if this user may look at its page; None for an open one that nobody has entered yet.
+
+    Raises RoomNotFound for a hidden room that the user is not in, whether it exists or not.
+    """
+    if OPEN_SLUG.fullmatch(slug):
+        return Room.objects.filter(slug=slug).first()
+    return joined_room(slug, user)
+
+
+def joined_room(slug: str, user: "User") -> Room:
+    """The room, if the user is in it. Raises RoomNotFound."""
+    room = Room.objects.joined_by(user).filter(slug=slug).first()
+    if room is None:
+        raise RoomNotFound
+    return room
+
+
+def owned_room(slug: str, user: "User") -> Room:
+    """The room, if the user is in it and owns it. Raises RoomNotFound."""
+    owned = Q(memberships__user=user, memberships__role=Membership.Role.OWNER)
+    if (room := Room.objects.joined_by(user).filter(owned, slug=slug).first()) is None:
+        raise RoomNotFound
+    return room
+
+
+def enter_room(*, slug: str, user: "User") -> Room:
+    """Be in the room afterwards. An open room is made by its first visitor, who owns it.
+
+    Raises RoomNotFound for a hidden room that the user is not in, BadName for what can be no room's slug.
+    """
+    room = Room.objects.joined_by(user).filter(slug=slug).first()
+    if room is not None:
+        return room
+    if slug.startswith("~"):
+        raise RoomNotFound
+    if not OPEN_SLUG.fullmatch(slug):
+        raise BadName
+    return _enter_open(slug, user)
+
+
+@transaction.atomic
+def _enter_open(slug: str, user: "User") -> Room:
+    room, made = Room.objects.get_or_create(slug=slug)
+    _set_membership(room, user, Membership.State.JOINED, Membership.Role.OWNER if made else Membership.Role.MEMBER)
+    return room
+
+
+@transaction.atomic
+def leave_room(*, slug: str, user: "User") -> None:
+    """Be out of the room afterwards; the user's live sockets are dropped from it. Raises RoomNotFound.
+
+    A direct room cannot be left: it would be half a conversation.
+    """
+    room = joined_room(slug, user)
+    if room.kind == Room.Kind.DIRECT:
+        raise ChatError("A direct conversation cannot be left.")
+    _set_membership(room, user, Membership.State.LEFT)
+
+
+@transaction.atomic
+def open_private(*, title: str, topic: str = "", owner: "User") -> Room:
+    """Make a private room; its slug is random and tells nothing."""
+    room = Room(slug=_hidden_slug(), kind=Room.Kind.PRIVATE, title=_line(title), topic=_line(topic))
+    if not room.title:
+        raise BadName("A private room needs a title.")
+    _check_lengths(room)
+    room.save()
+    _set_membership(room, owner, Membership.State.JOINED, Membership.Role.OWNER)
+    return room
+
+
+@transaction.atomic
+def add_member(*, slug: str, owner: "User", user: "User") -> Membership:
+    """Let somebody into a private room. Raises RoomNotFound unless `owner` owns it."""
+    room = owned_room(slug, owner)
+    if not room.memberships.filter(user=user, state=Membership.State.JOINED).exists():
+        _set_membership(room, user, Membership.State.JOINED)
+    return room.memberships.get(user=user)
+
+
+@transaction.atomic
+def open_direct(*, me: "User", other: "User") -> Room:
+    """The one room of these two people, made when they first talk."""
+    if me.pk == other.pk:
+        raise ChatError("A conversation needs two people.")
+    pair = "{}:{}".format(*sorted((me.pk, other.pk)))
+    room, made = Room.objects.get_or_create(pair=pair, defaults={"slug": _hidden_slug(), "kind": Room.Kind.DIRECT})
+    if made:
+        for user in (me, other):
+            _set_membership(room, user, Membership.State.JOINED)
+    return room
+
+
+@transaction.atomic
+def describe_room(*, slug: str, user: "User", title: str | None = None, topic: str | None = None) -> Room:
+    """Change a room's title or topic. Raises RoomNotFound unless the user owns the room."""
+    room = owned_room(slug, user)
+    room.title = room.title if title is None else _line(title)
+    room.topic = room.topic if topic is None else _line(topic)
+    _check_lengths(room)
+    room.rev = room.advance()
+    room.save(update_fields=["title", "topic", "rev"])
+    event = events.of_room(room)
+    announce(room.stream, event.seq, event.text)
+    return room
+
+
+def mark_read(*, slug: str, user: "User", seq: int) -> int:
+    """Move the user's read marker up to seq, never back. Returns the messages still unread."""
+    room = joined_room(slug, user)
+    mine = Membership.objects.filter(room=room, user=user)
+    mine.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
+    return unread(room, user, mine.values_list("read_seq", flat=True).get())
+
+
+def unread(room: Room, user: "User", read_seq: int) -> int:
+    """How many messages of others stand above the marker."""
+    return room.messages.filter(seq__gt=read_seq, deleted_at=None).exclude(author=user).count()
+
+
+class RoomSummary(NamedTuple):
+    """A line of the user's side bar."""
+
+    slug: str
+    title: str
+    kind: str
+    topic: str
+    unread: int
+    head: int
+
+
+def my_rooms(user: "User") -> list[RoomSummary]:
+    """The rooms the user is in, the ones with the newest words first."""
+    others = Q(room__messages__seq__gt=F("read_seq"), room__messages__deleted_at=None)
+    newest = Message.objects.filter(room=OuterRef("room")).order_by("-seq").values("created_at")[:1]
+    rows = (
+        Membership.objects.filter(user=user, state=Membership.State.JOINED)
+        .select_related("room")
+        .annotate(unread=Count("room__messages", filter=others & ~Q(room__messages__author=user)))
+        .annotate(spoken_at=Coalesce(Subquery(newest), "joined_at"))
+        .order_by("-spoken_at", "room__slug")
+    )
+    return [
+        RoomSummary(row.room.slug, title_for(row.room, user), row.room.kind, row.room.topic, row.unread, row.room.head)
+        for row in rows
+    ]
+
+
+def title_for(room: Room, user: "User") -> str:
+    """The room's title; a direct room is called after the other person."""
+    if room.kind == Room.Kind.DIRECT and (other := room.members.exclude(pk=user.pk).first()):
+        return other.name
+    return room.title or room.slug
+
+
+def _set_membership(room: Room, user: "User", state: str, role: str = Membership.Role.MEMBER) -> None:
+    """Write the user's standing as one change of the room, and announce it. Call it in a transaction."""
+    head = room.advance()
+    membership, made = Membership.objects.select_related("room", "user").get_or_create(
+        room=room, user=user, defaults={"role": role, "state": state, "rev": head, "read_seq": head}
+    )
+    if not made:
+        membership.state, membership.rev = state, head
+        if state == Membership.State.LEFT:
+            membership.role = Membership.Role.MEMBER  # whoever comes back is a member like any other
+        membership.save(update_fields=["state", "rev", "role"])
+    event = events.of_member(membership)
+    announce(room.stream, event.seq, event.text, drop=event.drop)
+
+
+def _hidden_slug() -> str:
+    return "~" + secrets.token_urlsafe(12)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.replace("\0", "").split())
+
+
+def _check_lengths(room: Room) -> None:
+    if len(room.title) > limits.TITLE_CHARS or len(room.topic) > limits.TOPIC_CHARS:
+        raise BadName(f"A title has at most {limits.TITLE_CHARS} characters, a topic {limits.TOPIC_CHARS}.")

@@ -1,0 +1,282 @@
+"""One browser tab: translates frames into verbs of chat.services and back, and decides nothing itself."""
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Any
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from accounts.models import User
+from accounts.sessions import session_key_in, user_of
+from chat import events, limits
+from chat.services import history, messages, rooms
+from chat.services.errors import ChatError
+from chat.ws import protocol
+from chat.ws.database import query
+from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Ok, Reply
+from chat.ws.source import RoomSource
+from realtime import farewell
+from realtime.doorbell import whisper
+from realtime.hub import Hub, StreamLost
+from realtime.rate import Bucket
+from realtime.socket import Socket
+
+logger = logging.getLogger(__name__)
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+_sockets_of: Counter[int] = Counter()  # open sockets of each user in this process
+
+
+def hub() -> Hub:
+    """The hub of this process (of its event loop)."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub(RoomSource())
+    return _hubs[loop]
+
+
+class ChatConsumer(AsyncWebsocketConsumer):
+    """Speaks parley.v1. On /ws/chat/<room>/ it joins that room by itself after hello."""
+
+    channel_layer_alias = None  # the hub has the one channel of this process
+    known_address = True
+
+    me: User
+    key = 0  # my id, once hello is said
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own dispatch hops to a thread for every frame to close old database connections; each of our
+        # database calls does that where it runs.
+        await getattr(self, get_handler_name(message))(message)
+
+    # --- coming and going
+
+    async def connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
+        self.connection = uuid4().hex
+        self.socket = Socket(self.base_send, self.overflow)
+        self.bucket = Bucket(settings.SOCKET_RATE, settings.SOCKET_BURST)
+        self.pings = self.pongs = 0
+        self.refusals = 0
+        # Accept before anything else: a slow database must not look like a broken handshake.
+        offered = self.scope["subprotocols"]
+        await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        self.timer = loop.call_later(limits.HELLO_SECONDS, self.bye, 4408, "No hello came.")
+        farewell.sockets.add(self)
+        if not self.known_address:
+            self.bye(4400, "There is no socket at this address; try /ws/.")
+        elif SUBPROTOCOL not in offered:
+            self.bye(4400, f"Offer the subprotocol {SUBPROTOCOL}.")
+        elif farewell.leaving.is_set():
+            self.restart(1)
+
+    async def disconnect(self, code: int) -> None:
+        self.timer.cancel()
+        self.socket.forget()
+        for stream in self.known_rooms:
+            hub().leave(stream, self)
+        if self.key:
+            _sockets_of[self.key] -= 1
+
+    def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
+        """Say why, then close. Codes 44xx: do not come back until something changes."""
+        self.timer.cancel()
+        frame = Bye(code=code, reason=reason, reconnect_in=reconnect_in)
+        self.socket.close(code, protocol.encode(frame), skip=skip)
+
+    def restart(self, reconnect_in: float) -> None:
+        self.bye(1012, "The server restarts.", round(reconnect_in, 2))
+
+    def overflow(self) -> None:
+        self.bye(4508, "You read too slowly; come back and resume.", 1, skip=True)
+
+    def beat(self) -> None:
+        """Every PING_SECONDS: a ping with the heads of rooms, and a look whether the session still stands."""
+        if self.pings - self.pongs >= 2:
+            self.bye(4508, "No answer to two pings.", 1, skip=True)
+            return
+        self.pings += 1
+        heads = {self.known_rooms[stream]: head for stream, head in hub().heads(self.known_rooms).items()}
+        self.reply(protocol.Ping(n=self.pings, heads=heads))
+        self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
+        self.checking = asyncio.ensure_future(self.check_session())
+
+    async def check_session(self) -> None:
+        try:
+            user = await self.find_user()
+        except DatabaseError:
+            return  # not known to be over
+        if user is None or user.pk != self.key:
+            self.bye(4401, "You are signed out.")
+
+    # --- as the hub sees us
+
+    def write(self, frame: str, *, ephemeral: bool = False) -> None:
+        self.socket.write(frame, ephemeral=ephemeral)
+
+    def dropped(self, stream: str) -> None:
+        if room := self.known_rooms.pop(stream, None):
+            self.reply(protocol.Left(room=room, reason="left"))
+
+    def lost(self, stream: str) -> None:
+        self.bye(4510, "The room began anew; come back.", 0.1)
+
+    # --- frames
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.socket.closed:
+            return
+        if text_data is None:
+            self.bye(1003, "Only text frames, please.")
+        elif len(text_data) > limits.FRAME_BYTES or len(text_data.encode()) > limits.FRAME_BYTES:
+            self.bye(1009, f"A frame has at most {limits.FRAME_BYTES} bytes.")
+        else:
+            try:
+                await self.command(protocol.parse(text_data))
+            except Malformed:
+                self.bye(4400, "That was no JSON object.")
+            except Invalid as error:
+                self.refuse(error.id, "invalid", str(error))
+
+    async def command(self, command: protocol.Command) -> None:
+        if isinstance(command, protocol.Pong):
+            self.pongs = max(self.pongs, min(command.n, self.pings))
+            return
+        if wait := self.bucket.take():
+            self.refuse(command.id, "rate_limited", "Too many commands.", round(wait, 2))
+            return
+        if not self.key and not isinstance(command, protocol.Hello):
+            self.refuse(command.id, "hello_first", "Say hello first.")
+            return
+        try:
+            await getattr(self, "on_" + type(command).__name__.lower())(command)
+        except ChatError as error:
+            self.refuse(command.id, error.code, error.text)
+        except StreamLost:
+            self.refuse(command.id, "unavailable", "The room began anew; try again.", 0.1)
+        except DatabaseError as error:
+            logger.warning("The database refused %s: %r", type(command).__name__, error)
+            self.refuse(command.id, "unavailable", "The database is away; try again.", 2)
+        except Exception:
+            logger.exception("Bug in the command %s of connection %s", type(command).__name__, self.connection)
+            self.refuse(command.id, "internal", f"Our mistake; it is logged as {self.connection}.")
+
+    def reply(self, frame: Reply) -> None:
+        self.socket.write(protocol.encode(frame))
+
+    def refuse(self, id: int | str | None, code: str, text: str, retry_after: float | None = None) -> None:
+        extra = {} if retry_after is None else {"retry_after": retry_after}
+        self.reply(Error(id=id, code=code, text=text, **extra))
+        self.refusals += 1
+        if self.refusals > 10 * settings.SOCKET_BURST:
+            self.bye(4529, "Too many refused commands.", 5)
+
+    # --- commands, in the order of protocol.py
+
+    async def on_hello(self, command: protocol.Hello) -> None:
+        if self.key:
+            raise ChatError("Hello was said before.")
+        try:
+            user = await self.find_user()
+        except DatabaseError:
+            self.bye(1013, "The database is away.", 2)
+            return
+        if user is None:
+            self.bye(4401, "Sign in first.")
+            return
+        if _sockets_of[user.pk] >= limits.SOCKETS_PER_USER:
+            self.bye(4409, f"You have {limits.SOCKETS_PER_USER} sockets open.")
+            return
+        self.me, self.key = user, user.pk
+        _sockets_of[self.key] += 1
+        self.timer.cancel()
+        self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
+        self.reply(
+            protocol.Welcome(
+                id=command.id,
+                user=events.of_person(user),
+                connection=self.connection,
+                ping=limits.PING_SECONDS,
+                limits=protocol.LIMITS,
+                server="parley",
+            )
+        )
+        if room := self.scope["url_route"]["kwargs"].get("room"):
+            await self.on_join(protocol.Join(id=command.id, room=room))
+
+    async def on_join(self, command: protocol.Join) -> None:
+        if len(self.known_rooms) >= limits.ROOMS_PER_SOCKET:
+            raise ChatError(f"A socket follows at most {limits.ROOMS_PER_SOCKET} rooms.")
+        since = (command.since.epoch, command.since.seq) if command.since else None
+        room = await query(rooms.enter_room, slug=command.room, user=self.me)
+
+        async def look() -> history.Window:
+            return await query(history.window, slug=room.slug, user=self.me, since=since, limit=command.limit)
+
+        def greet(window: history.Window) -> None:
+            self.known_rooms[room.stream] = room.slug
+            self.reply(protocol.Joined(id=command.id, room=room.slug, **window._asdict()))
+
+        hub().leave(room.stream, self)  # joining again is how a client asks for what it missed
+        self.known_rooms.pop(room.stream, None)
+        await hub().join(room.stream, self, look, greet)
+
+    async def on_leave(self, command: protocol.Leave) -> None:
+        await query(rooms.leave_room, slug=command.room, user=self.me)
+        self.reply(Ok(id=command.id))
+
+    async def on_send(self, command: protocol.Send) -> None:
+        posted = await query(
+            messages.post_message,
+            room=command.room,
+            author=self.me,
+            body=command.body,
+            cid=command.cid,
+            reply_to=command.reply_to,
+        )
+        self.reply(Ok(id=command.id, message=events.of_message(posted.message).message, dup=posted.dup))
+
+    async def on_edit(self, command: protocol.Edit) -> None:
+        edited = await query(
+            messages.edit_message, message=command.message, author=self.me, body=command.body, rev=command.rev
+        )
+        self.reply(Ok(id=command.id, message=events.of_message(edited).message))
+
+    async def on_delete(self, command: protocol.Delete) -> None:
+        deleted = await query(messages.delete_message, message=command.message, author=self.me)
+        self.reply(Ok(id=command.id, message=events.of_message(deleted).message))
+
+    async def on_read(self, command: protocol.Read) -> None:
+        unread = await query(rooms.mark_read, slug=command.room, user=self.me, seq=command.seq)
+        self.reply(Ok(id=command.id, unread=unread))
+
+    async def on_typing(self, command: protocol.Typing) -> None:
+        room = await query(rooms.joined_room, slug=command.room, user=self.me)
+        frame = protocol.Ephemeral(room=room.slug, kind="typing", user=events.of_person(self.me), on=command.on)
+        whisper(room.stream, protocol.encode(frame))
+        self.reply(Ok(id=command.id))
+
+    async def on_history(self, command: protocol.History) -> None:
+        page = await query(
+            history.page,
+            slug=command.room,
+            user=self.me,
+            before=command.before,
+            after=command.after,
+            limit=command.limit,
+        )
+        self.reply(Ok(id=command.id, events=page.events, more=page.more))
+
+    # --- the database
+
+    async def find_user(self) -> User | None:
+        cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
+        key = session_key_in(cookies)
+        return await query(user_of, key) if key else None

@@ -1,0 +1,18 @@
+"""WebSockets, and the pages as well where a platform allows only one process.
+
+nginx sends only /ws/ here. Django must be set up before anything imports models, hence the order.
+"""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+pages = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+
+from chat.ws.routing import sockets  # noqa: E402
+from realtime.origins import OriginGuard  # noqa: E402
+
+application = ProtocolTypeRouter({"http": pages, "websocket": OriginGuard(sockets)})

@@ -1,0 +1,17 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from ops import health, sentinel
+
+urlpatterns = [
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    re_path(r"^ws/", sentinel.upgrade_required),
+    path("api/", include("chat.api.urls")),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("chat.http.urls")),
+]

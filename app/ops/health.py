@@ -1,0 +1,66 @@
+"""Is this process alive, and can it do its work?"""
+
+from collections.abc import Callable
+from functools import cache
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from realtime import farewell
+
+PATIENCE = 1  # seconds for Redis to answer
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers at all."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when every part answers, else 503. Each part says "ok" or what stands in the way."""
+    parts = {check.__name__: _say(check) for check in (database, migrations, redis_round_trip, not_leaving)}
+    ready = all(answer == "ok" for answer in parts.values())
+    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+
+
+def database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def migrations() -> None:
+    missing = _missing_migrations()
+    if missing:
+        _missing_migrations.cache_clear()  # they may be applied any moment
+        raise RuntimeError(f"not applied: {', '.join(missing)}")
+
+
+@cache
+def _missing_migrations() -> tuple[str, ...]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
+
+
+def redis_round_trip() -> None:
+    if settings.REDIS_URL:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        ) as client:
+            client.ping()
+
+
+def not_leaving() -> None:
+    if farewell.leaving.is_set():
+        raise RuntimeError("the server is restarting")
+
+
+def _say(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Exception as error:  # a probe reports whatever stands in the way
+        return f"{type(error).__name__}: {error}"
+    return "ok"

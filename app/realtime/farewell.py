@@ -1,0 +1,16 @@
+"""Every open socket of this process, so that the server can say goodbye to each before it ends."""
+
+from threading import Event
+from typing import Protocol
+from weakref import WeakSet
+
+
+class Restartable(Protocol):
+    """A socket that can be told to come back."""
+
+    def restart(self, reconnect_in: float) -> None:
+        """Say bye with code 1012; the client is to return after that many seconds."""
+
+
+sockets: "WeakSet[Restartable]" = WeakSet()
+leaving = Event()  # set once the process is on its way out; from then on it is not ready

@@ -1,0 +1,65 @@
+"""The cast: alice and bob are in the room, mallory is not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from chat.models import Room
+from chat.services import rooms
+from chat.ws import consumers
+from tests import inside
+from tests.tab import Tab
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> User:
+    return User.objects.create_user("alice", "alice@example.com", PASSWORD, display_name="Alice Lind")
+
+
+@pytest.fixture
+def bob(transactional_db: None) -> User:
+    return User.objects.create_user("bob", "bob@example.com", PASSWORD)
+
+
+@pytest.fixture
+def mallory(transactional_db: None) -> User:
+    return User.objects.create_user("mallory", "mallory@example.com", PASSWORD)
+
+
+@pytest.fixture
+def room(alice: User, bob: User) -> Room:
+    """An open room, made by alice."""
+    made = rooms.enter_room(slug="harbour", user=alice)
+    rooms.enter_room(slug="harbour", user=bob)
+    return made
+
+
+@pytest.fixture
+def secret(alice: User, bob: User) -> Room:
+    """A private room of alice and bob."""
+    made = rooms.open_private(title="Crew only", owner=alice)
+    rooms.add_member(slug=made.slug, owner=alice, user=bob)
+    return made
+
+
+@pytest.fixture
+async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Tab]]]:
+    """`async with tab(alice, "harbour") as hers:` a socket of hers, in that room."""
+
+    @asynccontextmanager
+    async def open_tab(user: User, *slugs: str, **options: Any) -> AsyncIterator[Tab]:
+        async with await inside.tab(user, **options) as opened:
+            for slug in slugs:
+                await opened.join(slug)
+            yield opened
+
+    yield open_tab
+    hub = consumers._hubs.pop(asyncio.get_running_loop(), None)
+    if hub is not None:
+        await hub.close()

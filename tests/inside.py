@@ -1,0 +1,85 @@
+"""A tab whose transport is the ASGI application itself, in this process."""
+
+import asyncio
+
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+
+from accounts.models import User
+from tests.tab import Closed, Tab
+
+
+def session_of(user: User) -> str:
+    """Sign the user in; returns the session's key."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+class Inside:
+    """A socket to config.asgi, without a network. Use `await Inside.open(...)`."""
+
+    def __init__(self, communicator: ApplicationCommunicator) -> None:
+        self.communicator = communicator
+        self.queue = communicator.output_queue
+
+    @classmethod
+    async def open(
+        cls,
+        *,
+        cookie: str = "",
+        path: str = "/ws/",
+        origin: str | None = "https://localhost",
+        host: str = "localhost",
+        subprotocols: tuple[str, ...] = ("parley.v1",),
+    ) -> "Inside":
+        """Shake hands. Raises Closed when refused."""
+        from config.asgi import application
+
+        headers = [(b"host", host.encode())]
+        if origin is not None:
+            headers.append((b"origin", origin.encode()))
+        if cookie:
+            headers.append((b"cookie", f"sessionid={cookie}".encode()))
+        scope = {
+            "type": "websocket",
+            "path": path,
+            "headers": headers,
+            "query_string": b"",
+            "subprotocols": list(subprotocols),
+        }
+        communicator = ApplicationCommunicator(application, scope)
+        await communicator.send_input({"type": "websocket.connect"})
+        answer = await communicator.receive_output(10)
+        if answer["type"] == "websocket.close":
+            raise Closed(answer["code"])
+        assert answer["type"] == "websocket.accept"
+        return cls(communicator)
+
+    async def send(self, text: str) -> None:
+        await self.communicator.send_input({"type": "websocket.receive", "text": text})
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self.communicator.send_input({"type": "websocket.receive", "bytes": data})
+
+    async def receive(self) -> str:
+        message = await self.communicator.output_queue.get()
+        if message["type"] == "websocket.close":
+            raise Closed(message["code"])
+        return str(message["text"])
+
+    async def close(self) -> None:
+        await self.communicator.send_input({"type": "websocket.disconnect", "code": 1001})
+        await asyncio.wait_for(asyncio.shield(self.communicator.future), 10)
+
+
+async def tab(user: User | None = None, **options: object) -> Tab:
+    """A tab of this user, not yet opened."""
+    from asgiref.sync import sync_to_async
+
+    cookie = await sync_to_async(session_of)(user) if user else ""
+    return Tab(await Inside.open(cookie=cookie, **options), patience=10)  # type: ignore[arg-type]

@@ -1,0 +1,22 @@
+"""Parley's own settings under test: an in-memory layer, a database file each test process has for itself."""
+
+import os
+import tempfile
+from pathlib import Path
+
+SCRATCH = Path(os.environ.setdefault("PARLEY_TEST_SCRATCH", tempfile.mkdtemp(prefix="parley-test-")))
+os.environ["PARLEY_ENV_FILE"] = "/dev/null"
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
+os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver")
+os.environ.setdefault("REDIS_URL", "")
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{SCRATCH}/unit.sqlite3")
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, STORAGES  # noqa: E402
+
+DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # threads keep nothing open between tests
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+SECURE_SSL_REDIRECT = False

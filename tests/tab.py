@@ -1,0 +1,235 @@
+"""A browser tab without a browser: speaks parley.v1 over any transport and keeps what it was told.
+
+It applies events as room.js does, and is strict where a browser is lenient: an event that is not the next one of its
+room fails the test there and then.
+"""
+
+import asyncio
+import itertools
+import json
+from typing import Any, Protocol
+from uuid import uuid4
+
+from tests.schema import check_command, check_reply
+
+
+class Refused(Exception):
+    """The server answered with an error frame."""
+
+    def __init__(self, frame: dict[str, Any]) -> None:
+        super().__init__(f"{frame['code']}: {frame['text']}")
+        self.code = frame["code"]
+        self.frame = frame
+
+
+class Closed(Exception):
+    """The server closed the socket."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
+class Transport(Protocol):
+    async def send(self, text: str) -> None: ...
+    async def receive(self) -> str:
+        """Raises Closed."""
+
+    async def close(self) -> None: ...
+
+
+class Room:
+    """What a client knows of a room."""
+
+    def __init__(self) -> None:
+        self.epoch = ""
+        self.last = -1
+        self.start = 0  # the window is complete from this seq on
+        self.messages: dict[int, dict[str, Any]] = {}
+        self.posts: list[dict[str, Any]] = []  # as they came, live
+        self.seqs: list[int] = []  # of live events
+        self.snapshots = 0
+
+    def joined(self, frame: dict[str, Any]) -> None:
+        if frame["recovered"]:
+            assert frame["epoch"] == self.epoch
+        else:
+            self.messages, self.start = {}, 0
+            if frame["more"]:
+                self.start = min((e["message"]["seq"] for e in frame["events"]), default=frame["head"] + 1)
+            self.snapshots += 1
+        for event in frame["events"]:
+            assert event["seq"] <= frame["head"]
+            if frame["recovered"]:
+                assert event["seq"] > self.last
+            self._put(event)
+            if frame["recovered"] and event["kind"] == "message" and event["message"]["seq"] > self.last:
+                self.posts.append(event["message"])
+        self.epoch, self.last = frame["epoch"], frame["head"]
+
+    def heard(self, event: dict[str, Any]) -> None:
+        assert event["seq"] > self.last, f"event {event['seq']} came after {self.last}: doubled or out of order"
+        self.last = event["seq"]
+        self.seqs.append(event["seq"])
+        self._put(event)
+        if event["kind"] == "message" and event["message"]["seq"] == event["seq"]:
+            self.posts.append(event["message"])
+
+    def page(self, events: list[dict[str, Any]], *, more: bool) -> None:
+        """An older page."""
+        for event in events:
+            self._put(event)
+        if events:
+            self.start = min(self.start, *(event["message"]["seq"] for event in events)) if more else 0
+        else:
+            self.start = 0
+
+    def _put(self, event: dict[str, Any]) -> None:
+        if event["kind"] == "message":
+            message = event["message"]
+            if message["rev"] >= self.messages.get(message["id"], message)["rev"]:
+                self.messages[message["id"]] = message
+
+    @property
+    def visible(self) -> list[dict[str, Any]]:
+        return sorted((m for m in self.messages.values() if m["seq"] >= self.start), key=lambda m: m["seq"])
+
+
+class Tab:
+    """Use as `async with Tab(transport) as tab`; says hello on entering."""
+
+    def __init__(self, transport: Transport, patience: float = 30) -> None:
+        self.transport = transport
+        self.patience = patience  # seconds that anything may take
+        self.rooms: dict[str, Room] = {}
+        self.welcome: dict[str, Any] = {}
+        self.frames: list[dict[str, Any]] = []  # everything received
+        self.closed: Closed | None = None
+        self._ids = itertools.count(1)
+        self._replies: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._news = asyncio.Condition()
+        self._failure: BaseException | None = None
+
+    async def __aenter__(self) -> "Tab":
+        await self.open()
+        self.welcome = await self.ask("hello", client="test")
+        return self
+
+    async def open(self) -> None:
+        """Begin to listen, without a hello."""
+        self._reader = asyncio.ensure_future(self._read())
+
+    async def __aexit__(self, *error: object) -> None:
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+        await self.transport.close()
+        if self._failure is not None and error[1] is None:
+            raise self._failure
+
+    # --- commands
+
+    async def ask(self, type: str, **fields: Any) -> dict[str, Any]:
+        """Send a command and return its answer. Raises Refused or Closed."""
+        return await self.answer(await self.say(type, **fields))
+
+    async def say(self, type: str, **fields: Any) -> int:
+        """Send a command without waiting; returns its id."""
+        number = next(self._ids)
+        frame = {"type": type, "id": number, **fields}
+        check_command(frame)
+        self._replies[number] = asyncio.get_running_loop().create_future()
+        await self.transport.send(json.dumps(frame))
+        return number
+
+    async def answer(self, number: int) -> dict[str, Any]:
+        waiting = self._replies[number]
+        done, _ = await asyncio.wait({waiting, self._reader}, timeout=self.patience, return_when="FIRST_COMPLETED")
+        if waiting not in done:
+            self._check()
+            raise AssertionError(f"no answer to command {number}")
+        frame = self._replies.pop(number).result()
+        if frame["type"] == "error":
+            raise Refused(frame)
+        return frame
+
+    async def join(self, room: str, *, resume: bool = False, limit: int = 50) -> dict[str, Any]:
+        known = self.rooms.get(room)
+        since = {"since": {"epoch": known.epoch, "seq": known.last}} if resume and known else {}
+        return await self.ask("join", room=room, limit=limit, **since)
+
+    async def post(self, room: str, body: str, cid: str | None = None, **fields: Any) -> dict[str, Any]:
+        return await self.ask("send", room=room, cid=cid or str(uuid4()), body=body, **fields)
+
+    async def older(self, room: str, limit: int = 100) -> dict[str, Any]:
+        """Scroll back one page."""
+        known = self.rooms[room]
+        answer = await self.ask("history", room=room, before=known.start, limit=limit)
+        known.page(answer["events"], more=answer["more"])
+        return answer
+
+    # --- waiting
+
+    async def until(self, condition: Any, what: str = "it") -> Any:
+        """Wait until condition(self) is true, looking again after every frame."""
+        async with self._news:
+            try:
+                async with asyncio.timeout(self.patience):
+                    while not (found := condition(self)):
+                        self._check()
+                        await self._news.wait()
+            except TimeoutError:
+                raise AssertionError(f"waited in vain for {what}") from None
+        return found
+
+    async def hears(self, room: str, body: str) -> dict[str, Any]:
+        """Wait for a message with this body."""
+        return await self.until(
+            lambda tab: next((m for m in tab.rooms[room].messages.values() if m["body"] == body), None), body
+        )
+
+    async def frame(self, type: str) -> dict[str, Any]:
+        """Wait for the first frame of this type."""
+        return await self.until(lambda tab: next((f for f in tab.frames if f["type"] == type), None), type)
+
+    async def end(self) -> int:
+        """Wait until the server closes; returns the code."""
+        await asyncio.wait_for(asyncio.shield(self._reader), self.patience)
+        assert self.closed is not None
+        return self.closed.code
+
+    def _check(self) -> None:
+        if self._failure:
+            raise self._failure
+        if self.closed:
+            raise self.closed
+
+    # --- frames
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                text = await self.transport.receive()
+                frame = json.loads(text)
+                check_reply(frame)
+                self.frames.append(frame)
+                self._take(frame)
+                if frame["type"] == "ping":
+                    await self.transport.send(json.dumps({"type": "pong", "n": frame["n"]}))
+                async with self._news:
+                    self._news.notify_all()
+        except Closed as closed:
+            self.closed = closed
+        except Exception as failure:
+            self._failure = failure
+        async with self._news:
+            self._news.notify_all()
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        if frame["type"] == "joined":
+            self.rooms.setdefault(frame["room"], Room()).joined(frame)
+        elif frame["type"] == "events":
+            for event in frame["events"]:
+                self.rooms[event["room"]].heard(event)
+        waiting = self._replies.get(frame.get("id"))  # type: ignore[arg-type]
+        if waiting and not waiting.done():
+            waiting.set_result(frame)
