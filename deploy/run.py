@@ -1,0 +1,36 @@
+"""Start all of Parley on this machine and keep it running until Ctrl-C: `make run`.
+
+Checks first, one line per problem; then prepares (key, database, static files, certificate), then starts
+Redis, gunicorn, two daphnes and nginx. Environment, besides what .env.example lists:
+
+    PARLEY_HTTPS_PORT, PARLEY_HTTP_PORT   where to listen (8443, 8080)
+    PARLEY_VAR                            the folder for everything that is written (var/)
+    PARLEY_ENV_FILE                       another .env
+    PARLEY_READY_FILE                     written as JSON (addresses, process ids, sockets) when the site answers
+
+var/run/ has <name>.pid of each process (redis, web, ws1, ws2, nginx). One that dies is started again, unless
+var/run/<name>.hold exists: then only when that file is gone.
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def main() -> int:
+    """Tell those apart who start this file by hand with the wrong Python; then go."""
+    if sys.version_info < (3, 11):  # noqa: UP036
+        print(f"parley: Python 3.11 or newer is needed; {sys.executable} is older.", file=sys.stderr)
+        return 1
+    if not (find_spec("honcho") and find_spec("environ")):
+        print("parley: the Python packages are missing; start it with: make run", file=sys.stderr)
+        return 1
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # imports start at the repository's root
+    from deploy.local import start  # noqa: PLC0415  # needs all of the above
+
+    return start.main(__doc__ or "")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Unicode gets its address too
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The repository's nginx configuration, for this machine and for a host, in a temporary folder."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local import certificate, site
+from deploy.local.layout import REPO, Layout
+from tests.nginx.served import Nginx, free_ports
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("n")  # short: unix sockets lie below
+
+
+@pytest.fixture(scope="session")
+def layout(folder: Path) -> Layout:
+    """The local target, assembled, with one static file that has a hash in its name and one that has not."""
+    https, http = free_ports(2)
+    layout = Layout(var=folder / "var", env_file=folder / ".env", https_port=https, http_port=http)
+    layout.make_folders()
+    certificate.renew(layout)
+    static = folder / "static"
+    static.mkdir()
+    for name in ("room.js", "room.0123456789ab.js"):
+        (static / name).write_text("export {};\n")
+    site.assemble(layout, static_root=static)
+    return layout
+
+
+@pytest.fixture
+def nginx(layout: Layout) -> Iterator[Nginx]:
+    """A fresh one for each test: its limits have counted nobody yet."""
+    running = Nginx(layout)
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def neighbour() -> str:
+    """An address of this machine that is not loopback: who connects to it comes from it."""
+    address = certificate.lan_address()
+    assert address, "these tests need a network address besides loopback"
+    return address
+
+
+@pytest.fixture(scope="session")
+def host_layout(folder: Path, layout: Layout) -> Layout:
+    """The host target itself; only what this machine must not touch is moved into a folder of the test."""
+    https, http = free_ports(2)
+    host = Layout(var=folder / "host", env_file=folder / ".env", https_port=https, http_port=http)
+    host.make_folders()
+    site.assemble(host, static_root=folder / "static")
+    moved = [
+        (r"/etc/letsencrypt/live/parley/", f"{layout.tls}/"),
+        (r"/etc/nginx/errors/", f"{REPO}/nginx/errors/"),
+        (r"/var/log/nginx/", f"{host.log}/"),
+        (r"/var/lib/parley/static/", f"{folder}/static/"),
+        (r"/run/parley/", f"{host.run}/"),
+        (r"/run/nginx.pid", f"{host.run}/nginx-master.pid"),
+        (r"\b443\b", str(https)),
+        (r"\b80\b", str(http)),
+        (r"user www-data;", ""),
+    ]
+    for file in (REPO / "nginx" / "targets" / "host").iterdir():
+        text = file.read_text()
+        for old, new in moved:
+            text = re.sub(old, new, text)
+        (host.nginx / "target" / file.name).write_text(text)
+    with (host.nginx / "target" / "http.conf").open("a") as file:
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
+            file.write(f"{kind}_temp_path {host.nginx}/tmp/{kind};\n")
+    with (host.nginx / "target" / "main.conf").open("a") as file:
+        file.write("daemon off;\n" + ("user root;\n" if os.geteuid() == 0 else ""))
+    return host
+
+
+@pytest.fixture
+def host_nginx(host_layout: Layout) -> Iterator[Nginx]:
+    running = Nginx(host_layout)
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def check() -> Callable[[Layout], subprocess.CompletedProcess[str]]:
+    """nginx's own opinion of a folder."""
+    return lambda layout: subprocess.run([*site.command(layout), "-t"], capture_output=True, text=True, check=False)

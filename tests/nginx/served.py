@@ -1,0 +1,168 @@
+"""A real nginx in front of upstreams that tell what they were sent."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
+from typing import Any
+
+from deploy.local import site
+from deploy.local.layout import Layout
+
+
+class Witness(BaseHTTPRequestHandler):
+    """Answers every request, a handshake with 101, with what it received as JSON."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        seen = json.dumps({"path": self.path, "by": self.server.name, "headers": dict(self.headers)})  # type: ignore[attr-defined]
+        if self.headers.get("Upgrade"):
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "upgrade")
+            self.send_header("X-Seen", seen)
+            self.end_headers()
+            self.close_connection = True
+            return
+        self.send_response(200)
+        # What our application sends too, and nginx replaces.
+        self.send_header("Strict-Transport-Security", "max-age=1")
+        self.send_header("X-Request-ID", "from-the-application")
+        self.send_header("Content-Length", str(len(seen)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(seen.encode())
+
+    do_GET = do_POST = do_HEAD = answer  # noqa: N815  # the names are http.server's
+
+    def log_message(self, *args: Any) -> None: ...
+
+    def address_string(self) -> str:
+        return "nginx"
+
+
+class Upstream(ThreadingMixIn, UnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.stem
+        super().__init__(str(path), Witness)
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def end(self) -> None:
+        self.shutdown()
+        self.server_close()
+        Path(str(self.server_address)).unlink(missing_ok=True)
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Nginx:
+    """A running nginx; `ask` it as a browser would."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        (layout.log / "access.log").unlink(missing_ok=True)
+        self.upstreams = {name: Upstream(layout.socket(name)) for name in ("web", "ws1", "ws2")}
+        self.process = subprocess.Popen(site.command(layout), stderr=subprocess.PIPE, start_new_session=True)
+        until(lambda: accepts(layout.https_port) or self.process.poll() is not None)
+        assert self.process.poll() is None, self.process.communicate()[1].decode()
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        address: str = "127.0.0.1",
+        plain: bool = False,
+        port: int | None = None,
+    ) -> Answer:
+        if plain:
+            connection = http.client.HTTPConnection(address, port or self.layout.http_port, timeout=10)
+        else:
+            connection = http.client.HTTPSConnection(
+                address, port or self.layout.https_port, timeout=10, context=trusting_anybody()
+            )
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def handshake(self, path: str = "/ws/", *, address: str = "127.0.0.1", **headers: str) -> Answer:
+        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+        return self.ask(path, headers=upgrade | headers, address=address)
+
+    def logged(self, answer: Answer) -> dict[str, Any]:
+        """The access log's line about this answer; nginx writes it a moment after the last byte."""
+        number = answer.headers["X-Request-ID"]
+
+        def lines() -> list[str]:
+            return [line for line in (self.layout.log / "access.log").read_text().splitlines() if number in line]
+
+        until(lambda: bool(lines()))
+        (line,) = lines()
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def end(self) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.communicate()
+        for upstream in self.upstreams.values():
+            upstream.end()
+
+
+@cache
+def trusting_anybody(*protocols: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    return context
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def until(true: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited too long"
+        threading.Event().wait(0.02)
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]

@@ -1,0 +1,130 @@
+"""What the files of nginx/ promise each other and the programs behind them."""
+
+import base64
+import hashlib
+import re
+import runpy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from django.conf import settings
+
+from chat import limits
+from deploy.local.layout import Layout
+from deploy.local.site import local_target
+
+NGINX = Path(__file__).resolve().parents[2] / "nginx"
+SITE = (NGINX / "sites" / "parley.conf").read_text()
+FILES = sorted(NGINX.rglob("*.conf"))
+
+
+def value(name: str, text: str) -> str:
+    found = re.findall(rf"^\s*{name}\s+([^;]+);", text, re.M)
+    assert len(found) == 1, f"{name} stands {len(found)} times"
+    return str(found[0])
+
+
+def seconds(text: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([smh])", text).groups()  # type: ignore[union-attr]
+    return int(number) * {"s": 1, "m": 60, "h": 3600}[unit]
+
+
+def locations() -> Iterator[tuple[str, str]]:
+    for file in FILES:
+        yield from re.findall(r"location ([^{]+?) \{\n(.*?)\n    ?\}", file.read_text(), re.S)
+
+
+@pytest.mark.parametrize("target", ["layout", "host_layout"])
+def test_nginx_takes_the_files(
+    target: str, check: Callable[[Layout], CompletedProcess[str]], request: pytest.FixtureRequest
+) -> None:
+    said = check(request.getfixturevalue(target))
+    assert said.returncode == 0, said.stderr
+    warnings = [line for line in said.stderr.splitlines() if "[warn]" in line and "http2" not in line]
+    assert warnings == []
+
+
+def test_the_local_run_differs_from_a_host_only_in_the_target(layout: Layout) -> None:
+    for name in ("nginx.conf", "sites/parley.conf", "snippets/tls.conf"):
+        assert (layout.nginx / name).read_bytes() == (NGINX / name).read_bytes()
+    host = {file.name for file in (NGINX / "targets" / "host").iterdir()}
+    # server-name.conf is included by the host's own files; locally every name is ours.
+    assert set(local_target(layout, Path("/static"))) == host - {"server-name.conf"}
+
+
+def test_nginx_and_django_refuse_the_same_body() -> None:
+    assert int(value("client_max_body_size", SITE)) == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def test_gunicorn_waits_for_a_request_as_long_as_nginx_does() -> None:
+    gunicorn = runpy.run_path(str(NGINX.parent / "deploy" / "gunicorn.conf.py"))
+    assert seconds(value("proxy_read_timeout", (NGINX / "nginx.conf").read_text())) == gunicorn["graceful_timeout"]
+
+
+def test_an_idle_socket_outlives_many_pings() -> None:
+    socket = (NGINX / "snippets" / "proxy-websocket.conf").read_text()
+    assert seconds(value("proxy_read_timeout", socket)) > 10 * limits.PING_SECONDS
+    assert seconds(value("proxy_send_timeout", socket)) > 10 * limits.PING_SECONDS
+
+
+def test_only_the_sockets_may_be_idle_for_long() -> None:
+    long = [file.name for file in FILES if re.search(r"proxy_(read|send)_timeout\s+\d+[mh]", file.read_text())]
+    assert long == ["proxy-websocket.conf"]
+
+
+def test_headers_for_the_servers_are_set_in_one_place() -> None:
+    """A proxy_set_header anywhere else would silently drop all of them there."""
+    setting = [file.name for file in FILES if re.search(r"^\s*proxy_set_header", file.read_text(), re.M)]
+    assert setting == ["proxy-headers.conf", "proxy-websocket.conf"]
+    assert "include snippets/proxy-headers.conf;" in (NGINX / "snippets" / "proxy-websocket.conf").read_text()
+    proxying = [body for _, body in locations() if "proxy_pass" in body]
+    assert len(proxying) == 2
+    for body in proxying:
+        assert re.search(r"include snippets/proxy-(headers|websocket)\.conf;", body)
+
+
+def test_whoever_adds_a_header_keeps_the_security_headers() -> None:
+    for file in FILES:
+        text = file.read_text()
+        if "add_header" in text and file.name != "security-headers.conf":
+            assert "include snippets/security-headers.conf;" in text, file
+
+
+@pytest.mark.parametrize("where", ["host", "local"])
+def test_the_websocket_upstream_has_one_socket_per_daphne_and_no_keepalive(where: str, layout: Layout) -> None:
+    if where == "host":
+        text = (NGINX / "targets" / "host" / "upstreams.conf").read_text()
+    else:
+        text = local_target(layout, Path("/static"))["upstreams.conf"]
+    directives = re.sub(r"#.*", "", text)
+    ws = re.search(r"upstream ws \{(.*?)\}\n", directives, re.S)[1]  # type: ignore[index]
+    assert "least_conn;" in ws
+    assert len(re.findall(r"server \"?unix:\S+/ws\d+\.sock", ws)) == 2
+    assert "keepalive" not in directives
+
+
+def test_the_error_page_may_use_its_own_style_and_nothing_else() -> None:
+    page = (NGINX / "errors" / "page.html").read_text()
+    style = re.findall(r"<style>(.*?)</style>", page, re.S)
+    assert len(style) == 1
+    digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+    policy = (NGINX / "snippets" / "error-pages.conf").read_text()
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "<script" not in page
+    assert "style=" not in page
+    assert re.findall(r'(?:src|href)="([^"]*)"', page.replace('href="data:', 'data="')) == [""]
+
+
+def test_the_error_page_wears_the_colours_of_the_application() -> None:
+    page = (NGINX / "errors" / "page.html").read_text()
+    tokens = (NGINX.parent / "app" / "chat" / "static" / "chat" / "tokens.css").read_text()
+    light, dark = re.findall(r":root \{(.*?)\}", page, re.S)
+    for place, block in enumerate((light, dark)):
+        used = re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)
+        assert len(used) == 8
+        for name, colour in used:
+            pair = re.search(rf"--{name}: light-dark\((#\w+), (#\w+)\)", tokens)
+            assert pair, name
+            assert pair[place + 1] == colour, name
