@@ -1,7 +1,7 @@
 """The cast: alice and bob are in the room, mallory is not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from chat.models import Room
 from chat.services import rooms
 from chat.ws import consumers
 from tests import inside
+from tests.running import Stack
 from tests.tab import Tab
 
 PASSWORD = "correct horse battery staple"
@@ -63,3 +64,11 @@ async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsy
     hub = consumers._hubs.pop(asyncio.get_running_loop(), None)
     if hub is not None:
         await hub.close()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The real thing, started once for each process of the test run."""
+    running = Stack()
+    yield running
+    running.stop()

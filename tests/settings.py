@@ -8,6 +8,7 @@ SCRATCH = Path(os.environ.setdefault("PARLEY_TEST_SCRATCH", tempfile.mkdtemp(pre
 os.environ["PARLEY_ENV_FILE"] = "/dev/null"
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ.setdefault("REDIS_URL", "")
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{SCRATCH}/unit.sqlite3")
 

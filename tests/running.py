@@ -1,0 +1,208 @@
+"""A whole Parley of this test run's own, as `make run` starts it: nginx with TLS, gunicorn, two daphnes, Redis."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.tab import Closed, Tab
+
+REPO = Path(__file__).parent.parent
+START_SECONDS = 90
+
+# The certificate is self-signed, made a moment ago.
+TRUSTING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+TRUSTING.check_hostname = False
+TRUSTING.verify_mode = ssl.CERT_NONE
+
+PEOPLE = """
+import json, sys
+from accounts.models import User
+from tests.inside import session_of
+people = {}
+for name in json.loads(sys.argv[1]):
+    user, _ = User.objects.get_or_create(username=name, defaults={"display_name": name[:20]})
+    people[name] = session_of(user)
+print(json.dumps(people))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Stack:
+    """Start with `Stack(...)`, end with stop(). `environment` is added to what the processes see."""
+
+    def __init__(self, **environment: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="parley-"))
+        self.ready = self.folder / "ready.json"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "DJANGO_SETTINGS"))},
+            "PARLEY_VAR": str(self.folder / "var"),
+            "PARLEY_ENV_FILE": str(self.folder / ".env"),
+            "PARLEY_HTTPS_PORT": str(free_port()),
+            "PARLEY_HTTP_PORT": str(free_port()),
+            "PARLEY_READY_FILE": str(self.ready),
+            "SOCKET_RATE": "100000",
+            "SOCKET_BURST": "100000",
+            "API_RATE": "1000000/min",
+            "DRAIN_SECONDS": "1",
+            **environment,
+        }
+        for name in ("SECRET_KEY", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS"):  # of the unit tests
+            if name not in environment:
+                self.environment.pop(name, None)
+        self.output = (self.folder / "output.txt").open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "deploy/run.py"],
+            cwd=REPO,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._await_start()
+        self.url: str = json.loads(self.ready.read_text())["https_url"]
+        self.http_url: str = json.loads(self.ready.read_text())["http_url"]
+        self.wss_url = self.url.replace("https://", "wss://") + "/ws/"
+
+    def _await_start(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready.exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise AssertionError(f"The stack did not start:\n{self.log()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(40)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.output.close()
+
+    def log(self) -> str:
+        """What all processes have printed so far."""
+        return (self.folder / "output.txt").read_text(errors="replace")
+
+    # --- processes
+
+    def pid(self, name: str) -> int:
+        """The process now running as redis, web, ws1, ws2 or nginx."""
+        return int((self.folder / "var/run" / f"{name}.pid").read_text())
+
+    def kill(self, name: str, *, hold: bool = False) -> int:
+        """kill -9. It is started again at once, or with hold only after release(). Returns its pid."""
+        if hold:
+            (self.folder / "var/run" / f"{name}.hold").touch()
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def release(self, name: str) -> None:
+        """Let a held process start."""
+        (self.folder / "var/run" / f"{name}.hold").unlink()
+
+    def run_python(self, code: str, *arguments: str) -> str:
+        """Run a piece of Python with the site's settings; returns what it prints."""
+        setup = "import django; django.setup()\n"
+        env = dict(self._settings_environment(), DJANGO_SETTINGS_MODULE="config.settings")
+        done = subprocess.run(
+            [sys.executable, "-c", setup + code, *arguments], cwd=REPO, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _settings_environment(self) -> dict[str, str]:
+        # The database and Redis that the processes use when nothing else is said.
+        var = self.folder / "var"
+        return {
+            "DATABASE_URL": f"sqlite:///{var}/parley.sqlite3",
+            "REDIS_URL": f"unix://{var}/run/redis.sock",
+            **self.environment,
+            "PYTHONPATH": f"{REPO / 'app'}:{REPO}",
+        }
+
+    # --- people
+
+    def people(self, *names: str) -> list[str]:
+        """Session cookies of these people, who are made where they do not exist."""
+        sessions = json.loads(self.run_python(PEOPLE, json.dumps(names)))
+        return [sessions[name] for name in names]
+
+    def browser(self, cookie: str = "", **options: Any) -> httpx.AsyncClient:
+        """An HTTP client of somebody, with the CSRF token in place."""
+        token = "x" * 32
+        cookies = {"csrftoken": token, **({"sessionid": cookie} if cookie else {})}
+        headers = {"X-CSRFToken": token, "Referer": self.url + "/", "Origin": self.url}
+        return httpx.AsyncClient(
+            base_url=self.url, cookies=cookies, headers=headers, verify=TRUSTING, timeout=60, **options
+        )
+
+    async def tab(self, cookie: str, *, through: str = "", path: str = "/ws/", patience: float = 60) -> Tab:
+        """A tab over wss through nginx, or `through` one daphne's socket (ws1, ws2) directly. Not yet opened."""
+        return Tab(await Wss.open(self, cookie, through=through, path=path), patience)
+
+
+class Wss:
+    """A real WebSocket."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    @classmethod
+    async def open(cls, stack: Stack, cookie: str, *, through: str = "", path: str = "/ws/", **options: Any) -> "Wss":
+        """Shake hands; raises what websockets raises."""
+        options = {
+            "subprotocols": ["parley.v1"],
+            "origin": stack.url,
+            "additional_headers": {"Cookie": f"sessionid={cookie}"} if cookie else {},
+            "max_size": None,
+            "compression": None,
+            "proxy": None,
+            "open_timeout": 30,
+            **options,
+        }
+        url = stack.wss_url.removesuffix("/ws/") + path
+        if through:
+            plain = socket.socket(socket.AF_UNIX)
+            plain.connect(str(stack.folder / f"var/run/{through}.sock"))
+            plain.setblocking(False)
+            return cls(await connect(url.replace("wss://", "ws://"), sock=plain, **options))
+        return cls(await connect(url, ssl=TRUSTING, **options))
+
+    async def send(self, text: str) -> None:
+        try:
+            await self.connection.send(text)
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def receive(self) -> str:
+        try:
+            return str(await self.connection.recv())
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+
+def _closed(closed: ConnectionClosed) -> Closed:
+    return Closed(closed.rcvd.code if closed.rcvd else 1006)

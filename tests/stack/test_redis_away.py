@@ -1,0 +1,99 @@
+"""kill -9 of Redis in the middle: nothing is lost, everything goes on, only slower."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+from realtime.hub import POLL_SECONDS
+from tests.running import Stack
+from tests.stack.test_delivery import assert_complete
+from tests.tab import Tab
+
+AWAY_SECONDS = 10
+
+
+async def test_redis_killed_and_back_ten_seconds_later(stack: Stack):
+    ann, ben, cleo = stack.people("ann", "ben", "cleo")
+    room = f"storm-{uuid4().hex[:6]}"
+    acked: set[str] = set()
+    async with AsyncExitStack() as open_things:
+        tabs = [
+            await open_things.enter_async_context(await stack.tab(cookie, through=way))
+            for cookie, way in ((ann, "ws1"), (ben, "ws2"), (cleo, ""))
+        ]
+        rest = await open_things.enter_async_context(stack.browser(ann))
+        for tab in tabs:
+            await tab.join(room)
+        stop = asyncio.Event()
+
+        async def keep_talking(tab: Tab, name: str) -> float:
+            """Returns the longest wait for an ack, in seconds."""
+            slowest = 0.0
+            while not stop.is_set():
+                began = time.monotonic()
+                body = f"{name} {uuid4()}"
+                acked.add((await tab.post(room, body))["message"]["body"])
+                slowest = max(slowest, time.monotonic() - began)
+                await asyncio.sleep(0.02)  # the pace of the senders, nobody waits for anything here
+            return slowest
+
+        async def keep_posting() -> None:
+            while not stop.is_set():
+                body = f"rest {uuid4()}"
+                answer = await rest.post(f"/api/rooms/{room}/messages/", json={"cid": str(uuid4()), "body": body})
+                assert answer.status_code == 201, answer.text
+                acked.add(body)
+                await asyncio.sleep(0.02)
+
+        talking = [asyncio.ensure_future(keep_talking(tab, name)) for tab, name in zip(tabs, "abc", strict=True)]
+        posting = asyncio.ensure_future(keep_posting())
+        await tabs[0].until(lambda tab: len(tab.rooms[room].posts) > 50, "the talk to begin")
+
+        stack.kill("redis", hold=True)
+        away_until = time.monotonic() + AWAY_SECONDS
+        # Everybody hears, from the other daphne and from REST too, within a round of the poll.
+        for sender, listener in ((tabs[0], tabs[1]), (tabs[1], tabs[0])):
+            body = f"without Redis {uuid4()}"
+            acked.add((await sender.post(room, body))["message"]["body"])
+            async with asyncio.timeout(POLL_SECONDS + 2):
+                await listener.hears(room, body)
+
+        # And whoever comes now gets in: signing in, a fresh socket, history, a new room.
+        async with stack.browser() as newcomer:
+            answer = await newcomer.post("/guest/", data={"name": "Late", "next": ""})
+            assert answer.status_code == 302, answer.text
+            async with await stack.tab(newcomer.cookies["sessionid"], through="ws2") as late:
+                assert (await late.join(room))["events"]
+                assert (await late.ask("history", room=room, limit=10))["more"]
+                await late.join(f"new-{room}")
+                acked.add((await late.post(room, "I am late"))["message"]["body"])
+                await tabs[0].hears(room, "I am late")
+
+        await asyncio.sleep(max(0.0, away_until - time.monotonic()))  # the fault's length, as the bar says
+        stack.release("redis")
+        await _until_redis_answers(stack)
+        returned = time.monotonic()
+        stop.set()
+        await asyncio.gather(*talking, posting)
+        async with asyncio.timeout(5 - (time.monotonic() - returned) + 1):
+            for tab in tabs:
+                await assert_complete(tab, room, acked)
+    log = stack.log()
+    assert "The channel layer is away" in log
+    assert "Traceback" not in log.split("Parley is running", 1)[1]
+
+
+async def _until_redis_answers(stack: Stack) -> None:
+    from redis import asyncio as redis
+
+    client = redis.Redis(unix_socket_path=str(stack.folder / "var/run/redis.sock"))
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await client.ping()
+            except redis.ConnectionError:
+                await asyncio.sleep(0.05)
+            else:
+                break
+    await client.aclose()
