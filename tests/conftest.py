@@ -12,6 +12,7 @@ from chat.models import Room
 from chat.services import rooms
 from chat.ws import consumers
 from tests import inside
+from tests.postgres import Postgres
 from tests.running import Stack
 from tests.tab import Tab
 
@@ -70,5 +71,20 @@ async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsy
 def stack() -> Iterator[Stack]:
     """The real thing, started once for each process of the test run."""
     running = Stack()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    running = Postgres()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_stack(postgres: Postgres) -> Iterator[Stack]:
+    """The real thing on PostgreSQL."""
+    running = Stack(DATABASE_URL=postgres.url("stack"))
     yield running
     running.stop()

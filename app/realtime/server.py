@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import signal
+from typing import Any
 
 from daphne import endpoints
 from daphne.server import Server, reactor
@@ -29,6 +30,11 @@ DRAIN_SECONDS = float(os.environ.get("DRAIN_SECONDS", "3"))
 
 class Protocol(WebSocketProtocol):
     """A WebSocket connection."""
+
+    def onConnect(self, request: Any) -> Any:  # noqa: N802  autobahn's name
+        # Too large a frame or broken UTF-8: say 1009 or 1007 before hanging up.
+        self.failByDrop = False
+        return super().onConnect(request)
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802  daphne's name
         """Close with this very code. autobahn's public sendClose would refuse 1003, 1009, 1012 and 1013."""

@@ -45,7 +45,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
     """Speaks parley.v1. On /ws/chat/<room>/ it joins that room by itself after hello."""
 
     channel_layer_alias = None  # the hub has the one channel of this process
-    known_address = True
 
     me: User
     key = 0  # my id, once hello is said
@@ -70,7 +69,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         self.timer = loop.call_later(limits.HELLO_SECONDS, self.bye, 4408, "No hello came.")
         farewell.sockets.add(self)
-        if not self.known_address:
+        if "unknown" in self.scope["url_route"]["kwargs"]:
             self.bye(4400, "There is no socket at this address; try /ws/.")
         elif SUBPROTOCOL not in offered:
             self.bye(4400, f"Offer the subprotocol {SUBPROTOCOL}.")

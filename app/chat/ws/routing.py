@@ -9,6 +9,6 @@ sockets = URLRouter(
     [
         path("ws/", ChatConsumer.as_asgi()),
         re_path(r"^ws/chat/(?P<room>[^/]+)/?$", ChatConsumer.as_asgi()),
-        re_path(r"", ChatConsumer.as_asgi(known_address=False)),
+        re_path(r"(?P<unknown>.*)", ChatConsumer.as_asgi()),
     ]
 )

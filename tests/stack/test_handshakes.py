@@ -1,0 +1,109 @@
+"""Who may open a socket, and with which words others are sent away: over the real wire."""
+
+import json
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.running import Stack, Wss
+from tests.tab import Closed, Tab
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://localhost"])
+async def test_a_cookie_with_a_foreign_or_absent_origin_is_refused_and_the_log_says_why(stack: Stack, origin):
+    (cookie,) = stack.people("ann")
+    with pytest.raises(InvalidStatus) as refused:
+        await Wss.open(stack, cookie, origin=origin)
+    assert refused.value.response.status_code == 403
+    reason = "no Origin, but cookies" if origin is None else f"Origin {origin!r} is neither this host"
+    assert f"Socket refused: {reason}" in stack.log()
+
+
+async def test_without_a_session_the_socket_is_closed_with_4401(stack: Stack):
+    tab = await stack.tab("")
+    await tab.open()
+    await tab.say("hello")
+    assert await tab.end() == 4401
+    assert tab.frames[-1]["reconnect_in"] is None
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x00\x01", 1003),  # binary
+        ("x" * 70_000, 1009),
+        ('{"a":' * 10_000, 4400),
+        ("no json", 4400),
+    ],
+    ids=["binary", "too big", "deep", "malformed"],
+)
+async def test_frames_that_end_a_socket_do_so_with_their_own_code(stack: Stack, frame, code):
+    (cookie,) = stack.people("ann")
+    async with await stack.tab(cookie) as tab:
+        await tab.transport.connection.send(frame)
+        assert await tab.end() == code
+
+
+async def test_invalid_utf8_closes_with_1007(stack: Stack):
+    (cookie,) = stack.people("ann")
+    async with await stack.tab(cookie) as tab:
+        await tab.transport.connection.send(b"\xff\xfe", text=True)
+        assert await tab.end() == 1007
+
+
+async def test_the_room_address_joins_by_itself(stack: Stack):
+    (cookie,) = stack.people("ann")
+    async with await stack.tab(cookie, path="/ws/chat/by-address/") as tab:
+        assert (await tab.frame("joined"))["room"] == "by-address"
+
+
+async def test_an_unknown_address_is_told_so(stack: Stack):
+    (cookie,) = stack.people("ann")
+    tab = await stack.tab(cookie, path="/ws/nowhere/")
+    await tab.open()
+    assert await tab.end() == 4400
+    assert "no socket at this address" in tab.frames[-1]["reason"]
+
+
+async def test_without_the_subprotocol_it_is_named(stack: Stack):
+    (cookie,) = stack.people("ann")
+    tab = Tab(await Wss.open(stack, cookie, subprotocols=None))
+    await tab.open()
+    assert await tab.end() == 4400
+    assert "parley.v1" in tab.frames[-1]["reason"]
+
+
+async def test_plain_http_on_a_socket_address_names_the_hop(stack: Stack):
+    async with stack.browser() as browser:
+        answer = await browser.get("/ws/")
+    assert answer.status_code == 426
+    assert answer.headers["upgrade"] == "websocket"
+    assert answer.json() == {
+        "hop": "asgi",
+        "http_version": "1.1",
+        "upgrade": None,
+        "connection": "close",
+        "host": stack.url.removeprefix("https://"),
+        "forwarded_proto": "https",
+    }
+    web = httpx.AsyncHTTPTransport(uds=str(stack.folder / "var/run/web.sock"))
+    async with httpx.AsyncClient(transport=web, base_url="http://localhost") as direct:
+        answer = await direct.get("/ws/chat/x/", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    assert (answer.status_code, answer.json()["hop"], answer.json()["upgrade"]) == (426, "wsgi", "websocket")
+
+
+async def test_the_one_process_form_serves_pages_too(stack: Stack):
+    daphne = httpx.AsyncHTTPTransport(uds=str(stack.folder / "var/run/ws1.sock"))
+    headers = {"X-Forwarded-Proto": "https"}
+    async with httpx.AsyncClient(transport=daphne, base_url="http://localhost", headers=headers) as direct:
+        assert "Parley" in (await direct.get("/")).text
+        assert json.loads((await direct.get("/readyz")).text)["ready"] is True
+
+
+async def test_no_traceback_was_logged(stack: Stack):
+    with pytest.raises(Closed):
+        async with await stack.tab(stack.people("ann")[0]) as tab:
+            await tab.transport.send("{")
+            await tab.until(lambda _: False)
+    assert "Traceback" not in stack.log()

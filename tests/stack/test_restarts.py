@@ -1,0 +1,65 @@
+"""Servers come and go; what was said stays, and everybody is told when to come back."""
+
+import asyncio
+import os
+import signal
+from uuid import uuid4
+
+import pytest
+
+from tests.running import Stack
+from tests.tab import Tab
+
+
+@pytest.fixture
+def room():
+    return f"ferry-{uuid4().hex[:6]}"
+
+
+async def test_a_daphne_killed_and_back_loses_nothing(stack: Stack, room):
+    ann, ben = stack.people("ann", "ben")
+    async with await stack.tab(ann, through="ws1") as hers:
+        async with await stack.tab(ben, through="ws2") as his:
+            for tab in (hers, his):
+                await tab.join(room)
+            await hers.post(room, "before")
+            await his.hears(room, "before")
+            known = his.rooms
+            stack.kill("ws2", hold=True)
+            assert await his.end() == 1006
+        await hers.post(room, "meanwhile")
+        stack.release("ws2")
+        async with await reopened(stack, ben, "ws2") as back:
+            back.rooms = known
+            assert (await back.join(room, resume=True))["recovered"]
+            assert [post["body"] for post in back.rooms[room].posts] == ["before", "meanwhile"]
+            await hers.post(room, "after")
+            await back.hears(room, "after")
+
+
+async def test_sigterm_says_bye_with_1012_to_every_socket(stack: Stack, room):
+    names = [f"guest{number}" for number in range(20)]
+    tabs = [await stack.tab(cookie, through="ws1") for cookie in stack.people(*names)]
+    for tab in tabs:
+        await tab.__aenter__()
+        await tab.join(room)
+    os.kill(stack.pid("ws1"), signal.SIGTERM)
+    for tab in tabs:
+        assert await tab.end() == 1012
+        bye = tab.frames[-1]
+        assert (bye["type"], bye["code"]) == ("bye", 1012)
+        assert 0 < bye["reconnect_in"] < 5
+        await tab.__aexit__(None, None, None)
+    (cookie,) = stack.people(names[0])
+    async with await reopened(stack, cookie, "ws1") as back:
+        assert back.welcome["user"]["name"] == names[0]
+
+
+async def reopened(stack: Stack, cookie: str, through: str) -> Tab:
+    """A tab through this daphne, as soon as it is there again."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await stack.tab(cookie, through=through)
+            except (OSError, EOFError):
+                await asyncio.sleep(0.05)
