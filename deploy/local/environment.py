@@ -23,6 +23,7 @@ def for_children(layout: Layout) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONPATH": str(REPO / "app"),
         "PYTHONUNBUFFERED": "1",  # a line in the terminal when it is written, not when a buffer is full
+        "PYTHONDONTWRITEBYTECODE": "",  # five processes import the same packages: let one compile for all
     }
     return here | dict(os.environ) | always
 

@@ -23,7 +23,7 @@ from deploy.local.layout import Layout
 
 
 class Witness(BaseHTTPRequestHandler):
-    """Answers every request, a handshake with 101, with what it received as JSON."""
+    """Answers every request with what it received as JSON: 101 to a handshake, 426 to any other visit to /ws/."""
 
     protocol_version = "HTTP/1.1"
 
@@ -38,7 +38,11 @@ class Witness(BaseHTTPRequestHandler):
             self.end_headers()
             self.close_connection = True
             return
-        self.send_response(200)
+        if self.path.startswith("/ws/"):
+            self.send_response(426)
+            self.send_header("Upgrade", "websocket")
+        else:
+            self.send_response(200)
         # What our application sends too, and nginx replaces.
         self.send_header("Strict-Transport-Security", "max-age=1")
         self.send_header("X-Request-ID", "from-the-application")
@@ -85,6 +89,7 @@ class Nginx:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.url = f"https://127.0.0.1:{layout.https_port}"
         (layout.log / "access.log").unlink(missing_ok=True)
         self.upstreams = {name: Upstream(layout.socket(name)) for name in ("web", "ws1", "ws2")}
         self.process = subprocess.Popen(site.command(layout), stderr=subprocess.PIPE, start_new_session=True)
