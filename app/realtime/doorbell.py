@@ -18,6 +18,7 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 
 Announcement = dict[str, Any]  # type, stream, text; seq and drop for lasting events
+Hear = Callable[[Announcement], None]
 
 WAITING = 10_000  # announcements held while Redis is slow; the oldest are forgotten first
 PATIENCE = 3  # seconds for one announcement to leave
@@ -38,34 +39,18 @@ def whisper(stream: str, text: str) -> None:
     bell.ring({"type": "ephemeral", "stream": stream, "text": text})
 
 
-class Doorbell:
-    """One per process: a queue, and one task that empties it over one long-lived connection."""
+class Line:
+    """An event loop's way out: a queue, and one task that empties it over one long-lived connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, bell: "Doorbell", loop: asyncio.AbstractEventLoop, hear: Hear | None) -> None:
+        self._bell = bell
+        self.loop = loop
+        self._hear = hear
         self._waiting: deque[Announcement] = deque(maxlen=WAITING)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._hear: Callable[[Announcement], None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._lock = threading.Lock()
-        self.reachable = True
 
-    def attach(self, hear: Callable[[Announcement], None]) -> None:
-        """Use the running loop, and tell the hub in it first: its own members need no Redis."""
-        self._loop, self._hear, self._task = asyncio.get_running_loop(), hear, None
-
-    def ring(self, announcement: Announcement) -> None:
-        """Announce from any thread. Returns at once, never raises."""
-        self._running_loop().call_soon_threadsafe(self._accept, announcement)
-
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None or self._loop.is_closed():
-                # A process that serves no sockets (gunicorn, a command) has no loop: it gets one, for good.
-                self._loop, self._hear, self._task = asyncio.new_event_loop(), None, None
-                threading.Thread(target=self._loop.run_forever, name="doorbell", daemon=True).start()
-            return self._loop
-
-    def _accept(self, announcement: Announcement) -> None:
+    def accept(self, announcement: Announcement) -> None:
+        """Runs in the loop."""
         if self._hear is not None and "seq" in announcement:
             self._hear(announcement)
         self._waiting.append(announcement)
@@ -82,9 +67,37 @@ class Doorbell:
                 # Those who wait are as late as this one: the hubs' poll will be there before us.
                 lost = 1 + len(self._waiting)
                 self._waiting.clear()
-                self.say(reachable=False, why=f"{lost} announcements lost: {error!r}")
+                self._bell.say(reachable=False, why=f"{lost} announcements lost: {error!r}")
             else:
-                self.say(reachable=True)
+                self._bell.say(reachable=True)
+
+
+class Doorbell:
+    """One per process."""
+
+    def __init__(self) -> None:
+        self._line: Line | None = None
+        self._lock = threading.Lock()
+        self.reachable = True
+
+    def attach(self, hear: Hear) -> None:
+        """Use the running loop, and tell the hub in it first: its own members need no Redis."""
+        with self._lock:
+            self._line = Line(self, asyncio.get_running_loop(), hear)
+
+    def ring(self, announcement: Announcement) -> None:
+        """Announce from any thread. Returns at once, never raises."""
+        line = self._current_line()
+        line.loop.call_soon_threadsafe(line.accept, announcement)
+
+    def _current_line(self) -> Line:
+        with self._lock:
+            if self._line is None or self._line.loop.is_closed():
+                # A process that serves no sockets (gunicorn, a command) has no loop: it gets one, for good.
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=loop.run_forever, name="doorbell", daemon=True).start()
+                self._line = Line(self, loop, None)
+            return self._line
 
     def say(self, *, reachable: bool, why: str = "") -> None:
         """Log the channel layer's going and coming, once each."""
