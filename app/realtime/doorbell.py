@@ -5,6 +5,7 @@ the database. So nothing here waits, and nothing here fails a command that is al
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -88,7 +89,8 @@ class Doorbell:
     def ring(self, announcement: Announcement) -> None:
         """Announce from any thread. Returns at once, never raises."""
         line = self._current_line()
-        line.loop.call_soon_threadsafe(line.accept, announcement)
+        with contextlib.suppress(RuntimeError):  # the loop was closed this very moment: the process ends
+            line.loop.call_soon_threadsafe(line.accept, announcement)
 
     def _current_line(self) -> Line:
         with self._lock:

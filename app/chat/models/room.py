@@ -41,7 +41,7 @@ class Room(models.Model):
     title = models.CharField(max_length=limits.TITLE_CHARS, blank=True)
     topic = models.CharField(max_length=limits.TOPIC_CHARS, blank=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.OPEN)
-    pair = models.CharField(max_length=41, null=True, editable=False)  # "lower id:higher id" of a direct room
+    pair = models.CharField(max_length=41, blank=True, editable=False)  # "lower id:higher id" of a direct room
     head = models.PositiveBigIntegerField(default=0, editable=False)
     floor = models.PositiveBigIntegerField(default=0, editable=False)
     rev = models.PositiveBigIntegerField(default=0, editable=False)  # head when the room itself last changed
@@ -52,9 +52,10 @@ class Room(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["pair"], name="one_direct_room_a_pair"),
+            models.UniqueConstraint(fields=["pair"], condition=models.Q(kind="direct"), name="one_direct_room_a_pair"),
             models.CheckConstraint(
-                condition=models.Q(kind="direct", pair__isnull=False) | ~models.Q(kind="direct") & models.Q(pair=None),
+                condition=(models.Q(kind="direct") & ~models.Q(pair=""))
+                | (~models.Q(kind="direct") & models.Q(pair="")),
                 name="direct_rooms_have_a_pair",
             ),
         ]

@@ -113,7 +113,7 @@ def open_direct(*, me: "User", other: "User") -> Room:
     if me.pk == other.pk:
         raise ChatError("A conversation needs two people.")
     pair = "{}:{}".format(*sorted((me.pk, other.pk)))
-    room, made = Room.objects.get_or_create(pair=pair, defaults={"slug": _hidden_slug(), "kind": Room.Kind.DIRECT})
+    room, made = Room.objects.get_or_create(kind=Room.Kind.DIRECT, pair=pair, defaults={"slug": _hidden_slug()})
     if made:
         for user in (me, other):
             _set_membership(room, user, Membership.State.JOINED)
