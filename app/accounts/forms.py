@@ -1,0 +1,66 @@
+"""What people fill in to come in."""
+
+from typing import Any, ClassVar
+
+from allauth.account.forms import SignupForm as BaseSignupForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from accounts.guests import USERNAME_PREFIX
+from accounts.models import NAME_CHARS, User
+from accounts.names import clean_name
+
+
+class GuestForm(forms.Form):
+    """One field: a name."""
+
+    name = forms.CharField(
+        label="Your name",
+        max_length=NAME_CHARS,
+        strip=False,  # clean_name knows more kinds of blanks
+        validators=[forms.fields.validators.ProhibitNullCharactersValidator()],
+        widget=forms.TextInput(attrs={"autocomplete": "nickname", "spellcheck": "false"}),
+    )
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_name(self) -> str:
+        return clean_name(self.cleaned_data["name"])
+
+
+class SignupForm(BaseSignupForm):
+    """allauth's, and the name that others see."""
+
+    field_order: ClassVar[list[str]] = ["username", "display_name", "email", "password1"]
+
+    display_name = forms.CharField(
+        label="Name others see (optional)",
+        help_text="Left empty, it is your username.",
+        max_length=NAME_CHARS,
+        required=False,
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "nickname", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].help_text = "To sign in with."
+        if "password1" in self.fields:  # a passkey has none
+            self.fields["password1"].help_text = "8 characters or more, not just digits, and not one that everybody uses."
+        if "email" in self.fields:
+            self.fields["email"].help_text = "Only to reset a forgotten password."
+
+    def clean_username(self) -> str:
+        username: str = super().clean_username()
+        if username.casefold().startswith(USERNAME_PREFIX):
+            raise ValidationError(f"Names that begin with {USERNAME_PREFIX} are kept for guests.", code="reserved")
+        return username
+
+    def clean_display_name(self) -> str:
+        name = self.cleaned_data["display_name"]
+        return clean_name(name) if name.strip() else ""
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """allauth calls this once the account is stored."""
+        user.display_name = self.cleaned_data["display_name"]
+        user.save(update_fields=["display_name"])

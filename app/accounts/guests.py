@@ -1,0 +1,16 @@
+"""People who come with just a name: no password, no way back once their session ends."""
+
+import secrets
+
+from accounts.models import User
+from accounts.names import clean_name
+
+USERNAME_PREFIX = "guest-"  # nobody can sign up with it
+
+
+def make_guest(name: str) -> User:
+    """Store a new guest, and return it. Two guests may have the same name. Raises ValidationError for a bad one."""
+    guest = User(username=USERNAME_PREFIX + secrets.token_hex(8), display_name=clean_name(name), is_guest=True)
+    guest.set_unusable_password()
+    guest.save()
+    return guest

@@ -1,0 +1,84 @@
+"""The pages. They read; what is said and changed in a room travels over the socket."""
+
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from accounts.views import landing
+from chat import limits
+from chat.services.errors import ChatError, RoomNotFound
+from chat.services.rooms import RoomSummary, find_room, my_rooms, slug_of, title_for
+
+
+@require_safe
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    """The front door, or where I talked last, or my first room."""
+    if not isinstance(request.user, User):
+        return landing(request)
+    rooms = my_rooms(request.user)
+    if rooms:
+        return redirect("room", slug=rooms[0].slug)
+    return render(request, "chat/open_room.html", {"first": True})
+
+
+@login_required
+@never_cache
+def rooms(request: HttpRequest) -> HttpResponse:
+    """Go to the room of a name that somebody typed."""
+    name = request.POST.get("name", "")
+    if request.method == "POST":
+        try:
+            return redirect("room", slug=slug_of(name))
+        except ChatError as error:
+            page = {"name": name, "error": error.text, "rooms": _by_name(request)}
+            return render(request, "chat/open_room.html", page, status=400)
+    return render(request, "chat/open_room.html", {"rooms": _by_name(request)})
+
+
+@login_required
+@require_safe
+@never_cache
+def room(request: HttpRequest, slug: str) -> HttpResponse:
+    """A room's page. An open room that nobody has entered has one too: joining it, over the socket, makes it."""
+    assert isinstance(request.user, User)
+    if not slug.startswith("~") and (meant := _slug_or_404(slug)) != slug:
+        return redirect("room", slug=meant)
+    try:
+        found = find_room(slug, request.user)
+    except RoomNotFound as error:
+        raise Http404 from error
+    title = title_for(found, request.user) if found else slug
+    kind, topic = (found.kind, found.topic) if found else ("open", "")
+    mine = _by_name(request)
+    if all(line.slug != slug for line in mine):  # joining comes a moment later
+        mine = [RoomSummary(slug, title, kind, topic, unread=0, head=0), *mine]
+    user = request.user
+    here = {"slug": slug, "title": title, "kind": kind, "topic": topic}
+    page = {
+        "user": {"id": user.pk, "name": user.name, "guest": user.is_guest},
+        "room": slug,
+        "bodyChars": limits.BODY_CHARS,
+        "home": reverse("home"),
+        "login": f"{reverse('account_login')}?{urlencode({'next': request.path})}",
+    }
+    return render(request, "chat/room.html", {"room": here, "rooms": mine, "page": page})
+
+
+def _slug_or_404(name: str) -> str:
+    try:
+        return slug_of(name)
+    except ChatError as error:
+        raise Http404 from error
+
+
+def _by_name(request: HttpRequest) -> list[RoomSummary]:
+    """My rooms in an order that stays the same while people talk."""
+    assert isinstance(request.user, User)
+    return sorted(my_rooms(request.user), key=lambda line: line.title.casefold())
