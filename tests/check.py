@@ -1,0 +1,83 @@
+"""`make check`: every rule that needs no running site. One line per rule; what a broken one says comes after it."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+MANAGE = [sys.executable, "app/manage.py"]
+
+# What a host has in its environment; a developer's own .env must not decide what passes.
+PRODUCTION = {
+    "PARLEY_ENV_FILE": os.devnull,
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "PYTHONPATH": str(REPO / "app"),
+    "SECRET_KEY": secrets.token_urlsafe(50),
+    "ALLOWED_HOSTS": "parley.example.org",
+    "DATABASE_URL": "sqlite://:memory:",
+    "DEBUG": "false",
+}
+
+
+def scripts() -> list[str]:
+    """Every shell script of the repository, found by its first line."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPO, capture_output=True, text=True, check=True).stdout
+    files = [REPO / name for name in listed.split("\0") if name and (REPO / name).is_file()]
+    shebangs = (b"#!/bin/sh", b"#!/usr/bin/env bash", b"#!/bin/bash")
+    return [str(file.relative_to(REPO)) for file in files if file.read_bytes()[:64].startswith(shebangs)]
+
+
+# The longest first: two run at a time.
+RULES: list[tuple[str, list[str]]] = [
+    ("types", [f"{BIN}/mypy"]),
+    ("openapi", [*MANAGE, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]),
+    ("production settings", [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"]),
+    ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
+    ("imports", [f"{BIN}/lint-imports"]),
+    ("browser types", ["node_modules/.bin/tsc", "--project", "."]),
+    ("asyncapi", ["node", "tests/asyncapi.mjs", "app/chat/ws/asyncapi.yaml"]),
+    ("shell", ["shellcheck", *scripts()]),
+    ("format", [f"{BIN}/ruff", "format", "--check"]),
+    ("lint", [f"{BIN}/ruff", "check"]),
+]
+# Under the tests' own settings: documents against code, .env.example against settings, nginx against both targets.
+CONTRACTS = [sys.executable, "-m", "pytest", "-q", "tests/contracts", "tests/nginx/test_files.py"]
+
+
+def run(rule: tuple[str, list[str]]) -> bool:
+    name, command = rule
+    if not shutil.which(command[0]):
+        print(f"FAIL  {name}: {command[0]} is missing. Type: sh deploy/bootstrap.sh check")
+        return False
+    began = time.monotonic()
+    done = subprocess.run(
+        command,
+        cwd=REPO,
+        env=os.environ | PRODUCTION,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    passed = done.returncode == 0
+    line = f"{'ok  ' if passed else 'FAIL'}  {name} ({time.monotonic() - began:.1f} s)"
+    print(line if passed else f"{line}\n{done.stdout}", flush=True)
+    return passed
+
+
+def main() -> int:
+    with ThreadPoolExecutor(2) as pool:
+        passed = all(list(pool.map(run, RULES)))
+    contracts = subprocess.run(CONTRACTS, cwd=REPO, check=False).returncode == 0
+    return 0 if passed and contracts else 1
+
+
+if __name__ == "__main__":
+    os.chdir(REPO)
+    sys.exit(main())

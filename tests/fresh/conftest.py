@@ -1,0 +1,44 @@
+"""The bare hosts, and this repository on them."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fresh.hosts import Host, in_inventory
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "bare_host" in metafunc.fixturenames:
+        inventory = os.environ.get("PARLEY_TEST_INVENTORY")
+        if not inventory:
+            raise pytest.UsageError("PARLEY_TEST_INVENTORY must name an inventory of bare hosts")
+        hosts = in_inventory(Path(inventory))
+        if not hosts:
+            raise pytest.UsageError(f"{inventory} has no hosts")
+        metafunc.parametrize("bare_host", hosts, ids=[host.name for host in hosts], scope="session")
+
+
+@pytest.fixture(scope="session")
+def clone() -> bytes:
+    """The committed state, as a bundle that `git clone` takes."""
+    pack = subprocess.run(["git", "bundle", "create", "-", "HEAD"], cwd=REPO, capture_output=True, check=True)
+    return pack.stdout
+
+
+@pytest.fixture
+def host(bare_host: Host, clone: bytes) -> Host:
+    """With git and make, as the README asks for, and a bundle to clone from."""
+    bare_host.run("sudo apt-get -q update && sudo DEBIAN_FRONTEND=noninteractive apt-get -q -y install git make")
+    bare_host.run("cat > /tmp/parley.bundle", stdin=clone)
+    return bare_host
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How long a newcomer waits is a result, not only a limit."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid}: {name} = {value}")
