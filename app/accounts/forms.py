@@ -46,7 +46,9 @@ class SignupForm(BaseSignupForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].help_text = "To sign in with."
         if "password1" in self.fields:  # a passkey has none
-            self.fields["password1"].help_text = "8 characters or more, not just digits, and not one that everybody uses."
+            self.fields[
+                "password1"
+            ].help_text = "8 characters or more, not just digits, and not one that everybody uses."
         if "email" in self.fields:
             self.fields["email"].help_text = "Only to reset a forgotten password."
 

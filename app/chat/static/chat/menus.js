@@ -1,0 +1,18 @@
+/** The small things of the page that need no room: menus that close, buttons that copy its address. */
+export function wireMenus() {
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]"))
+      if (event.target instanceof Node && !menu.contains(event.target)) menu.removeAttribute("open");
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target instanceof Element && event.target.closest("details.menu[open]");
+    if (!menu) return;
+    menu.removeAttribute("open");
+    menu.querySelector("summary")?.focus();
+  });
+  for (const button of document.querySelectorAll("button.copy"))
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(location.origin + location.pathname);
+      button.textContent = "Copied";
+    });
+}

@@ -1,0 +1,53 @@
+import { find, html } from "./dom.js";
+
+/** The line to the server, in words: the pill, and a notice when the way is closed. */
+export class StatusView {
+  #timer = 0;
+  /** @type {import("./connection.js").Status} */
+  #status = { phase: "connecting" };
+
+  /** @param {{login: string, home: string}} links */
+  constructor(links) {
+    this.links = links;
+    this.pill = html("#pill");
+    this.words = html("span", this.pill);
+    this.notice = html("#notice");
+    this.button = find(this.notice, "a", HTMLAnchorElement);
+  }
+
+  /** @param {import("./connection.js").Status} status */
+  show(status) {
+    clearInterval(this.#timer);
+    this.#status = status;
+    if (status.phase === "waiting") this.#timer = setInterval(() => this.#tick(), 1000);
+    this.#tick();
+    if (status.phase !== "ended") return;
+    html("#opening").hidden = true;
+    if (status.code === 4401) this.say("You are signed out.", "Sign in", this.links.login);
+    else this.say(status.reason || "The server closed the door.", "Try again", location.href);
+  }
+
+  /** @param {string} words @param {string} action @param {string} url */
+  say(words, action, url) {
+    html("span", this.notice).textContent = words;
+    this.button.textContent = action;
+    this.button.href = url;
+    this.button.hidden = false;
+    this.notice.hidden = false;
+  }
+
+  #tick() {
+    const status = this.#status;
+    const offline = status.phase === "waiting" && !navigator.onLine;
+    this.pill.dataset.phase = offline ? "offline" : status.phase;
+    this.words.textContent = offline ? "offline" : wordsFor(status);
+  }
+}
+
+/** @param {import("./connection.js").Status} status */
+function wordsFor(status) {
+  if (status.phase === "ended") return status.code === 4401 ? "signed out" : "closed";
+  if (status.phase !== "waiting") return status.phase;
+  const seconds = Math.max(1, Math.ceil((status.until - Date.now()) / 1000));
+  return `reconnecting in ${seconds} s`;
+}

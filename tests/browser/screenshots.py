@@ -1,0 +1,286 @@
+"""Pictures of every page in every state, to look at: `python -m tests.browser.screenshots FOLDER [NAME...]`.
+
+390 and 1280 px wide, light and dark. With names, only the pictures whose name begins with one of them.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+
+from tests.browser.window import RoomPage, chromium, context_of
+from tests.running import Stack
+
+SIZES = {"1280": {"width": 1280, "height": 800}, "390": {"width": 390, "height": 844}}
+
+SEED = """
+from datetime import timedelta
+from uuid import uuid4
+from django.utils import timezone
+from accounts.guests import make_guest
+from accounts.models import User
+from chat.models import Message, Membership, Room
+from chat.services import messages, rooms
+from tests.inside import session_of
+
+def person(username, name):
+    return User.objects.create_user(username, password=None, display_name=name)
+
+alice, bia, diego, mina = (person(*names) for names in [
+    ("alice", "Alice Lind"), ("bia", "Bia Carvalho"), ("diego", "Diego Funes"), ("mina", "Mina Okafor")])
+tom = make_guest("Tom")
+new = person("nils", "Nils")
+everybody = (alice, bia, diego, mina, tom)
+for slug in ("general", "harbour", "deploys", "night-watch", "empty", "a-room-with-a-rather-long-name-that-does-not-fit"):
+    for who in everybody if slug != "empty" else (alice,):
+        rooms.enter_room(slug=slug, user=who)
+harbour = Room.objects.get(slug="harbour")
+rooms.describe_room(slug="harbour", user=alice, topic="Releases in and out of port. Be kind to the night watch.")
+crew = rooms.open_private(title="Crew only", owner=alice)
+rooms.open_direct(me=alice, other=mina)
+
+def say(who, body, minutes, slug="harbour", reply_to=None):
+    message = messages.post_message(room=slug, author=who, body=body, cid=uuid4(), reply_to=reply_to and reply_to.pk).message
+    Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(minutes=minutes))
+    return Message.objects.get(pk=message.pk)
+
+day = 24 * 60
+for number in range(60):
+    say((bia, diego)[number // 3 % 2], f"Crate {number + 1} is aboard.", 3 * day - number * 2)
+say(bia, "The new box is up. `ansible-playbook site.yml` took 3 min 40 s, second run changed nothing.", day + 18)
+say(bia, "wss works from my phone, on hotel wifi, first try. I still can't quite believe it.", day + 17)
+say(diego, "Doctor says every hop answers 101. Holding an idle socket for ten minutes now, to see whether the load balancer forgets us: https://example.com/doctor/report?hop=3", day + 13)
+first = say(mina, "Rolling deploy starts at nine. You will see reconnecting for a second or two; nothing gets lost, keep typing.", 44)
+messages.edit_message(message=first.pk, author=mina, body=first.body.replace("at nine", "at half past nine"), rev=first.rev)
+gone = say(diego, "wrong window", 41)
+messages.delete_message(message=gone.pk, author=diego)
+say(alice, "Typed this while the socket was down. It went out by itself when I came back.", 38)
+say(tom, "Hello, I only have the link Mina sent me. Am I in the right place?", 30)
+say(mina, "You are! Coffee is at the pier, behind the blue door.", 29, reply_to=Message.objects.get(body__startswith="Hello, I only"))
+say(mina, "Bring a coat.", 29)
+rooms.mark_read(slug="harbour", user=alice, seq=Room.objects.get(slug="harbour").head)
+for number, (who, body) in enumerate([(diego, "Half past nine, then."), (diego, "I take the first watch."), (bia, "And I the second:\\n1. tides\\n2. lamps\\n3. tea")]):
+    say(who, body, 6 - number)
+for slug, count in (("deploys", 3), ("night-watch", 1)):
+    for number in range(count):
+        say(bia, f"News {number}", 5, slug=slug)
+print(" ".join(session_of(who) for who in (alice, mina, new)))
+"""
+
+UNSENT = """([user, room]) => new Promise((done) => {
+  const opening = indexedDB.open("parley", 1);
+  opening.onsuccess = () => {
+    const transaction = opening.result.transaction("outbox", "readwrite");
+    const item = (body, failed) => ({ cid: crypto.randomUUID(), user, room, body, failed, reply_to: null,
+      at: new Date(Date.now() + (failed ? 0 : 1)).toISOString() });
+    transaction.objectStore("outbox").put(item("This one the server refused.", "You are not in this room any more."));
+    transaction.objectStore("outbox").put(item("And this one is still on its way.", null));
+    transaction.oncomplete = () => { opening.result.close(); done(); };
+  };
+})"""
+
+
+class Studio:
+    """One width and colour scheme."""
+
+    def __init__(self, browser: Browser, stack: Stack, folder: Path, wanted: list[str], size: str, scheme: str) -> None:
+        self.browser, self.stack, self.folder, self.wanted = browser, stack, folder, wanted
+        self.size, self.scheme = size, scheme
+
+    def context(self, session: str = "", **options: Any) -> BrowserContext:
+        touch = self.size == "390"
+        return context_of(
+            self.browser,
+            self.stack,
+            session,
+            viewport=SIZES[self.size],
+            color_scheme=self.scheme,
+            has_touch=touch,
+            is_mobile=touch,
+            **options,
+        )
+
+    def picture(self, name: str, session: str, pose: Callable[[Page], None]) -> None:
+        if self.wanted and not name.startswith(tuple(self.wanted)):
+            return
+        context = self.context(session)
+        page = context.new_page()
+        page.on("pageerror", lambda error: print(f"{name}: {error}", file=sys.stderr))
+        page.on(
+            "console", lambda line: print(f"{name}: {line.text}", file=sys.stderr) if line.type == "error" else None
+        )
+        pose(page)
+        page.screenshot(path=self.folder / f"{name}-{self.size}-{self.scheme}.png")
+        context.close()
+
+
+def hold_sends(socket: WebSocketRoute) -> None:
+    """Everything passes but what is said."""
+    server = socket.connect_to_server()
+    socket.on_message(lambda text: None if '"type":"send"' in str(text) else server.send(text))
+
+
+UNREAD = """
+from chat.models import Membership, Message
+at = Message.objects.get(body="Half past nine, then.").seq
+Membership.objects.filter(user__username="alice", room__slug="harbour").update(read_seq=at - 1)
+"""
+
+
+def busy(page: Page) -> None:
+    """A room in most of its states at once."""
+    RoomPage(page, "empty").is_up()
+    user = page.evaluate("JSON.parse(document.querySelector('#page').textContent).user.id")
+    page.evaluate(UNSENT, [user, "harbour"])
+    page.route_web_socket("**/ws/", hold_sends)
+    room = RoomPage(page, "harbour")
+    room.is_up()
+    expect(room.message("And this one is still on its way.")).to_be_visible()
+
+
+def scrolled(page: Page) -> None:
+    """Further up, with news below and the toolbar of a message."""
+    room = RoomPage(page, "harbour")
+    expect(page.locator(".new")).to_be_visible()
+    page.locator("#log").evaluate("(log) => log.scrollTo(0, log.scrollHeight - log.clientHeight - 260)")
+    expect(page.locator("#newest")).to_be_visible()
+    target = room.messages.filter(has_text="Typed this while")
+    target.tap() if page.evaluate("matchMedia('(hover: none)').matches") else target.hover()
+    expect(page.locator(".actions")).to_be_visible()
+
+
+def replying(page: Page) -> None:
+    room = RoomPage(page, "harbour")
+    target = room.messages.filter(has_text="Am I in the right place?").filter(has_not_text="Coffee")
+    target.scroll_into_view_if_needed()
+    target.click()
+    target.get_by_role("button", name="Reply").click()
+    room.composer.fill("Two lines of an answer,\nthe second of which is here.")
+
+
+def editing(page: Page) -> None:
+    room = RoomPage(page, "harbour")
+    room.is_up()
+    expect(page.locator(".mine")).not_to_have_count(0)
+    room.composer.press("ArrowUp")
+    expect(page.locator(".editing")).to_be_visible()
+
+
+def deleting(page: Page) -> None:
+    room = RoomPage(page, "harbour")
+    target = room.messages.filter(has_text="Typed this while")
+    target.scroll_into_view_if_needed()
+    target.click()
+    target.get_by_role("button", name="Delete").click()
+    expect(page.locator(".deleting")).to_be_visible()
+
+
+def lost(page: Page) -> None:
+    """The server is gone: what is written waits."""
+    tries: list[WebSocketRoute] = []
+
+    def once(socket: WebSocketRoute) -> None:
+        tries.append(socket)
+        if len(tries) == 1:
+            socket.connect_to_server()
+        else:
+            socket.close(code=1012)
+
+    page.route_web_socket("**/ws/", once)
+    room = RoomPage(page, "harbour")
+    room.is_up()
+    tries[0].close(code=1012)
+    expect(room.pill).to_contain_text("reconnecting")
+    room.say("Written without a connection.")
+    expect(room.message("Written without a connection.")).to_be_visible()
+    expect(room.pill).to_contain_text("in 4 s", timeout=20_000)
+
+
+def signed_out(page: Page) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def catch(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page.route_web_socket("**/ws/", catch)
+    RoomPage(page, "harbour").is_up()
+    sockets[0].close(code=4401)
+    expect(page.locator("#notice")).to_be_visible()
+
+
+def at(url: str) -> Callable[[Page], None]:
+    return lambda page: void(page.goto(url))
+
+
+def void(_: object) -> None:
+    return None
+
+
+def empty(page: Page) -> None:
+    RoomPage(page, "empty").is_up()
+    expect(page.locator("#begin")).to_be_visible()
+
+
+def rooms_on_phone(page: Page) -> None:
+    RoomPage(page, "harbour").is_up()
+    page.goto("/rooms/harbour/#rooms")
+
+
+def refused_signup(page: Page) -> None:
+    page.goto("/accounts/signup/")
+    page.get_by_label("Username").fill("guest-of-honour")
+    page.get_by_label("Password").fill("12345")
+    page.locator("main form button").first.click()
+    expect(page.locator(".errorlist").first).to_be_visible()
+
+
+def main() -> None:
+    folder, wanted = Path(sys.argv[1]), sys.argv[2:]
+    folder.mkdir(parents=True, exist_ok=True)
+    stack = Stack()
+    try:
+        alice, mina, new = stack.run_python(SEED).split()
+        with chromium() as browser:
+            typist = context_of(browser, stack, mina)
+            typing = RoomPage(typist.new_page(), "harbour")
+            typing.is_up()
+            for size in SIZES:
+                for scheme in ("light", "dark"):
+                    studio = Studio(browser, stack, folder, wanted, size, scheme)
+                    studio.picture("landing", "", at("/"))
+                    studio.picture("sign-in", "", at("/accounts/login/?next=/rooms/harbour/"))
+                    studio.picture("sign-up", "", at("/accounts/signup/"))
+                    studio.picture("refused-sign-up", "", refused_signup)
+                    studio.picture("password-reset", "", at("/accounts/password/reset/"))
+                    studio.picture("password-change", alice, at("/accounts/password/change/"))
+                    studio.picture("sign-out", alice, at("/accounts/logout/"))
+                    studio.picture("not-found", alice, at("/rooms/~AAAAAAAAAAAAAAAA/"))
+                    studio.picture("first-run", new, at("/"))
+                    studio.picture("empty-room", alice, empty)
+                    stack.run_python(UNREAD)
+                    studio.picture("scrolled", alice, scrolled)
+                    stack.run_python(UNREAD)
+
+                    def busy_and_typing(page: Page) -> None:
+                        busy(page)
+                        typing.composer.fill("")
+                        typing.composer.press_sequentially("Hm")
+                        expect(page.locator("#typing")).to_contain_text("Mina Okafor is typing")
+
+                    studio.picture("busy", alice, busy_and_typing)
+                    studio.picture("replying", alice, replying)
+                    studio.picture("editing", alice, editing)
+                    studio.picture("deleting", alice, deleting)
+                    studio.picture("reconnecting", alice, lost)
+                    studio.picture("signed-out", alice, signed_out)
+                    if size == "390":
+                        studio.picture("rooms", alice, rooms_on_phone)
+    finally:
+        stack.stop()
+
+
+if __name__ == "__main__":
+    main()
