@@ -15,6 +15,7 @@ def read() -> environ.Env:
         DEFAULT_FROM_EMAIL=(str, "Parley <parley@localhost>"),
         SOCKET_RATE=(float, 10.0),
         SOCKET_BURST=(int, 30),
+        COALESCE=(bool, True),
         API_RATE=(str, "120/min"),
         LOG_LEVEL=(str, "INFO"),
     )

@@ -13,8 +13,9 @@ from typing import Any, Protocol, TypeVar
 
 from channels.layers import get_channel_layer
 
+from realtime.delivery import Event, Member
 from realtime.doorbell import Announcement, bell
-from realtime.stream import Event, Member, Stream
+from realtime.stream import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Hub:
         """
         stream = self._streams.get(name) or self._open(name)
         held: list[Event] = []
-        stream.holds.append(held)
+        stream.delivery.holds.append(held)
         try:
             await asyncio.shield(stream.opening)
             found = await look()
@@ -88,25 +89,23 @@ class Hub:
                 await asyncio.shield(self._fill_soon(stream))
             if not self._carries(stream):
                 raise StreamLost(name)
-            self._flush(stream)
+            stream.delivery.finish()
             greet(found)
-            later = [event for event in held if event.seq > found.head]
-            stream.members[member] = None
-            self._hand_out(stream, [member], later)
+            stream.delivery.add(member, [event for event in held if event.seq > found.head])
         finally:
-            stream.holds = [hold for hold in stream.holds if hold is not held]
+            stream.delivery.holds = [hold for hold in stream.delivery.holds if hold is not held]
 
     def leave(self, name: str, member: Member) -> None:
         """Nothing of the stream reaches the member any more."""
         if stream := self._streams.get(name):
-            stream.members.pop(member, None)
+            stream.delivery.members.pop(member, None)
 
     def heads(self, names: Collection[str]) -> dict[str, int]:
         """How far the members of these streams are."""
         return {name: stream.last for name in names if (stream := self._streams.get(name))}
 
     def _open(self, name: str) -> Stream:
-        stream = self._streams[name] = Stream(name)
+        stream = self._streams[name] = Stream(name, self._source.frame)
         stream.opening = self._spawn(self._start(stream))
         return stream
 
@@ -131,11 +130,10 @@ class Hub:
         if (stream := self._streams.get(announcement["stream"])) is None:
             return
         if "seq" not in announcement:
-            for member in stream.members:
-                member.write(announcement["text"], ephemeral=True)
+            stream.delivery.whisper(announcement["text"])
             return
         if stream.take(Event(announcement["seq"], announcement["text"], announcement["drop"])):
-            self._flush_soon(stream)
+            stream.delivery.soon()
         if stream.known > stream.last:
             self._fill_soon(stream)
 
@@ -157,44 +155,15 @@ class Hub:
             self._lose(stream)
         elif stream.jump(found, head):
             self.gaps_filled += 1
-            self._flush_soon(stream)
+            stream.delivery.soon()
 
     def _lose(self, stream: Stream) -> None:
         """Nobody can go on from here: everybody comes back and starts from what there is."""
         if self._carries(stream):
             del self._streams[stream.name]
-        members, stream.members = list(stream.members), {}
+        members, stream.delivery.members = list(stream.delivery.members), {}
         for member in members:
             member.lost(stream.name)
-
-    # --- frames go out
-
-    def _flush_soon(self, stream: Stream) -> None:
-        # At the end of this turn of the loop: events that came in together leave together.
-        asyncio.get_running_loop().call_soon(self._flush, stream)
-
-    def _flush(self, stream: Stream) -> None:
-        events, stream.ready = stream.ready, []
-        if not events:
-            return
-        for held in stream.holds:
-            held.extend(events)
-        self._hand_out(stream, list(stream.members), events)
-
-    def _hand_out(self, stream: Stream, members: Sequence[Member], events: Sequence[Event]) -> None:
-        start = 0
-        for end, event in enumerate(events, 1):
-            if event.drop is None and end < len(events):
-                continue  # more fits into this frame
-            frame = self._source.frame([event.text for event in events[start:end]])
-            start = end
-            for member in members:
-                member.write(frame)
-            if event.drop is not None:  # the dropped one hears of it, and of nothing after
-                for member in [member for member in members if member.key == event.drop]:
-                    stream.members.pop(member, None)
-                    member.dropped(stream.name)
-                members = [member for member in members if member.key != event.drop]
 
     # --- the channel layer, and what to do without it
 

@@ -13,10 +13,19 @@ class Bucket:
 
     def take(self) -> float:
         """Take one token. Returns 0, or the seconds until there is one."""
-        now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
+        self._refill()
         if self._tokens < 1:
             return (1 - self._tokens) / self._rate
         self._tokens -= 1
         return 0.0
+
+    def reserve(self) -> float:
+        """Take one token, even one that is still to come. Returns the seconds until it is there."""
+        self._refill()
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self._rate)
+
+    def _refill(self) -> None:
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now

@@ -20,10 +20,14 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.utils.module_loading import import_string
 
 from realtime import farewell
+from realtime.direct import DirectWriter
+from realtime.socket import DIRECT
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 4096  # handshakes that may wait; daphne's 50 lost a third of 2,000 simultaneous clients
+INBOUND = 64  # commands of one client that may wait; above it the client is not read
+RECHECK = 0.05  # seconds until a client that is not read is looked at again
 FRAME_BYTES = 64 * 1024  # equals chat.limits.FRAME_BYTES, which this package must not import
 DRAIN_SECONDS = float(os.environ.get("DRAIN_SECONDS", "3"))
 
@@ -34,7 +38,25 @@ class Protocol(WebSocketProtocol):
     def onConnect(self, request: Any) -> Any:  # noqa: N802  autobahn's name
         # Too large a frame or broken UTF-8: say 1009 or 1007 before hanging up.
         self.failByDrop = False
+        # daphne leaves the HTTP channel as the transport's producer: it would hold its memory, and pause reading
+        # whenever much is written.
+        self.transport.unregisterProducer()
         return super().onConnect(request)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        """A flood is read no faster than the application answers."""
+        super().onMessage(payload, isBinary)
+        if self.application_queue.qsize() > INBOUND:
+            self.transport.pauseProducing()
+            reactor.callLater(RECHECK, self._read_on)
+
+    def _read_on(self) -> None:
+        if self.state == self.STATE_CLOSED:
+            return
+        if self.application_queue.qsize() > INBOUND:
+            reactor.callLater(RECHECK, self._read_on)
+        else:
+            self.transport.resumeProducing()
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802  daphne's name
         """Close with this very code. autobahn's public sendClose would refuse 1003, 1009, 1012 and 1013."""
@@ -51,6 +73,12 @@ class ParleyServer(Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: reactor.callFromThread(self.drain))
         super().run()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Offer the application the direct way into its socket."""
+        if scope["type"] == "websocket":
+            scope["extensions"] = {DIRECT: DirectWriter(protocol)}
+        return super().create_application(protocol, scope)
 
     def drain(self) -> None:
         """Take no more connections, close those we have with 1012, then stop."""

@@ -1,50 +1,27 @@
-"""What a hub knows of one stream."""
+"""What a hub knows of one stream: how far it is, what is early, what is missing."""
 
 import asyncio
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
 
-
-class Event(NamedTuple):
-    """A lasting change: number `seq` of its stream, as JSON. `drop`: the key of members that it takes out."""
-
-    seq: int
-    text: str
-    drop: int | None = None
-
-
-class Member(Protocol):
-    """A socket, as the hub sees it. None of its methods waits."""
-
-    key: int  # whose socket it is
-
-    def write(self, frame: str, *, ephemeral: bool = False) -> None:
-        """Send this text, in order."""
-
-    def dropped(self, stream: str) -> None:
-        """An event took you out of the stream."""
-
-    def lost(self, stream: str) -> None:
-        """The stream cannot be continued from what you have."""
+from realtime.delivery import Delivery, Event
 
 
 class Stream:
     """A stream with members in this process. Everything up to `last` has been handed to them."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, frame: Callable[[Sequence[str]], str]) -> None:
         self.name = name
         self.epoch = ""
         self.last = -1
         self.known = -1  # the highest number we have heard of; above last, something is missing
         self.early: dict[int, Event] = {}  # arrived before their predecessors
-        self.ready: list[Event] = []  # in order, leaving with the next frame
-        self.members: dict[Member, None] = {}  # a set that keeps its order
-        self.holds: list[list[Event]] = []  # for each newcomer: what left while it was looking around
+        self.delivery = Delivery(name, frame)
         self.opening: asyncio.Future[None]
         self.filling: asyncio.Task[None] | None = None
 
     @property
     def idle(self) -> bool:
-        return not self.members and not self.holds
+        return not self.delivery.members and not self.delivery.holds
 
     def take(self, event: Event) -> bool:
         """Put an event in its place. Returns whether anything became ready."""
@@ -57,7 +34,7 @@ class Stream:
     def jump(self, events: list[Event], head: int) -> bool:
         """Take what the database has up to `head`, in order; rows that changed again are in it only once."""
         before = self.last
-        self.ready += [event for event in events if event.seq > before]
+        self.delivery.ready += [event for event in events if event.seq > before]
         self.last = max(before, head)
         self.known = max(self.known, self.last)
         self.early = {seq: event for seq, event in self.early.items() if seq > self.last}
@@ -66,6 +43,6 @@ class Stream:
     def _line_up(self) -> bool:
         before = self.last
         while event := self.early.pop(self.last + 1, None):
-            self.ready.append(event)
+            self.delivery.ready.append(event)
             self.last = event.seq
         return self.last > before

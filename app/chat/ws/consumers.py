@@ -23,9 +23,10 @@ from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Ok, Re
 from chat.ws.source import RoomSource
 from realtime import farewell
 from realtime.doorbell import whisper
+from realtime.frames import Frame
 from realtime.hub import Hub, StreamLost
 from realtime.rate import Bucket
-from realtime.socket import Socket
+from realtime.socket import sending_side
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         loop = asyncio.get_running_loop()
         self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
         self.connection = uuid4().hex
-        self.socket = Socket(self.base_send, self.overflow)
+        self.socket = sending_side(self.scope, self.base_send, self.overflow)
+        self.write, self.whisper = self.socket.write, self.socket.whisper  # as the hub sees us
         self.bucket = Bucket(settings.SOCKET_RATE, settings.SOCKET_BURST)
         self.pings = self.pongs = 0
         self.refusals = 0
@@ -87,8 +89,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
         """Say why, then close. Codes 44xx: do not come back until something changes."""
         self.timer.cancel()
-        frame = Bye(code=code, reason=reason, reconnect_in=reconnect_in)
-        self.socket.close(code, protocol.encode(frame), skip=skip)
+        frame = Frame(protocol.encode(Bye(code=code, reason=reason, reconnect_in=reconnect_in)))
+        self.socket.close(code, frame, skip=skip)
 
     def restart(self, reconnect_in: float) -> None:
         self.bye(1012, "The server restarts.", round(reconnect_in, 2))
@@ -116,9 +118,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.bye(4401, "You are signed out.")
 
     # --- as the hub sees us
-
-    def write(self, frame: str, *, ephemeral: bool = False) -> None:
-        self.socket.write(frame, ephemeral=ephemeral)
 
     def dropped(self, stream: str) -> None:
         if room := self.known_rooms.pop(stream, None):
@@ -168,7 +167,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.refuse(command.id, "internal", f"Our mistake; it is logged as {self.connection}.")
 
     def reply(self, frame: Reply) -> None:
-        self.socket.write(protocol.encode(frame))
+        self.socket.write(Frame(protocol.encode(frame)))
 
     def refuse(self, id: int | str | None, code: str, text: str, retry_after: float | None = None) -> None:
         extra = {} if retry_after is None else {"retry_after": retry_after}

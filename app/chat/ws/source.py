@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from chat.services import history
 from chat.ws.database import query
-from realtime.stream import Event
+from realtime.delivery import Event
 
 
 class RoomSource:

@@ -1,0 +1,124 @@
+"""One stream's events on their way to its members here: encoded once, in shares, at the stream's own pace."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from django.conf import settings
+
+from realtime.frames import Frame
+from realtime.rate import Bucket
+
+# A stream that is busier than this shares frames: an event waits for the next one, 40 ms at most. Below it every
+# event leaves at once.
+FRAMES_A_SECOND = 25
+FRAMES_AT_ONCE = 5
+SHARE = 500  # members served before others get the loop: some 5 ms
+
+
+class Event(NamedTuple):
+    """A lasting change: number `seq` of its stream, as JSON. `drop`: the key of members that it takes out."""
+
+    seq: int
+    text: str
+    drop: int | None = None
+
+
+class Member(Protocol):
+    """A socket, as the hub sees it. None of its methods waits."""
+
+    key: int  # whose socket it is
+
+    def write(self, frame: Frame) -> None:
+        """Send this, in order."""
+
+    def whisper(self, frame: Frame) -> None:
+        """Send this, or drop it."""
+
+    def dropped(self, stream: str) -> None:
+        """An event took you out of the stream."""
+
+    def lost(self, stream: str) -> None:
+        """The stream cannot be continued from what you have."""
+
+
+class Delivery:
+    """`ready` holds events in order; soon() says that there are new ones."""
+
+    def __init__(self, name: str, frame: Callable[[Sequence[str]], str]) -> None:
+        self.name = name
+        self.ready: list[Event] = []
+        self.members: dict[Member, int] = {}  # with the number of each one's coming
+        self.holds: list[list[Event]] = []  # for each newcomer: what left while it was looking around
+        self._frame = frame
+        self._comings = 0
+        self._round: Iterator[None] | None = None  # under way, or about to begin
+        self._pace = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE)
+
+    def add(self, member: Member, missed: Sequence[Event]) -> None:
+        """Take a member in who has everything up to now except these."""
+        self._comings += 1
+        self.members[member] = self._comings
+        for _ in self._hand_out({member: self._comings}, missed):
+            pass
+
+    def whisper(self, text: str) -> None:
+        """Send a whole frame to those who keep up, now and out of order."""
+        frame = Frame(text)
+        for member in self.members:
+            member.whisper(frame)
+
+    def soon(self) -> None:
+        """Begin a round at the end of this turn of the loop, or when the pace allows: what came together leaves so."""
+        if self._round is None:
+            self._round = self._all()
+            wait = self._pace.reserve() if settings.COALESCE else 0
+            asyncio.get_running_loop().call_later(wait, self._go_on, self._round)
+
+    def finish(self) -> None:
+        """Hand out everything now."""
+        while self._round is not None:
+            for _ in self._round:
+                pass
+            self._end()
+
+    def _go_on(self, round_: Iterator[None]) -> None:
+        """One share of a round, then let others have the loop."""
+        if self._round is not round_:
+            return  # finish() was faster
+        try:
+            next(round_)
+        except StopIteration:
+            self._end()
+        else:
+            asyncio.get_running_loop().call_soon(self._go_on, round_)
+
+    def _end(self) -> None:
+        self._round = None
+        if self.ready:
+            self.soon()
+
+    def _all(self) -> Iterator[None]:
+        events, self.ready = self.ready, []
+        for held in self.holds:
+            held.extend(events)
+        yield from self._hand_out(dict(self.members), events)
+
+    def _hand_out(self, members: dict[Member, int], events: Sequence[Event]) -> Iterator[None]:
+        """Write the events to these members; yields after each share of the work."""
+        start = 0
+        for end, event in enumerate(events, 1):
+            if event.drop is None and end < len(events):
+                continue  # more fits into this frame
+            frame = Frame(self._frame([event.text for event in events[start:end]]))
+            start = end
+            for number, (member, coming) in enumerate(members.items(), 1):
+                if self.members.get(member) == coming:  # has not left, nor left and come again, between two shares
+                    member.write(frame)
+                if number % SHARE == 0:
+                    yield
+            if event.drop is not None:  # the dropped one hears of it, and of nothing after
+                for member in [member for member in members if member.key == event.drop]:
+                    if self.members.get(member) == members[member]:
+                        del self.members[member]
+                        member.dropped(self.name)
