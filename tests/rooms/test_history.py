@@ -1,0 +1,99 @@
+"""Scrolling back and forth through what was said."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from chat.models import Room
+from tests.tab import Refused
+
+
+@pytest.fixture
+def scrolling(tab, room, alice):
+    """A tab of alice in a room with the messages 1 to 7; bob and a second joining stand between their seqs."""
+
+    @asynccontextmanager
+    async def opened():
+        async with tab(alice, "harbour") as hers:
+            for number in range(1, 8):
+                await hers.post("harbour", str(number))
+            await hers.hears("harbour", "7")
+            yield hers
+
+    return opened
+
+
+async def page(tab, **asked):
+    """What the page says, and whether there is more in that direction."""
+    answer = await tab.ask("history", room="harbour", **asked)
+    return " ".join(event["message"]["body"] for event in answer["events"]), answer["more"]
+
+
+def seq_of(tab, body):
+    return next(m["seq"] for m in tab.rooms["harbour"].messages.values() if m["body"] == body)
+
+
+async def test_a_page_holds_the_newest_messages_oldest_first(scrolling):
+    async with scrolling() as tab:
+        assert await page(tab) == ("1 2 3 4 5 6 7", False)
+        assert await page(tab, limit=3) == ("5 6 7", True)
+        assert await page(tab, limit=7) == ("1 2 3 4 5 6 7", False)
+
+
+async def test_before_a_message_come_the_ones_right_above_it(scrolling):
+    async with scrolling() as tab:
+        assert await page(tab, before=seq_of(tab, "5"), limit=2) == ("3 4", True)
+        assert await page(tab, before=seq_of(tab, "3"), limit=2) == ("1 2", False)
+        assert await page(tab, before=seq_of(tab, "1")) == ("", False)
+        assert await page(tab, before=0) == ("", False)
+        assert await page(tab, before=2**53 - 1, limit=1) == ("7", True)
+
+
+async def test_after_a_message_come_the_ones_right_below_it(scrolling):
+    async with scrolling() as tab:
+        assert await page(tab, after=seq_of(tab, "3"), limit=2) == ("4 5", True)
+        assert await page(tab, after=seq_of(tab, "5"), limit=2) == ("6 7", False)
+        assert await page(tab, after=seq_of(tab, "7")) == ("", False)
+        assert await page(tab, after=0, limit=1) == ("1", True)
+
+
+async def test_before_and_after_at_once_is_refused(scrolling):
+    async with scrolling() as tab:
+        with pytest.raises(Refused) as refused:
+            await page(tab, before=5, after=2)
+        assert refused.value.code == "invalid"
+
+
+async def test_an_empty_room_has_an_empty_page(tab, room, alice):
+    async with tab(alice, "harbour") as hers:
+        assert await page(hers) == ("", False)
+
+
+async def test_messages_stand_where_they_were_posted_and_as_they_are_now(scrolling):
+    async with scrolling() as tab:
+        third = next(m for m in tab.rooms["harbour"].messages.values() if m["body"] == "3")
+        fifth = next(m for m in tab.rooms["harbour"].messages.values() if m["body"] == "5")
+        edited = (await tab.ask("edit", message=third["id"], body="three", rev=third["rev"]))["message"]
+        deleted = (await tab.ask("delete", message=fifth["id"]))["message"]
+        answer = await tab.ask("history", room="harbour")
+        assert [event["message"]["body"] for event in answer["events"]] == ["1", "2", "three", "4", "", "6", "7"]
+        assert [event["message"] for event in answer["events"]][2:5:2] == [edited, deleted]
+        assert answer["events"][2]["seq"] == edited["rev"] > edited["seq"]
+
+
+async def test_what_lies_at_or_below_the_floor_is_gone(scrolling):
+    async with scrolling() as tab:
+        await Room.objects.filter(slug="harbour").aupdate(floor=seq_of(tab, "2"))
+        assert await page(tab) == ("3 4 5 6 7", False)
+        assert await page(tab, after=0) == ("3 4 5 6 7", False)
+        assert await page(tab, before=seq_of(tab, "4")) == ("3", False)
+
+
+async def test_scrolling_to_the_top_ends_with_the_whole_room(scrolling, tab, bob):
+    async with scrolling(), tab(bob) as his:
+        await his.join("harbour", limit=2)
+        scrolled = []
+        while his.rooms["harbour"].start:
+            scrolled.append(len((await his.older("harbour", limit=2))["events"]))
+        assert scrolled == [2, 2, 1]
+        assert [message["body"] for message in his.rooms["harbour"].visible] == list("1234567")

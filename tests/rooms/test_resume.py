@@ -1,0 +1,140 @@
+"""Coming back: a client that was away is told exactly what has changed, or to start afresh."""
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat import limits
+from chat.models import Epoch, Room
+from chat.services import messages, rooms
+from tests.tab import Refused
+
+
+@pytest.fixture
+async def away(tab, room, alice, bob):
+    """What bob's tab knew of the harbour when it went away: three messages of alice."""
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        for body in ("one", "two", "three"):
+            await hers.post("harbour", body)
+        await his.hears("harbour", "three")
+        return his.rooms
+
+
+async def head():
+    return (await Room.objects.aget(slug="harbour")).head
+
+
+async def test_nothing_happened(tab, away, bob):
+    async with tab(bob) as his:
+        his.rooms = away
+        joined = await his.join("harbour", resume=True)
+        assert (joined["recovered"], joined["events"], joined["head"]) == (True, [], await head())
+
+
+async def test_posts_edits_deletions_members_and_the_description_are_all_told_in_order(tab, away, alice, bob, mallory):
+    async with tab(alice, "harbour") as hers:
+        one, two, _ = hers.rooms["harbour"].visible
+        four = (await hers.post("harbour", "four"))["message"]
+        edited = (await hers.ask("edit", message=one["id"], body="ONE", rev=one["rev"]))["message"]
+        deleted = (await hers.ask("delete", message=two["id"]))["message"]
+        await sync_to_async(rooms.enter_room)(slug="harbour", user=mallory)
+        await sync_to_async(rooms.describe_room)(slug="harbour", user=alice, topic="tides")
+        await hers.until(lambda tab: tab.rooms["harbour"].last == deleted["rev"] + 2)
+        async with tab(bob) as his:
+            his.rooms, since = away, away["harbour"].last
+            joined = await his.join("harbour", resume=True)
+            told = joined["events"]
+            assert joined["recovered"]
+            assert [event["seq"] for event in told] == list(range(since + 1, joined["head"] + 1))
+            assert [event["message"] for event in told[:3]] == [four, edited, deleted]
+            assert told[3]["member"]["user"]["name"] == "mallory"
+            assert told[4]["info"]["topic"] == "tides"
+            assert his.rooms["harbour"].visible == hers.rooms["harbour"].visible
+            assert his.rooms["harbour"].snapshots == 1
+
+
+async def test_what_changed_twice_is_told_once_as_it_is_now(tab, away, alice, bob):
+    async with tab(alice, "harbour") as hers:
+        one = hers.rooms["harbour"].visible[0]
+        one = (await hers.ask("edit", message=one["id"], body="uno", rev=one["rev"]))["message"]
+        one = (await hers.ask("edit", message=one["id"], body="eins", rev=one["rev"]))["message"]
+    async with tab(bob) as his:
+        his.rooms = away
+        joined = await his.join("harbour", resume=True)
+        assert [event["message"] for event in joined["events"]] == [one]
+        assert joined["head"] == one["rev"]
+
+
+@pytest.mark.parametrize(("changes", "recovered"), [(limits.RESUME, True), (limits.RESUME + 1, False)])
+async def test_up_to_300_changes_are_told_further_behind_it_is_the_newest_page(
+    tab, away, alice, bob, changes, recovered
+):
+    @sync_to_async
+    def edit_often():
+        message = messages.Message.objects.get(body="one")
+        for number in range(changes):
+            message = messages.edit_message(message=message.pk, author=alice, body=f"v{number}", rev=message.rev)
+
+    await edit_often()
+    async with tab(bob) as his:
+        his.rooms = away
+        joined = await his.join("harbour", resume=True, limit=2)
+        assert joined["recovered"] is recovered
+        assert len(joined["events"]) == (1 if recovered else 2)
+        assert joined["more"] is not recovered
+        assert [m["body"] for m in his.rooms["harbour"].visible][-2:] == ["two", "three"]
+
+
+async def test_another_epoch_is_another_history(tab, away, bob):
+    await Epoch.objects.aupdate(value="00000000-0000-4000-8000-000000000000")
+    async with tab(bob) as his:
+        his.rooms = away
+        with pytest.raises(Refused) as refused:  # the process itself learns of it by this very join
+            await his.join("harbour", resume=True)
+        assert (refused.value.code, refused.value.frame["retry_after"]) == ("unavailable", 0.1)
+        joined = await his.join("harbour", resume=True)
+        assert not joined["recovered"]
+        assert joined["epoch"] == "00000000-0000-4000-8000-000000000000"
+        assert len(joined["events"]) == 3
+
+
+async def test_a_client_ahead_of_the_room_starts_afresh(tab, away, bob):
+    async with tab(bob) as his:
+        his.rooms = away
+        away["harbour"].last += 1
+        joined = await his.join("harbour", resume=True)
+        assert (joined["recovered"], joined["head"]) == (False, await head())
+
+
+@pytest.mark.parametrize(("floor", "recovered", "told"), [(-2, True, ["two", "three"]), (-1, False, ["three"])])
+async def test_a_client_from_below_the_floor_starts_afresh(tab, away, bob, floor, recovered, told):
+    await Room.objects.aupdate(floor=await head() + floor)
+    async with tab(bob) as his:
+        his.rooms = away
+        away["harbour"].last -= 2
+        joined = await his.join("harbour", resume=True)
+        assert (joined["recovered"], joined["floor"]) == (recovered, await head() + floor)
+        assert [event["message"]["body"] for event in joined["events"]] == told
+
+
+async def test_who_was_taken_out_meanwhile_comes_back_to_nothing(tab, secret, alice, bob):
+    async with tab(bob, secret.slug) as his:
+        known = his.rooms
+    await sync_to_async(rooms.leave_room)(slug=secret.slug, user=bob)
+    async with tab(bob) as his:
+        his.rooms = known
+        with pytest.raises(Refused) as refused:
+            await his.join(secret.slug, resume=True)
+        assert refused.value.code == "not_found"
+
+
+async def test_joining_again_on_the_same_socket_tells_what_was_missed(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        for body in ("one", "two"):
+            await hers.post("harbour", body)
+        await his.hears("harbour", "two")
+        his.rooms["harbour"].last -= 1
+        joined = await his.join("harbour", resume=True)
+        assert [event["message"]["body"] for event in joined["events"]] == ["two"]
+        await hers.post("harbour", "three")
+        await his.hears("harbour", "three")
+        assert his.rooms["harbour"].seqs[-1] == await head()
