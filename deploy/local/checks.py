@@ -20,12 +20,14 @@ PROGRAM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/
 PACKAGES = {"nginx": "nginx", "redis-server": "redis-server", "openssl": "openssl"}
 LONGEST_SOCKET_PATH = 107  # bytes; the kernel's sun_path is 108 with its closing NUL
 
+# Logging too: a wrong LOG_LEVEL is noticed nowhere else before the servers start.
 READ_SETTINGS = """
-import json, sys
+import json, logging.config, sys
 try:
     from config import settings
+    logging.config.dictConfig(settings.LOGGING)
 except Exception as wrong:
-    sys.exit(" ".join(str(wrong).split()) or type(wrong).__name__)
+    sys.exit(" ".join(str(wrong.__cause__ or wrong).split()) or type(wrong).__name__)
 print(json.dumps({"static_root": str(settings.STATIC_ROOT), "hosts": list(settings.ALLOWED_HOSTS)}))
 """
 

@@ -58,19 +58,21 @@ class Announcement:
         waiting.append(self.through_nginx)
         reason = ""
         while waiting:
+            pause = 0.05  # seconds; a server that is not there yet
             try:
                 status, body = answer_of(waiting[0](), self.host)
                 if status == 200:
                     waiting.pop(0)
                     continue
                 reason = f"/readyz answers {status}: {body[:500]}"
+                pause = 1.0  # it is there and knows what it waits for
             except OSError as nobody:
                 reason = f"/readyz does not answer: {nobody}"
             except http.client.HTTPException as nonsense:
                 reason = f"/readyz answers nonsense: {nonsense!r}"
             if time.monotonic() > deadline:
                 return NotReady(reason)
-            time.sleep(0.05)
+            time.sleep(pause)
         return Ready()
 
     def through_nginx(self) -> http.client.HTTPConnection:

@@ -1,0 +1,121 @@
+"""What keeps the processes of `make run` together, and ends them all."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.layout import REPO
+from tests.nginx.served import until
+
+
+class Supervised:
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.output = folder / "output"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.run.supervised", folder, *arguments],
+            cwd=REPO,
+            env=os.environ | {"PYTHONPATH": str(REPO)},
+            stdout=self.output.open("wb"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def pid(self, name: str) -> int:
+        file = self.folder / f"{name}.pid"
+        until(file.exists)
+        return int(file.read_text())
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def supervised(tmp_path: Path) -> Iterator[Supervised]:
+    running = Supervised(tmp_path)
+    try:
+        until((tmp_path / "ready").exists)
+        until(lambda: running.said().count("up ") == 6)
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.end()
+
+
+def members(group: int) -> list[int]:
+    """Living processes of a group: what a master leaves behind is in its group still."""
+    listed = subprocess.run(["ps", "-eo", "pgid,pid,stat"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()[1:]]
+    return [int(pid) for pgid, pid, stat in rows if int(pgid) == group and not stat.startswith("Z")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_all_stop_in_their_order_and_nothing_stays(supervised: Supervised, number: int) -> None:
+    groups = [supervised.pid(name) for name in "abc"]
+    assert all(len(members(group)) == 2 for group in groups)
+    assert supervised.end(number) == 0
+    assert (supervised.folder / "order").read_text().split() == ["b", "c", "a"]
+    assert [members(group) for group in groups] == [[], [], []]
+    assert list(supervised.folder.glob("*.pid")) == []
+    assert "all stopped" in supervised.said()
+
+
+def test_one_that_is_killed_is_mentioned_and_started_again(supervised: Supervised) -> None:
+    old, others = supervised.pid("b"), [supervised.pid("a"), supervised.pid("c")]
+    os.kill(old, signal.SIGKILL)
+    until(lambda: (supervised.folder / "b.pid").exists() and supervised.pid("b") != old)
+    until(lambda: supervised.said().count("up ") == 8)
+    assert "b was killed (SIGKILL); starting it again now" in supervised.said()
+    assert members(old) == []  # its worker would have kept the port
+    assert [supervised.pid("a"), supervised.pid("c")] == others
+
+
+def test_one_that_is_held_stays_away_until_released(supervised: Supervised) -> None:
+    hold = supervised.folder / "b.hold"
+    hold.touch()
+    os.kill(supervised.pid("b"), signal.SIGKILL)
+    until(lambda: "b was killed" in supervised.said())
+    # Meanwhile another one comes and goes: time in which b could have started.
+    for _ in range(2):
+        old = supervised.pid("c")
+        os.kill(old, signal.SIGKILL)
+        until(lambda old=old: (supervised.folder / "c.pid").exists() and supervised.pid("c") != old)  # type: ignore[misc]
+    assert not (supervised.folder / "b.pid").exists()
+    hold.unlink()
+    until((supervised.folder / "b.pid").exists)
+
+
+def test_what_keeps_dying_is_started_later_and_later(supervised: Supervised) -> None:
+    for _ in range(3):
+        old = supervised.pid("b")
+        os.kill(old, signal.SIGKILL)
+        until(lambda old=old: (supervised.folder / "b.pid").exists() and supervised.pid("b") != old)  # type: ignore[misc]
+    said = [line.split("; ")[1] for line in supervised.said().splitlines() if "b was killed" in line]
+    assert said == ["starting it again now", "starting it again in 1 s", "starting it again in 2 s"]
+
+
+def test_a_supervisor_that_is_killed_takes_all_with_it(supervised: Supervised) -> None:
+    masters = [supervised.pid(name) for name in "abc"]
+    supervised.process.kill()
+    supervised.process.wait()
+    until(lambda: all(master not in members(master) for master in masters))
+    for master in masters:  # workers that ignore SIGTERM are the master's business, and these masters have none
+        for orphan in members(master):
+            os.kill(orphan, signal.SIGKILL)
+
+
+def test_a_start_that_fails_ends_everything(tmp_path: Path) -> None:
+    running = Supervised(tmp_path, "b")
+    assert running.process.wait(30) == 1
+    assert "b ended with exit code 3 before Parley was ready; its last words are above." in running.said()
+    assert "all stopped" in running.said()
+    assert not (tmp_path / "ready").exists()
