@@ -90,9 +90,7 @@ def leave_room(*, slug: str, user: "User") -> None:
 def open_private(*, title: str, topic: str = "", owner: "User") -> Room:
     """Make a private room; its slug is random and tells nothing."""
     room = Room(slug=_hidden_slug(), kind=Room.Kind.PRIVATE, title=_line(title), topic=_line(topic))
-    if not room.title:
-        raise BadName("A private room needs a title.")
-    _check_lengths(room)
+    _check(room)
     room.save()
     _set_membership(room, owner, Membership.State.JOINED, Membership.Role.OWNER)
     return room
@@ -126,7 +124,7 @@ def describe_room(*, slug: str, user: "User", title: str | None = None, topic: s
     room = owned_room(slug, user)
     room.title = room.title if title is None else _line(title)
     room.topic = room.topic if topic is None else _line(topic)
-    _check_lengths(room)
+    _check(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "rev"])
     event = events.of_room(room)
@@ -205,6 +203,8 @@ def _line(text: str) -> str:
     return " ".join(text.replace("\0", "").split())
 
 
-def _check_lengths(room: Room) -> None:
+def _check(room: Room) -> None:
+    if room.kind == Room.Kind.PRIVATE and not room.title:
+        raise BadName("A private room needs a title.")  # its slug says nothing to people
     if len(room.title) > limits.TITLE_CHARS or len(room.topic) > limits.TOPIC_CHARS:
         raise BadName(f"A title has at most {limits.TITLE_CHARS} characters, a topic {limits.TOPIC_CHARS}.")

@@ -1,0 +1,70 @@
+"""A room's title and topic."""
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat import limits
+from chat.models import Room
+from chat.services import rooms
+from chat.services.errors import BadName, RoomNotFound
+
+describe = sync_to_async(rooms.describe_room)
+
+
+async def test_the_owner_describes_the_room_and_everyone_sees_it(tab, room, alice, bob):
+    async with tab(bob, "harbour") as his:
+        await describe(slug="harbour", user=alice, title=" The\n Harbour ", topic="tides\x00 and\ttowns")
+        event = (await his.frame("events"))["events"][0]
+        assert (event["kind"], event["seq"]) == ("room", his.rooms["harbour"].last)
+        assert event["info"] == {
+            "slug": "harbour",
+            "title": "The Harbour",
+            "topic": "tides and towns",
+            "kind": "open",
+        }
+        assert (await his.join("harbour"))["info"] == event["info"]
+
+
+async def test_what_is_not_mentioned_stays(room, alice):
+    await describe(slug="harbour", user=alice, title="Title", topic="topic")
+    await describe(slug="harbour", user=alice, title="Other")
+    described = await describe(slug="harbour", user=alice, topic="else")
+    assert (described.title, described.topic) == ("Other", "else")
+
+
+async def test_an_open_room_without_a_title_is_called_by_its_name(tab, room, alice, bob):
+    await describe(slug="harbour", user=alice, title="Title")
+    await describe(slug="harbour", user=alice, title="")
+    async with tab(bob) as his:
+        assert (await his.join("harbour"))["info"]["title"] == "harbour"
+
+
+async def test_a_private_room_keeps_a_title(secret, alice):
+    with pytest.raises(BadName):
+        await describe(slug=secret.slug, user=alice, title=" ")
+    assert (await Room.objects.aget(slug=secret.slug)).title == "Crew only"
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("title", limits.TITLE_CHARS), ("topic", limits.TOPIC_CHARS)], ids=["title", "topic"]
+)
+async def test_too_long_a_description_changes_nothing(room, alice, field, most):
+    assert getattr(await describe(slug="harbour", user=alice, **{field: "x" * most}), field) == "x" * most
+    before = await Room.objects.aget(slug="harbour")
+    with pytest.raises(BadName):
+        await describe(slug="harbour", user=alice, **{field: "x" * (most + 1)})
+    after = await Room.objects.aget(slug="harbour")
+    assert (after.head, getattr(after, field)) == (before.head, "x" * most)
+
+
+async def test_only_the_owner_describes_a_room(room, bob, mallory):
+    for user in (bob, mallory):
+        with pytest.raises(RoomNotFound):
+            await describe(slug="harbour", user=user, title="Mine")
+
+
+async def test_the_first_visitor_owns_an_open_room_those_who_come_back_do_not(room, alice, bob):
+    await sync_to_async(rooms.leave_room)(slug="harbour", user=alice)
+    await sync_to_async(rooms.enter_room)(slug="harbour", user=alice)
+    with pytest.raises(RoomNotFound):
+        await describe(slug="harbour", user=alice, title="Still mine")
