@@ -1,0 +1,85 @@
+"""Leaving a room, and coming back."""
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat.models import Membership
+from chat.services import rooms
+from tests.tab import Refused
+
+
+async def test_who_left_can_no_longer_read_or_write(tab, room, alice, bob):
+    async with tab(bob, "harbour") as his:
+        message = (await his.post("harbour", "mine"))["message"]
+        await his.ask("leave", room="harbour")
+        for command in (
+            {"type": "history", "room": "harbour"},
+            {"type": "read", "room": "harbour", "seq": 1},
+            {"type": "typing", "room": "harbour", "on": True},
+            {"type": "edit", "message": message["id"], "body": "x", "rev": message["rev"]},
+            {"type": "delete", "message": message["id"]},
+            {"type": "leave", "room": "harbour"},
+        ):
+            with pytest.raises(Refused) as refused:
+                await his.ask(**command)
+            assert refused.value.code == "not_found", command
+        with pytest.raises(Refused):
+            await his.post("harbour", "more")
+
+
+async def test_others_see_it_and_the_words_stay(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        await his.post("harbour", "I was here")
+        await his.ask("leave", room="harbour")
+        event = await hers.until(
+            lambda tab: next(
+                (e for f in tab.frames if f["type"] == "events" for e in f["events"] if e["kind"] == "member"), None
+            )
+        )
+        assert event["member"] == {"user": his.welcome["user"], "role": "member", "state": "left"}
+        joined = await hers.join("harbour")
+        assert [e["message"]["body"] for e in joined["events"]] == ["I was here"]
+        assert joined["members"] == 1
+
+
+async def test_coming_back_resumes_with_what_was_said_meanwhile(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        await his.ask("leave", room="harbour")
+        await his.frame("left")
+        await hers.post("harbour", "meanwhile")
+        joined = await his.join("harbour", resume=True)
+        assert joined["recovered"]
+        assert [event["kind"] for event in joined["events"]] == ["message", "member"]
+        assert joined["events"][1]["member"]["state"] == "joined"
+        await hers.post("harbour", "welcome back")
+        await his.hears("harbour", "welcome back")
+
+
+async def test_leaving_and_coming_back_keeps_one_membership_and_its_read_marker(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        seq = (await hers.post("harbour", "read"))["message"]["seq"]
+        await his.ask("read", room="harbour", seq=seq)
+        await his.ask("leave", room="harbour")
+        await hers.post("harbour", "unread")
+        joined = await his.join("harbour")
+        assert (joined["read"], joined["unread"]) == (seq, 1)
+    assert await Membership.objects.filter(user=bob).acount() == 1
+
+
+async def test_a_room_one_left_is_not_in_ones_list(room, bob):
+    await sync_to_async(rooms.leave_room)(slug="harbour", user=bob)
+    assert await sync_to_async(rooms.my_rooms)(bob) == []
+
+
+async def test_joining_a_room_one_is_in_changes_nothing(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob) as his:
+        head = hers.rooms["harbour"].last
+        assert (await his.join("harbour"))["head"] == head
+        assert (await his.join("harbour"))["head"] == head
+
+
+async def test_closing_the_last_tab_does_not_end_the_membership(tab, room, alice, bob):
+    async with tab(bob, "harbour"):
+        pass
+    async with tab(alice, "harbour") as hers:
+        assert (await hers.join("harbour"))["members"] == 2

@@ -1,0 +1,66 @@
+"""Rooms by invitation."""
+
+import re
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat.services import rooms
+from chat.services.errors import BadName, RoomNotFound
+from tests.tab import Refused
+
+add = sync_to_async(rooms.add_member)
+
+
+async def test_the_slug_is_random_and_tells_nothing_of_the_title(secret, alice):
+    other = await sync_to_async(rooms.open_private)(title="Crew only", owner=alice)
+    assert other.slug != secret.slug
+    for room in (secret, other):
+        assert re.fullmatch(r"~[A-Za-z0-9_-]{16}", room.slug)
+
+
+async def test_members_talk_in_it(tab, secret, alice, bob):
+    async with tab(alice, secret.slug) as hers, tab(bob, secret.slug) as his:
+        await his.post(secret.slug, "psst")
+        assert (await hers.hears(secret.slug, "psst"))["author"]["name"] == "bob"
+        assert (await hers.join(secret.slug))["info"]["title"] == "Crew only"
+
+
+async def test_whoever_is_let_in_appears_and_may_join(tab, secret, alice, mallory):
+    async with tab(alice, secret.slug) as hers, tab(mallory) as theirs:
+        with pytest.raises(Refused):
+            await theirs.join(secret.slug)
+        await add(slug=secret.slug, owner=alice, user=mallory)
+        event = (await hers.frame("events"))["events"][0]
+        assert (event["kind"], event["member"]["user"]["name"]) == ("member", "mallory")
+        assert (event["member"]["state"], event["member"]["role"]) == ("joined", "member")
+        assert (await theirs.join(secret.slug))["members"] == 3
+
+
+async def test_letting_somebody_in_twice_is_one_change(secret, alice, mallory):
+    first = await add(slug=secret.slug, owner=alice, user=mallory)
+    again = await add(slug=secret.slug, owner=alice, user=mallory)
+    assert (first.pk, first.rev) == (again.pk, again.rev)
+
+
+async def test_only_the_owner_lets_people_in(secret, bob, mallory):
+    for user in (bob, mallory):
+        with pytest.raises(RoomNotFound):
+            await add(slug=secret.slug, owner=user, user=mallory)
+
+
+async def test_who_has_left_is_outside_until_let_in_again(tab, secret, alice, bob):
+    async with tab(bob, secret.slug) as his:
+        await his.ask("leave", room=secret.slug)
+        with pytest.raises(Refused) as refused:
+            await his.join(secret.slug)
+        assert refused.value.code == "not_found"
+        await add(slug=secret.slug, owner=alice, user=bob)
+        assert (await his.join(secret.slug))["members"] == 2
+
+
+@pytest.mark.parametrize("title", ["", " \t\n", "\x00", "x" * 81])
+async def test_a_private_room_needs_a_title_of_at_most_80_characters(alice, title):
+    with pytest.raises(BadName):
+        await sync_to_async(rooms.open_private)(title=title, owner=alice)
+    assert await sync_to_async(rooms.my_rooms)(alice) == []

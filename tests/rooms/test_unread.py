@@ -1,0 +1,93 @@
+"""What I have not read yet, on every device of mine."""
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat.services import rooms
+from tests.tab import Refused
+
+
+async def marks(tab, user):
+    """The marker and the count of unread messages, as a fresh tab and the side bar show them."""
+    async with tab(user) as fresh:
+        joined = await fresh.join("harbour")
+    listed = next(room for room in await sync_to_async(rooms.my_rooms)(user) if room.slug == "harbour")
+    assert listed.unread == joined["unread"]
+    return joined["read"], joined["unread"]
+
+
+async def read(tab, seq, room="harbour"):
+    return (await tab.ask("read", room=room, seq=seq))["unread"]
+
+
+async def test_messages_of_others_above_my_marker_are_unread(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        first, second, third = [(await hers.post("harbour", body))["message"]["seq"] for body in "abc"]
+        await his.post("harbour", "mine is never unread to me")
+        assert await marks(tab, bob) == (2, 3)
+        assert await read(his, first) == 2
+        assert await marks(tab, bob) == (first, 2)
+        assert await read(his, third) == 0
+        assert await marks(tab, bob) == (third, 0)
+        assert (await marks(tab, alice))[1] == 1
+        assert second == first + 1
+
+
+async def test_the_marker_never_moves_back(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        first, _, third = [(await hers.post("harbour", body))["message"]["seq"] for body in "abc"]
+        assert await read(his, third) == 0
+        assert await read(his, first) == 0
+        assert await read(his, 0) == 0
+        assert await marks(tab, bob) == (third, 0)
+
+
+async def test_the_marker_never_runs_ahead_of_what_was_said(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        last = (await hers.post("harbour", "a"))["message"]["seq"]
+        assert await read(his, 2**53 - 1) == 0
+        assert await marks(tab, bob) == (last, 0)
+        await hers.post("harbour", "b")
+        assert await marks(tab, bob) == (last, 1)
+
+
+async def test_deleted_messages_are_not_unread_and_edited_ones_are_not_unread_again(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        kept, gone = [(await hers.post("harbour", body))["message"] for body in "ab"]
+        await hers.ask("delete", message=gone["id"])
+        assert (await marks(tab, bob))[1] == 1
+        assert await read(his, kept["seq"]) == 0
+        await hers.ask("edit", message=kept["id"], body="A", rev=kept["rev"])
+        assert await marks(tab, bob) == (kept["seq"], 0)
+
+
+async def test_a_newcomer_starts_with_everything_read(tab, room, alice, mallory):
+    async with tab(alice, "harbour") as hers, tab(mallory) as theirs:
+        await hers.post("harbour", "before")
+        joined = await theirs.join("harbour")
+        assert (joined["read"], joined["unread"]) == (joined["head"], 0)
+
+
+async def test_reading_says_nothing_to_others(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        seq = (await hers.post("harbour", "a"))["message"]["seq"]
+        await read(his, seq)
+        await hers.post("harbour", "b")
+        await hers.hears("harbour", "b")
+        assert hers.rooms["harbour"].seqs[-2:] == [seq, seq + 1]
+
+
+async def test_the_list_shows_the_rooms_with_the_newest_words_first(tab, room, alice):
+    async with tab(alice, "quay") as hers:
+        await hers.post("harbour", "old")
+        await hers.post("quay", "new")
+        assert [row.slug for row in await sync_to_async(rooms.my_rooms)(alice)] == ["quay", "harbour"]
+        await hers.post("harbour", "newer")
+        assert [row.slug for row in await sync_to_async(rooms.my_rooms)(alice)] == ["harbour", "quay"]
+
+
+async def test_in_a_room_i_am_not_in_there_is_nothing_to_read(tab, room, mallory):
+    async with tab(mallory) as theirs:
+        with pytest.raises(Refused) as refused:
+            await read(theirs, 1)
+        assert refused.value.code == "not_found"
