@@ -1,6 +1,5 @@
 """The cast: alice and bob are in the room, mallory is not."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from accounts.models import User
 from chat.models import Room
 from chat.services import rooms
-from chat.ws import consumers
+from chat.ws.process import end_process
 from tests import inside
 from tests.postgres import Postgres
 from tests.running import Stack
@@ -62,9 +61,7 @@ async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsy
             yield opened
 
     yield open_tab
-    hub = consumers._hubs.pop(asyncio.get_running_loop(), None)
-    if hub is not None:
-        await hub.close()
+    await end_process()
 
 
 @pytest.fixture(scope="session")

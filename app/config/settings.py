@@ -149,6 +149,7 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL")
 SOCKET_RATE = env("SOCKET_RATE")  # commands a second and socket, in the long run
 SOCKET_BURST = env("SOCKET_BURST")  # commands at once
 COALESCE = env("COALESCE")  # busy rooms put several events into one frame; off only to measure what that saves
+GROUP_COMMIT = env("GROUP_COMMIT")  # posts that come together share a transaction; off only to measure it, too
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request body; nginx refuses more before us
 
 REST_FRAMEWORK = {

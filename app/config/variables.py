@@ -16,6 +16,7 @@ def read() -> environ.Env:
         SOCKET_RATE=(float, 10.0),
         SOCKET_BURST=(int, 30),
         COALESCE=(bool, True),
+        GROUP_COMMIT=(bool, True),
         API_RATE=(str, "120/min"),
         LOG_LEVEL=(str, "INFO"),
     )

@@ -68,13 +68,13 @@ class Room(models.Model):
         """The name under which the hub carries this room's events."""
         return f"room.{self.pk}"
 
-    def advance(self) -> int:
-        """Count one more change, and return the count.
+    def advance(self, changes: int = 1) -> int:
+        """Count one or more changes, and return the count after them.
 
-        Call it first in the transaction that makes the change: the row stays locked until commit, so changes are
+        Call it first in the transaction that makes the changes: the row stays locked until commit, so changes are
         committed in the order of their counts.
         """
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE chat_room SET head = head + 1 WHERE id = %s RETURNING head", [self.pk])
+            cursor.execute("UPDATE chat_room SET head = head + %s WHERE id = %s RETURNING head", [changes, self.pk])
             (self.head,) = cursor.fetchone()
         return self.head

@@ -1,5 +1,6 @@
 """Saying something, correcting it, taking it back."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -7,8 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import events, limits
-from chat.models import Message, Room
-from chat.services.errors import BadMessage, Conflict, MessageNotFound, RoomNotFound
+from chat.models import Membership, Message, Room
+from chat.services.errors import BadMessage, ChatError, Conflict, MessageNotFound, RoomNotFound
 from realtime.doorbell import announce
 
 if TYPE_CHECKING:
@@ -22,6 +23,16 @@ class Posted(NamedTuple):
     dup: bool
 
 
+class Post(NamedTuple):
+    """What somebody wants to say: `body` in the room with this slug; `cid` is the client's own id for it."""
+
+    room: str
+    author: "User"
+    body: str
+    cid: UUID
+    reply_to: int | None = None
+
+
 def post_message(*, room: str, author: "User", body: str, cid: UUID, reply_to: int | None = None) -> Posted:
     """Store a message in the room with this slug, and announce it once committed.
 
@@ -29,45 +40,90 @@ def post_message(*, room: str, author: "User", body: str, cid: UUID, reply_to: i
     Raises RoomNotFound unless the author is in the room; BadMessage when body is blank, over BODY_CHARS characters
     or not text, or reply_to is no message of that room; Conflict when the cid was used in another room.
     """
-    body = checked(body)
+    (outcome,) = post_messages([Post(room, author, body, cid, reply_to)])
+    if isinstance(outcome, ChatError):
+        raise outcome
+    return outcome
+
+
+def post_messages(posts: Sequence[Post]) -> list[Posted | ChatError]:
+    """post_message for many at once, in one transaction; each room gets its messages in the order given.
+
+    A refused post holds up no other: its refusal stands in its place of the answer.
+    """
     try:
-        return _sent_before(room, author, cid) or Posted(_post(room, author, body, cid, reply_to), dup=False)
-    except IntegrityError:  # the same cid was being stored just now, by a retry that overtook us
-        if (posted := _sent_before(room, author, cid)) is None:
-            raise
-        return posted
+        return _post_all(posts)
+    except IntegrityError:  # one of the cids was being stored just now, by a retry that overtook us
+        if len(posts) == 1:
+            return _post_all(posts)  # and finds it
+        return [outcome for post in posts for outcome in post_messages([post])]
 
 
-def _sent_before(room: str, author: "User", cid: UUID) -> Posted | None:
-    message = Message.objects.select_related("room", "author").filter(author=author, cid=cid).first()
-    if message is None:
-        return None
-    if message.room.slug != room:
-        raise Conflict("This cid belongs to a message in another room.")
-    return Posted(message, dup=True)
+def _post_all(posts: Sequence[Post]) -> list[Posted | ChatError]:
+    known = _sent_before(posts)
+    rooms = _rooms_of(posts)
+    questions = set(
+        Message.objects.filter(pk__in=[post.reply_to for post in posts if post.reply_to]).values_list(
+            "pk", "room__slug"
+        )
+            "pk", "room__slug"
+        )
+    )
+    outcomes: list[Posted | ChatError] = []
+    fresh: dict[Room, list[Message]] = {}
+    for post in posts:
+        me = (post.author.pk, post.cid)
+        room = rooms.get((post.author.pk, post.room))
+        if message := known.get(me):
+            same_room = message.room.slug == post.room
+            outcomes.append(Posted(message, dup=True) if same_room else Conflict("This cid is of another room."))
+        elif room is None:
+            outcomes.append(RoomNotFound())
+        elif post.reply_to and (post.reply_to, post.room) not in questions:
+            outcomes.append(BadMessage("The message you answer is not in this room."))
+        elif not is_text(post.body):
+            outcomes.append(BadMessage())
+        else:
+            known[me] = message = Message(
+                room=room, author=post.author, cid=post.cid, body=tidy(post.body), reply_to_id=post.reply_to
+            )
+            fresh.setdefault(room, []).append(message)
+            outcomes.append(Posted(message, dup=False))
+    if fresh:
+        _store(fresh)
+    return outcomes
 
 
 @transaction.atomic
-def _post(slug: str, author: "User", body: str, cid: UUID, reply_to: int | None) -> Message:
-    room = Room.objects.joined_by(author).filter(slug=slug).first()
-    if room is None:
-        raise RoomNotFound
-    if reply_to is not None and not room.messages.filter(pk=reply_to).exists():
-        raise BadMessage("The message you answer is not in this room.")
-    seq = room.advance()
-    message = Message.objects.create(
-        room=room,
-        author=author,
-        seq=seq,
-        rev=seq,
-        cid=cid,
-        body=body,
-        reply_to_id=reply_to,
-        created_at=timezone.now(),
+def _store(fresh: dict[Room, list[Message]]) -> None:
+    """Give the new messages of each room their places, and announce them once committed."""
+    for room in sorted(fresh, key=lambda room: room.pk):  # everybody locks in this order: no deadlock
+        first = room.advance(len(fresh[room])) - len(fresh[room]) + 1
+        now = timezone.now()
+        for place, message in enumerate(fresh[room], first):
+            message.seq = message.rev = place
+            message.created_at = now
+    messages = Message.objects.bulk_create(message for room in fresh.values() for message in room)
+    for message in messages:
+        _announce(message)
+
+
+def _sent_before(posts: Sequence[Post]) -> dict[tuple[int, UUID], Message]:
+    sent = Message.objects.filter(author__in={post.author.pk for post in posts}, cid__in=[post.cid for post in posts])
+    return {(message.author_id, message.cid): message for message in sent.select_related("room", "author")}
+
+
+def _rooms_of(posts: Sequence[Post]) -> dict[tuple[int, str], Room]:
+    """The rooms that the authors are in, by author and slug; one instance for each room."""
+    joined = Membership.objects.filter(
+        user__in={post.author.pk for post in posts},
+        room__slug__in={post.room for post in posts},
+        state=Membership.State.JOINED,
     )
-    event = events.of_message(message)
-    announce(room.stream, event.seq, event.text)
-    return message
+    rooms: dict[int, Room] = {}
+    return {
+        (row.user_id, row.room.slug): rooms.setdefault(row.room_id, row.room) for row in joined.select_related("room")
+    }
 
 
 @transaction.atomic
@@ -77,7 +133,9 @@ def edit_message(*, message: int, author: "User", body: str, rev: int) -> Messag
     Raises MessageNotFound unless it is theirs, not deleted, and they are still in its room; BadMessage as
     post_message; Conflict when it has changed since `rev`.
     """
-    body = checked(body)
+    if not is_text(body):
+        raise BadMessage
+    body = tidy(body)
     found = _own(message, author)
     if found.deleted_at is not None:
         raise MessageNotFound
@@ -117,15 +175,21 @@ def _own(message: int, author: "User") -> Message:
 
 def _announced(pk: int) -> Message:
     message = Message.objects.select_related("room", "author").get(pk=pk)
-    event = events.of_message(message)
-    announce(message.room.stream, event.seq, event.text)
+    _announce(message)
     return message
 
 
-def checked(body: str) -> str:
+def _announce(message: Message) -> None:
+    event = events.of_message(message)
+    announce(message.room.stream, event.seq, event.text)
+
+
+def tidy(body: str) -> str:
     """The body as it is stored: line ends unified, surrounding blank space gone."""
-    body = body.replace("\r\n", "\n").replace("\r", "\n").strip()
-    # A NUL is no text to PostgreSQL, half a surrogate pair none to UTF-8.
-    if not body or len(body) > limits.BODY_CHARS or "\0" in body or any("\ud800" <= c <= "\udfff" for c in body):
-        raise BadMessage
-    return body
+    return body.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def is_text(body: str) -> bool:
+    """Whether that can be said: 1 to BODY_CHARS characters, each of which every database and UTF-8 can hold."""
+    size = len(tidy(body))
+    return 0 < size <= limits.BODY_CHARS and "\0" not in body and not any("\ud800" <= c <= "\udfff" for c in body)

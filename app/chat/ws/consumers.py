@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-from collections import Counter
 from typing import Any
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -17,29 +15,19 @@ from accounts.sessions import session_key_in, user_of
 from chat import events, limits
 from chat.services import history, messages, rooms
 from chat.services.errors import ChatError
+from chat.services.messages import Post
 from chat.ws import protocol
 from chat.ws.database import query
+from chat.ws.process import this_process
 from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Ok, Reply
-from chat.ws.source import RoomSource
 from realtime import farewell
 from realtime.doorbell import whisper
 from realtime.frames import Frame
-from realtime.hub import Hub, StreamLost
+from realtime.hub import StreamLost
 from realtime.rate import Bucket
 from realtime.socket import sending_side
 
 logger = logging.getLogger(__name__)
-
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
-_sockets_of: Counter[int] = Counter()  # open sockets of each user in this process
-
-
-def hub() -> Hub:
-    """The hub of this process (of its event loop)."""
-    loop = asyncio.get_running_loop()
-    if loop not in _hubs:
-        _hubs[loop] = Hub(RoomSource())
-    return _hubs[loop]
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -59,6 +47,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         loop = asyncio.get_running_loop()
+        self.process = this_process()
         self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
         self.connection = uuid4().hex
         self.socket = sending_side(self.scope, self.base_send, self.overflow)
@@ -82,9 +71,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.timer.cancel()
         self.socket.forget()
         for stream in self.known_rooms:
-            hub().leave(stream, self)
+            self.process.hub.leave(stream, self)
         if self.key:
-            _sockets_of[self.key] -= 1
+            self.process.sockets_of[self.key] -= 1
 
     def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
         """Say why, then close. Codes 44xx: do not come back until something changes."""
@@ -104,7 +93,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.bye(4508, "No answer to two pings.", 1, skip=True)
             return
         self.pings += 1
-        heads = {self.known_rooms[stream]: head for stream, head in hub().heads(self.known_rooms).items()}
+        heads = {self.known_rooms[stream]: head for stream, head in self.process.hub.heads(self.known_rooms).items()}
         self.reply(protocol.Ping(n=self.pings, heads=heads))
         self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
         self.checking = asyncio.ensure_future(self.check_session())
@@ -189,11 +178,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if user is None:
             self.bye(4401, "Sign in first.")
             return
-        if _sockets_of[user.pk] >= limits.SOCKETS_PER_USER:
+        if self.process.sockets_of[user.pk] >= limits.SOCKETS_PER_USER:
             self.bye(4409, f"You have {limits.SOCKETS_PER_USER} sockets open.")
             return
         self.me, self.key = user, user.pk
-        _sockets_of[self.key] += 1
+        self.process.sockets_of[self.key] += 1
         self.timer.cancel()
         self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
         self.reply(
@@ -222,23 +211,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.known_rooms[room.stream] = room.slug
             self.reply(protocol.Joined(id=command.id, room=room.slug, **window._asdict()))
 
-        hub().leave(room.stream, self)  # joining again is how a client asks for what it missed
+        self.process.hub.leave(room.stream, self)  # joining again is how a client asks for what it missed
         self.known_rooms.pop(room.stream, None)
-        await hub().join(room.stream, self, look, greet)
+        await self.process.hub.join(room.stream, self, look, greet)
 
     async def on_leave(self, command: protocol.Leave) -> None:
         await query(rooms.leave_room, slug=command.room, user=self.me)
         self.reply(Ok(id=command.id))
 
     async def on_send(self, command: protocol.Send) -> None:
-        posted = await query(
-            messages.post_message,
-            room=command.room,
-            author=self.me,
-            body=command.body,
-            cid=command.cid,
-            reply_to=command.reply_to,
-        )
+        post = Post(command.room, self.me, command.body, command.cid, command.reply_to)
+        if settings.GROUP_COMMIT:
+            posted = await self.process.post_office.post(post)
+        else:
+            posted = await query(messages.post_message, **post._asdict())
         self.reply(Ok(id=command.id, message=events.of_message(posted.message).message, dup=posted.dup))
 
     async def on_edit(self, command: protocol.Edit) -> None:
