@@ -28,7 +28,7 @@ check: packages-check .venv/.stamp node_modules/.stamp
 # Hashes, and no address of a package index: the files install from any mirror.
 .PHONY: lock
 lock: .venv/.stamp
-	for name in base dev; do \
+	@for name in base dev; do \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links --no-header -q requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

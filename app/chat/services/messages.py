@@ -62,13 +62,8 @@ def post_messages(posts: Sequence[Post]) -> list[Posted | ChatError]:
 def _post_all(posts: Sequence[Post]) -> list[Posted | ChatError]:
     known = _sent_before(posts)
     rooms = _rooms_of(posts)
-    questions = set(
-        Message.objects.filter(pk__in=[post.reply_to for post in posts if post.reply_to]).values_list(
-            "pk", "room__slug"
-        )
-            "pk", "room__slug"
-        )
-    )
+    asked = Message.objects.filter(pk__in=[post.reply_to for post in posts if post.reply_to])
+    questions = set(asked.values_list("pk", "room__slug"))
     outcomes: list[Posted | ChatError] = []
     fresh: dict[Room, list[Message]] = {}
     for post in posts:
