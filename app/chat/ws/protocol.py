@@ -4,7 +4,8 @@ Frames are JSON texts, objects with a `type`. The structs below are the schema: 
 is written from them by `manage.py asyncapi`, and this module imports neither Django nor Channels.
 """
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -127,7 +128,7 @@ _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
 
 class Malformed(Exception):
-    """Not a JSON object, or nested beyond reason: the socket is closed with 4400."""
+    """Not JSON, or nested beyond reason: the socket is closed with 4400."""
 
 
 class Invalid(Exception):
@@ -148,6 +149,8 @@ def parse(text: str) -> Command:
     except msgspec.ValidationError as error:
         raise Invalid(str(error), _id_of(text)) from None
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        if (frame := _with_half_characters(text)) is not None:
+            raise Invalid("A text holds half a character.", _usable(frame.get("id"))) from None
         raise Malformed(str(error)) from None
 
 
@@ -159,6 +162,31 @@ def _id_of(text: str) -> int | str | None:
     try:
         return msgspec.json.decode(text, type=_AnyId).id
     except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _with_half_characters(text: str) -> dict[str, Any] | None:
+    """The object that the text is to readers who let half a surrogate pair pass, as browsers do; None if none.
+
+    A browser that cuts an emoji in two would lose its socket for that, again and again.
+    """
+    try:
+        frame = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+    return frame if isinstance(frame, dict) else None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are no JSON
+
+
+def _usable(id: Any) -> int | str | None:
+    try:
+        usable: int | str = msgspec.convert(id, Id)
+        msgspec.json.encode(usable)  # it will be written back
+        return usable
+    except (msgspec.ValidationError, UnicodeEncodeError):
         return None
 
 
