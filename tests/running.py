@@ -1,5 +1,6 @@
 """A whole Parley of this test run's own, as `make run` starts it: nginx with TLS, gunicorn, two daphnes, Redis."""
 
+import asyncio
 import json
 import os
 import signal
@@ -102,6 +103,12 @@ class Stack:
         """What all processes have printed so far."""
         return (self.folder / "output.txt").read_text(errors="replace")
 
+    async def says(self, text: str) -> None:
+        """Wait until a process has printed this."""
+        async with asyncio.timeout(10):
+            while text not in self.log():
+                await asyncio.sleep(0.02)
+
     # --- processes
 
     def pid(self, name: str) -> int:
@@ -125,7 +132,12 @@ class Stack:
         setup = "import django; django.setup()\n"
         env = dict(self._settings_environment(), DJANGO_SETTINGS_MODULE="config.settings")
         done = subprocess.run(
-            [sys.executable, "-c", setup + code, *arguments], cwd=REPO, env=env, capture_output=True, text=True, check=False
+            [sys.executable, "-c", setup + code, *arguments],
+            cwd=REPO,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
+from realtime.counts import DELIVERIES
 from realtime.frames import Frame
 from realtime.rate import Bucket
 
@@ -111,6 +112,7 @@ class Delivery:
             if event.drop is None and end < len(events):
                 continue  # more fits into this frame
             frame = Frame(self._frame([event.text for event in events[start:end]]))
+            DELIVERIES.inc((end - start) * len(members))
             start = end
             for number, (member, coming) in enumerate(members.items(), 1):
                 if self.members.get(member) == coming:  # has not left, nor left and come again, between two shares

@@ -16,6 +16,8 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from realtime.counts import LOST
+
 logger = logging.getLogger(__name__)
 
 Announcement = dict[str, Any]  # type, stream, text; seq and drop for lasting events
@@ -68,6 +70,7 @@ class Line:
                 # Those who wait are as late as this one: the hubs' poll will be there before us.
                 lost = 1 + len(self._waiting)
                 self._waiting.clear()
+                LOST.inc(lost)
                 self._bell.say(reachable=False, why=f"{lost} announcements lost: {error!r}")
             else:
                 self._bell.say(reachable=True)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from channels.layers import get_channel_layer
 
+from realtime.counts import GAPS
 from realtime.delivery import Event, Member
 from realtime.doorbell import Announcement, bell
 from realtime.stream import Stream
@@ -63,7 +64,6 @@ class Hub:
         self._groups: set[str] = set()  # streams whose group our channel has joined
         self._grouping = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself keeps only weak references
-        self.gaps_filled = 0
         bell.attach(self.hear)
         self._spawn(self._poll())
 
@@ -154,7 +154,7 @@ class Hub:
         if found is None:
             self._lose(stream)
         elif stream.jump(found, head):
-            self.gaps_filled += 1
+            GAPS.inc()
             stream.delivery.soon()
 
     def _lose(self, stream: Stream) -> None:

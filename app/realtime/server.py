@@ -2,8 +2,9 @@
 
     python -m realtime.server --unix /run/parley/ws-1.sock
 
-Close codes arrive as they are meant, a storm of clients fits into the backlog, frames have our size, and SIGTERM says
-goodbye to every socket, spread over DRAIN_SECONDS, before the process ends.
+Close codes arrive as they are meant, a storm of clients fits into the backlog, frames have our size, systemd is told
+what happens, and SIGTERM says goodbye to every socket, spread over DRAIN_SECONDS, before the process ends.
+ASGI_SERVER=uvicorn serves the same application with uvicorn instead.
 """
 
 import argparse
@@ -12,78 +13,76 @@ import logging
 import os
 import random
 import signal
+import sys
 from typing import Any
 
 from daphne import endpoints
 from daphne.server import Server, reactor
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory
 from django.utils.module_loading import import_string
 
 from realtime import farewell
+from realtime.connection import Connection
+from realtime.counts import WAITING
 from realtime.direct import DirectWriter
+from realtime.lag import LoopLag
 from realtime.socket import DIRECT
+from realtime.systemd import notify, watchdog_seconds
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 4096  # handshakes that may wait; daphne's 50 lost a third of 2,000 simultaneous clients
-INBOUND = 64  # commands of one client that may wait; above it the client is not read
-RECHECK = 0.05  # seconds until a client that is not read is looked at again
 FRAME_BYTES = 64 * 1024  # equals chat.limits.FRAME_BYTES, which this package must not import
 DRAIN_SECONDS = float(os.environ.get("DRAIN_SECONDS", "3"))
 
 
-class Protocol(WebSocketProtocol):
-    """A WebSocket connection."""
+class DrainingServer(Server):
+    """daphne's server with our connections, and a slow goodbye."""
 
-    def onConnect(self, request: Any) -> Any:  # noqa: N802  autobahn's name
-        # Too large a frame or broken UTF-8: say 1009 or 1007 before hanging up.
-        self.failByDrop = False
-        # daphne leaves the HTTP channel as the transport's producer: it would hold its memory, and pause reading
-        # whenever much is written.
-        self.transport.unregisterProducer()
-        return super().onConnect(request)
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
-        """A flood is read no faster than the application answers."""
-        super().onMessage(payload, isBinary)
-        if self.application_queue.qsize() > INBOUND:
-            self.transport.pauseProducing()
-            reactor.callLater(RECHECK, self._read_on)
-
-    def _read_on(self) -> None:
-        if self.state == self.STATE_CLOSED:
-            return
-        if self.application_queue.qsize() > INBOUND:
-            reactor.callLater(RECHECK, self._read_on)
-        else:
-            self.transport.resumeProducing()
-
-    def serverClose(self, code: int | None = None) -> None:  # noqa: N802  daphne's name
-        """Close with this very code. autobahn's public sendClose would refuse 1003, 1009, 1012 and 1013."""
-        if self.state == self.STATE_OPEN:
-            self.sendCloseFrame(code=1000 if code is None else code)
-
-
-class ParleyServer(Server):
-    """daphne's server with our protocol, and a slow goodbye."""
+    failed = False
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        WebSocketFactory.protocol = Protocol
+        WebSocketFactory.protocol = Connection
+        self.writers: set[DirectWriter | None] = set()
+        WAITING.set_function(lambda: sum(writer.waiting for writer in self.writers if writer))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: reactor.callFromThread(self.drain))
+        reactor.callWhenRunning(self._say_ready)
         super().run()
+
+    def _say_ready(self) -> None:
+        LoopLag().start()
+        notify("READY=1", f"STATUS=Listening on {', '.join(self.endpoints)}")
+        if seconds := watchdog_seconds():
+            self._feed(seconds / 3)
+
+    def _feed(self, every: float) -> None:
+        # From the event loop: a loop that is stuck feeds nothing, and systemd starts us again.
+        notify("WATCHDOG=1")
+        reactor.callLater(every, self._feed, every)
+
+    def listen_error(self, failure: Any) -> None:
+        self.failed = True
+        super().listen_error(failure)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Offer the application the direct way into its socket."""
         if scope["type"] == "websocket":
-            scope["extensions"] = {DIRECT: DirectWriter(protocol)}
+            protocol.writer = DirectWriter(protocol)
+            scope["extensions"] = {DIRECT: protocol.writer}
+            self.writers.add(protocol.writer)
         return super().create_application(protocol, scope)
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        super().protocol_disconnected(protocol)
+        self.writers.discard(getattr(protocol, "writer", None))
 
     def drain(self) -> None:
         """Take no more connections, close those we have with 1012, then stop."""
         if farewell.leaving.is_set():
             return
+        notify("STOPPING=1")
         for listener in self.listeners:
             listener.addCallback(lambda port: port.stopListening())
         farewell.leaving.set()
@@ -103,27 +102,15 @@ class ParleyServer(Server):
             self.stop()
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse the command line, import the application, and serve."""
-    parser = argparse.ArgumentParser(prog="python -m realtime.server", description=__doc__)
-    parser.add_argument("--unix", action="append", default=[], metavar="PATH", help="listen on this unix socket")
-    parser.add_argument("--tcp", action="append", default=[], metavar="HOST:PORT", help="listen on this address")
-    parser.add_argument("application", nargs="?", default="config.asgi:application", help="the ASGI application")
-    options = parser.parse_args(arguments)
+def serve_with_daphne(application: Any, options: argparse.Namespace) -> int:
+    """Returns the exit code."""
     listen = [f"unix:{path}:backlog={BACKLOG}:mode=660" for path in options.unix]
-    for address in options.tcp:
-        host, separator, port = address.rpartition(":")
-        if not separator or not port.isdigit():
-            parser.error(f"--tcp takes HOST:PORT, not {address!r}")
-        listen += [
-            f"{description}:backlog={BACKLOG}"
-            for description in endpoints.build_endpoint_description_strings(host=host, port=int(port))
-        ]
-    if not listen:
-        parser.error("say where to listen: --unix PATH or --tcp HOST:PORT")
-
-    ParleyServer(
-        import_string(options.application.replace(":", ".")),
+    listen += [f"systemd:domain=UNIX:name={name}" for name in options.systemd]
+    for host, port in options.tcp:
+        strings = endpoints.build_endpoint_description_strings(host=host, port=port)
+        listen += [f"{string}:backlog={BACKLOG}" for string in strings]
+    server = DrainingServer(
+        application,
         endpoints=listen,
         signal_handlers=False,
         websocket_timeout=-1,  # daphne would close every socket after a day
@@ -132,8 +119,63 @@ def main(arguments: list[str] | None = None) -> None:
         websocket_max_frame_size=FRAME_BYTES,
         verbosity=0,
         server_name="parley",
-    ).run()
+    )
+    server.run()
+    return 1 if server.failed else 0
+
+
+def serve_with_uvicorn(application: Any, options: argparse.Namespace) -> int:
+    """Returns the exit code. uvicorn closes its sockets with 1012 by itself, all at once."""
+    import uvicorn  # noqa: PLC0415  only here: it is the other server
+
+    if options.systemd or len(options.unix) + len(options.tcp) != 1:
+        sys.exit("uvicorn listens in one place: --unix PATH or --tcp HOST:PORT.")
+    where = {"uds": options.unix[0]} if options.unix else dict(zip(("host", "port"), options.tcp[0], strict=True))
+    uvicorn.run(
+        application,
+        **where,
+        loop="uvloop",
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=FRAME_BYTES,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        backlog=BACKLOG,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+    return 0
+
+
+SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
+
+
+def address(text: str) -> tuple[str, int]:
+    """HOST:PORT."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line, import the application, and serve."""
+    parser = argparse.ArgumentParser(prog="python -m realtime.server", description=__doc__)
+    parser.add_argument("--unix", action="append", default=[], metavar="PATH", help="listen on this unix socket")
+    parser.add_argument("--tcp", action="append", default=[], type=address, metavar="HOST:PORT", help="or here")
+    parser.add_argument(
+        "--systemd", action="append", default=[], metavar="NAME", help="or on systemd's FileDescriptorName"
+    )
+    parser.add_argument("application", nargs="?", default="config.asgi:application", help="the ASGI application")
+    options = parser.parse_args(arguments)
+    if not (options.unix or options.tcp or options.systemd):
+        parser.error("say where to listen: --unix PATH, --tcp HOST:PORT or --systemd NAME")
+    name = os.environ.get("ASGI_SERVER") or "daphne"
+    if name not in SERVERS:
+        parser.error(f"ASGI_SERVER is {name!r}: it must be daphne or uvicorn")
+    return SERVERS[name](import_string(options.application.replace(":", ".")), options)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
