@@ -19,7 +19,6 @@ class GuestForm(forms.Form):
         label="Your name",
         max_length=NAME_CHARS,
         strip=False,  # clean_name knows more kinds of blanks
-        validators=[forms.fields.validators.ProhibitNullCharactersValidator()],
         widget=forms.TextInput(attrs={"autocomplete": "nickname", "spellcheck": "false"}),
     )
     next = forms.CharField(required=False, widget=forms.HiddenInput)

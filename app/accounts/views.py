@@ -25,7 +25,8 @@ def guest(request: HttpRequest) -> HttpResponse:
     if not settings.GUESTS:
         raise Http404
     if not consume(request, app="accounts", action="guest", config={"guest": GUEST_RATE}):
-        return respond_429(request)
+        too_many: HttpResponse = respond_429(request)
+        return too_many
     form = GuestForm(request.POST)
     if not form.is_valid():
         return landing(request, form)

@@ -15,59 +15,7 @@ from tests.running import Stack
 
 SIZES = {"1280": {"width": 1280, "height": 800}, "390": {"width": 390, "height": 844}}
 
-SEED = """
-from datetime import timedelta
-from uuid import uuid4
-from django.utils import timezone
-from accounts.guests import make_guest
-from accounts.models import User
-from chat.models import Message, Membership, Room
-from chat.services import messages, rooms
-from tests.inside import session_of
-
-def person(username, name):
-    return User.objects.create_user(username, password=None, display_name=name)
-
-alice, bia, diego, mina = (person(*names) for names in [
-    ("alice", "Alice Lind"), ("bia", "Bia Carvalho"), ("diego", "Diego Funes"), ("mina", "Mina Okafor")])
-tom = make_guest("Tom")
-new = person("nils", "Nils")
-everybody = (alice, bia, diego, mina, tom)
-for slug in ("general", "harbour", "deploys", "night-watch", "empty", "a-room-with-a-rather-long-name-that-does-not-fit"):
-    for who in everybody if slug != "empty" else (alice,):
-        rooms.enter_room(slug=slug, user=who)
-harbour = Room.objects.get(slug="harbour")
-rooms.describe_room(slug="harbour", user=alice, topic="Releases in and out of port. Be kind to the night watch.")
-crew = rooms.open_private(title="Crew only", owner=alice)
-rooms.open_direct(me=alice, other=mina)
-
-def say(who, body, minutes, slug="harbour", reply_to=None):
-    message = messages.post_message(room=slug, author=who, body=body, cid=uuid4(), reply_to=reply_to and reply_to.pk).message
-    Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(minutes=minutes))
-    return Message.objects.get(pk=message.pk)
-
-day = 24 * 60
-for number in range(60):
-    say((bia, diego)[number // 3 % 2], f"Crate {number + 1} is aboard.", 3 * day - number * 2)
-say(bia, "The new box is up. `ansible-playbook site.yml` took 3 min 40 s, second run changed nothing.", day + 18)
-say(bia, "wss works from my phone, on hotel wifi, first try. I still can't quite believe it.", day + 17)
-say(diego, "Doctor says every hop answers 101. Holding an idle socket for ten minutes now, to see whether the load balancer forgets us: https://example.com/doctor/report?hop=3", day + 13)
-first = say(mina, "Rolling deploy starts at nine. You will see reconnecting for a second or two; nothing gets lost, keep typing.", 44)
-messages.edit_message(message=first.pk, author=mina, body=first.body.replace("at nine", "at half past nine"), rev=first.rev)
-gone = say(diego, "wrong window", 41)
-messages.delete_message(message=gone.pk, author=diego)
-say(alice, "Typed this while the socket was down. It went out by itself when I came back.", 38)
-say(tom, "Hello, I only have the link Mina sent me. Am I in the right place?", 30)
-say(mina, "You are! Coffee is at the pier, behind the blue door.", 29, reply_to=Message.objects.get(body__startswith="Hello, I only"))
-say(mina, "Bring a coat.", 29)
-rooms.mark_read(slug="harbour", user=alice, seq=Room.objects.get(slug="harbour").head)
-for number, (who, body) in enumerate([(diego, "Half past nine, then."), (diego, "I take the first watch."), (bia, "And I the second:\\n1. tides\\n2. lamps\\n3. tea")]):
-    say(who, body, 6 - number)
-for slug, count in (("deploys", 3), ("night-watch", 1)):
-    for number in range(count):
-        say(bia, f"News {number}", 5, slug=slug)
-print(" ".join(session_of(who) for who in (alice, mina, new)))
-"""
+HARBOUR = "from tests.browser import harbour; "
 
 UNSENT = """([user, room]) => new Promise((done) => {
   const opening = indexedDB.open("parley", 1);
@@ -120,13 +68,6 @@ def hold_sends(socket: WebSocketRoute) -> None:
     """Everything passes but what is said."""
     server = socket.connect_to_server()
     socket.on_message(lambda text: None if '"type":"send"' in str(text) else server.send(text))
-
-
-UNREAD = """
-from chat.models import Membership, Message
-at = Message.objects.get(body="Half past nine, then.").seq
-Membership.objects.filter(user__username="alice", room__slug="harbour").update(read_seq=at - 1)
-"""
 
 
 def busy(page: Page) -> None:
@@ -242,7 +183,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stack = Stack()
     try:
-        alice, mina, new = stack.run_python(SEED).split()
+        alice, mina, new = stack.run_python(f"{HARBOUR}print(harbour.fill())").split()
         with chromium() as browser:
             typist = context_of(browser, stack, mina)
             typing = RoomPage(typist.new_page(), "harbour")
@@ -260,9 +201,9 @@ def main() -> None:
                     studio.picture("not-found", alice, at("/rooms/~AAAAAAAAAAAAAAAA/"))
                     studio.picture("first-run", new, at("/"))
                     studio.picture("empty-room", alice, empty)
-                    stack.run_python(UNREAD)
+                    stack.run_python(f"{HARBOUR}harbour.unread()")
                     studio.picture("scrolled", alice, scrolled)
-                    stack.run_python(UNREAD)
+                    stack.run_python(f"{HARBOUR}harbour.unread()")
 
                     def busy_and_typing(page: Page) -> None:
                         busy(page)

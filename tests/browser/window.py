@@ -1,6 +1,7 @@
 """Chromium, as a person uses it: who is signed in, and the words a test says about a room's page."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,16 +10,22 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 from tests.running import Stack
 
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",  # it is ours alone, and tests may run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -48,6 +55,12 @@ class RoomPage:
     def say(self, words: str) -> None:
         self.composer.fill(words)
         self.composer.press("Enter")
+
+    def has(self, words: str) -> None:
+        """It is here, once, and not as something unsent."""
+        expect(self.message(words)).to_have_count(1)
+        expect(self.message(words)).to_have_attribute("data-id", re.compile(r"\d+"))
+        expect(self.message(words).locator(".state")).to_be_hidden()
 
     def do(self, words: str, action: str) -> None:
         """Use the toolbar of a message."""

@@ -39,11 +39,13 @@ export class Scroller {
 
   /** Change the list under a reader who must not notice. @param {() => void} change */
   keep(change) {
-    const anchor = this.pinned ? null : [...this.list.children].find((line) => this.#topOf(line) >= 0);
-    const top = anchor && this.#topOf(anchor);
+    // A message, for the line of a day moves up when older ones of the same day come.
+    const messages = this.pinned ? [] : [...this.list.querySelectorAll(".message")];
+    const anchor = messages.find((message) => this.#topOf(message) >= 0);
+    const top = anchor ? this.#topOf(anchor) : 0;
     change();
     if (this.pinned) this.toBottom();
-    else if (anchor?.isConnected && typeof top === "number") this.log.scrollTop += this.#topOf(anchor) - top;
+    else if (anchor?.isConnected) this.log.scrollTop += this.#topOf(anchor) - top;
   }
 
   /** @param {Element} element @returns {number} px below the upper edge of the view */

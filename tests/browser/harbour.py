@@ -1,0 +1,82 @@
+"""A site with something to look at. It runs with the site's own settings: `stack.run_python("...harbour.fill()")`."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from django.utils import timezone
+
+from accounts.guests import make_guest
+from accounts.models import User
+from chat.models import Membership, Message
+from chat.services import messages, rooms
+from tests.inside import session_of
+
+LONG = "a-room-with-a-rather-long-name-that-does-not-fit"
+DAY = 24 * 60  # minutes
+NEWS = ("Half past nine, then.", "I take the first watch.", "And I the second:\n1. tides\n2. lamps\n3. tea")
+
+
+def fill() -> str:
+    """Make the people, rooms and words. Returns the sessions of alice, mina, and nils who is in no room yet."""
+    names = {
+        "alice": "Alice Lind",
+        "bia": "Bia Carvalho",
+        "diego": "Diego Funes",
+        "mina": "Mina Okafor",
+        "nils": "Nils",
+    }
+    alice, bia, diego, mina, nils = (
+        User.objects.create_user(username, display_name=name) for username, name in names.items()
+    )
+    tom = make_guest("Tom")
+    for slug in ("general", "harbour", "deploys", "night-watch", LONG):
+        for who in (alice, bia, diego, mina, tom):
+            rooms.enter_room(slug=slug, user=who)
+    rooms.enter_room(slug="empty", user=alice)
+    rooms.describe_room(slug="harbour", user=alice, topic="Releases in and out of port. Be kind to the night watch.")
+    rooms.open_private(title="Crew only", owner=alice)
+    rooms.open_direct(me=alice, other=mina)
+
+    for number in range(60):
+        _say((bia, diego)[number // 3 % 2], f"Crate {number + 1} is aboard.", 3 * DAY - number * 2)
+    _say(bia, "The new box is up. `ansible-playbook site.yml` took 3 min 40 s.", DAY + 18)
+    _say(bia, "wss works from my phone, on hotel wifi, first try. I still can't quite believe it.", DAY + 17)
+    report = "https://example.com/doctor/report?hop=3"
+    _say(diego, f"Doctor says every hop answers 101. I hold an idle socket for ten minutes now: {report}", DAY + 13)
+    plan = _say(mina, "Rolling deploy at nine. You will see reconnecting for a second; nothing gets lost.", 44)
+    messages.edit_message(message=plan.pk, author=mina, body=plan.body.replace("nine", "half past nine"), rev=plan.rev)
+    gone = _say(diego, "wrong window", 41)
+    messages.delete_message(message=gone.pk, author=diego)
+    _say(alice, "Typed this while the socket was down. It went out by itself when I came back.", 38)
+    question = _say(tom, "Hello, I only have the link Mina sent me. Am I in the right place?", 30)
+    _say(mina, "You are! Coffee is at the pier, behind the blue door.", 29, reply_to=question)
+    _say(mina, "Bring a coat.", 29)
+    for number, (who, body) in enumerate(zip((diego, diego, bia), NEWS, strict=True)):
+        _say(who, body, 6 - number)
+    for slug, count in (("deploys", 3), ("night-watch", 1)):
+        for number in range(count):
+            _say(bia, f"News {number}", 5, slug=slug)
+    return " ".join(session_of(who) for who in (alice, mina, nils))
+
+
+def unread() -> None:
+    """Let alice have read harbour up to the news only."""
+    seq = Message.objects.get(body=NEWS[0]).seq - 1
+    Membership.objects.filter(user__username="alice", room__slug="harbour").update(read_seq=seq)
+
+
+def _say(who: User, body: str, minutes: int, *, slug: str = "harbour", reply_to: Message | None = None) -> Message:
+    """Post it as if so many minutes ago."""
+    posted = messages.post_message(
+        room=slug, author=who, body=body, cid=uuid4(), reply_to=reply_to.pk if reply_to else None
+    ).message
+    Message.objects.filter(pk=posted.pk).update(created_at=timezone.now() - timedelta(minutes=minutes))
+    return Message.objects.get(pk=posted.pk)
+
+
+def talk(slug: str, author: str, count: int) -> None:
+    """Let somebody say "1", "2" and so on."""
+    who, _ = User.objects.get_or_create(username=author)
+    rooms.enter_room(slug=slug, user=who)
+    for number in range(count):
+        messages.post_message(room=slug, author=who, body=str(number + 1), cid=uuid4())

@@ -1,0 +1,118 @@
+"""The servers die, the words do not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.window import RoomPage
+from tests.running import Stack
+
+Enter = Callable[..., RoomPage]
+BACK = 40_000  # ms until a process is up and a browser has tried again
+
+
+@contextmanager
+def without_sockets(stack: Stack) -> Iterator[None]:
+    """Both daphnes are killed, and stay away."""
+    for name in ("ws1", "ws2"):
+        stack.kill(name, hold=True)
+    try:
+        yield
+    finally:
+        for name in ("ws1", "ws2"):
+            stack.release(name)
+
+
+def test_what_is_written_while_daphne_is_away_arrives_once(enter: Enter, stack: Stack) -> None:
+    hers, his = enter("alice", "storm"), enter("bob", "storm")
+    hers.say("Before")
+    expect(his.message("Before")).to_be_visible()
+    with without_sockets(stack):
+        expect(hers.pill).to_contain_text("reconnecting in")
+        hers.say("Meanwhile")
+        hers.say("And more")
+        expect(hers.message("And more").locator(".state")).to_contain_text("goes out when the connection is back")
+        his.say("From the other side")
+    expect(hers.pill).to_have_text("connected", timeout=BACK)
+    expect(his.pill).to_have_text("connected", timeout=BACK)
+    for page in (hers, his):
+        for words in ("Meanwhile", "And more", "From the other side"):
+            page.has(words)
+        expect(page.messages).to_have_count(4)
+        words = page.messages.locator(".body").all_text_contents()
+        assert words.index("Meanwhile") < words.index("And more")
+    his.page.reload()
+    expect(his.messages).to_have_count(4)
+
+
+def test_a_reload_keeps_what_was_not_sent(enter: Enter, stack: Stack) -> None:
+    hers, his = enter("alice", "reload"), enter("bob", "reload")
+    with without_sockets(stack):
+        expect(hers.pill).to_contain_text("reconnecting in")
+        hers.say("Survivor")
+        expect(hers.message("Survivor")).to_be_visible()
+        hers.page.reload()
+        expect(hers.message("Survivor")).to_be_visible()
+    expect(his.message("Survivor")).to_be_visible(timeout=BACK)
+    hers.has("Survivor")
+
+
+def test_an_edit_without_a_connection_says_so_and_keeps_the_words(enter: Enter, stack: Stack) -> None:
+    hers = enter("alice", "edits")
+    hers.say("Fisrt")
+    hers.has("Fisrt")
+    hers.do("Fisrt", "Edit")
+    editor = hers.page.get_by_role("textbox", name="Edit your message")
+    with without_sockets(stack):
+        expect(hers.pill).to_contain_text("reconnecting in")
+        editor.fill("First")
+        editor.press("Enter")
+        expect(hers.page.locator(".editing .hint")).to_contain_text("Not saved: there is no connection")
+    expect(hers.pill).to_have_text("connected", timeout=BACK)
+    editor.press("Enter")
+    expect(hers.message("First")).to_be_visible()
+
+
+def test_without_a_network_the_pill_says_offline(enter: Enter) -> None:
+    hers = enter("alice", "tunnel")
+    hers.page.context.set_offline(True)
+    expect(hers.pill).to_have_text("offline")
+    hers.say("In the tunnel")
+    hers.page.context.set_offline(False)
+    expect(hers.pill).to_have_text("connected")
+    hers.has("In the tunnel")
+
+
+def test_a_refused_message_can_be_tried_again_or_thrown_away(enter: Enter) -> None:
+    hers = enter("alice", "refusals")
+    blank = "\u0085"  # a blank to the server, not to a browser
+    hers.say(blank)
+    failed = hers.page.locator(".failed")
+    expect(failed.locator(".state")).to_contain_text("Not sent: A message has between 1 and 4,000 characters.")
+    hers.say("This one goes through")
+    hers.has("This one goes through")
+    failed.get_by_role("button", name="Retry").click()
+    expect(failed.get_by_role("button", name="Retry")).to_be_visible()
+    hers.page.reload()
+    failed.get_by_role("button", name="Discard").click()
+    expect(failed).to_have_count(0)
+    hers.page.reload()
+    hers.is_up()
+    expect(hers.messages).to_have_count(1)
+
+
+def test_who_is_signed_out_meanwhile_is_told_and_led_back(visitor: Callable[..., BrowserContext], stack: Stack) -> None:
+    context = visitor()
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("Your name").fill("Tom")
+    page.get_by_role("button", name="Come in").click()
+    room = RoomPage(page, "gone")
+    room.is_up()
+    context.clear_cookies()
+    with without_sockets(stack):
+        expect(room.pill).to_contain_text("reconnecting in")
+    expect(room.pill).to_have_text("signed out", timeout=BACK)
+    page.get_by_role("alert").get_by_role("link", name="Sign in").click()
+    expect(page).to_have_url(stack.url + "/accounts/login/?next=%2Frooms%2Fgone%2F")

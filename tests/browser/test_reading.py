@@ -1,0 +1,108 @@
+"""What is unread, what is older, and where the reader is."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.window import RoomPage
+from tests.running import Stack
+
+Enter = Callable[..., RoomPage]
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def talk(stack: Stack, slug: str, count: int) -> None:
+    stack.run_python(f"from tests.browser import harbour; harbour.talk({slug!r}, 'bob', {count})")
+
+
+def test_scrolling_back_loads_older_pages_and_keeps_the_place(enter: Enter, stack: Stack) -> None:
+    talk(stack, "archive", 130)
+    hers = enter("alice", "archive")
+    expect(hers.messages).to_have_count(50)
+    expect(hers.message("130")).to_be_in_viewport()
+    hers.message("81").scroll_into_view_if_needed()
+    expect(hers.messages).to_have_count(100)
+    expect(hers.message("81")).to_be_in_viewport()
+    hers.message("31").scroll_into_view_if_needed()
+    expect(hers.messages).to_have_count(130)
+    expect(hers.message("31")).to_be_in_viewport()
+    hers.message("1").scroll_into_view_if_needed()
+    expect(hers.page.locator("#begin")).to_contain_text("This is where #archive begins.")
+
+
+def test_news_below_are_counted_on_the_way_down(enter: Enter, stack: Stack) -> None:
+    talk(stack, "tide", 60)
+    hers, his = enter("alice", "tide"), enter("bob", "tide")
+    hers.message("20").scroll_into_view_if_needed()
+    newest = hers.page.locator("#newest")
+    expect(newest).to_have_text("Newest")
+    his.say("High water")
+    expect(newest).to_have_text("1 new message")
+    expect(hers.message("20")).to_be_in_viewport()
+    expect(hers.page.locator('[data-room="tide"] .count')).to_have_text("1")
+    newest.click()
+    expect(hers.message("High water")).to_be_in_viewport()
+    expect(newest).to_be_hidden()
+    expect(hers.page.locator('[data-room="tide"] .badge')).to_be_hidden()
+
+
+def test_the_reader_stays_at_the_bottom_while_they_are_there(enter: Enter, stack: Stack) -> None:
+    talk(stack, "stream", 40)
+    hers, his = enter("alice", "stream"), enter("bob", "stream")
+    for number in range(12):
+        his.say(f"Wave {number}")
+    expect(hers.message("Wave 11")).to_be_in_viewport()
+    expect(hers.page.locator("#newest")).to_be_hidden()
+
+
+def test_other_rooms_show_what_is_unread_until_they_are_read(enter: Enter) -> None:
+    enter("dora", "here").page.close()
+    hers, his = enter("dora", "there"), enter("bob", "here")
+    expect(hers.page).to_have_title("there · Parley")
+    his.say("One")
+    his.say("Two")
+    line = hers.page.locator('[data-room="here"]')
+    expect(line.locator(".badge")).to_have_text("2 unread")
+    expect(hers.page).to_have_title("(2) there · Parley")
+    line.get_by_role("link").click()
+    hers.is_up()
+    expect(hers.page.locator(".new + .message .body")).to_have_text("One")
+    expect(hers.page).to_have_title("here · Parley")
+    hers.page.reload()
+    hers.is_up()
+    expect(hers.message("Two")).to_be_visible()
+    expect(hers.page.locator(".new")).to_have_count(0)
+
+
+def test_on_a_phone_the_rooms_are_a_view_of_their_own(enter: Enter) -> None:
+    hers = enter("erin", "deck", **PHONE)
+    menu = hers.page.get_by_role("navigation", name="Rooms")
+    expect(menu).to_be_hidden()
+    hers.page.get_by_role("link", name="Rooms").tap()
+    expect(menu).to_be_visible()
+    expect(hers.composer).to_be_hidden()
+    his = enter("bob", "deck")
+    his.say("While she looks at the list")
+    expect(hers.page.locator('[data-room="deck"] .badge')).to_have_text("1 unread")
+    hers.page.go_back()
+    expect(menu).to_be_hidden()
+    expect(hers.page.locator('[data-room="deck"] .badge')).to_be_hidden()
+
+
+def test_on_a_phone_a_tap_opens_the_toolbar(enter: Enter) -> None:
+    hers = enter("erin", "tap", **PHONE)
+    hers.composer.fill("Tap me")
+    hers.page.get_by_role("button", name="Send").tap()
+    hers.message("Tap me").tap()
+    hers.page.get_by_role("button", name="Edit", exact=True).tap()
+    hers.page.get_by_role("textbox", name="Edit your message").fill("Tapped")
+    hers.page.get_by_role("button", name="Save").tap()
+    expect(hers.message("Tapped")).to_be_visible()
+
+
+def test_an_empty_room_invites(enter: Enter) -> None:
+    hers = enter("alice", "quiet-corner")
+    expect(hers.page.locator("#begin")).to_contain_text("Nobody has said anything in #quiet-corner yet. Say hello.")
+    hers.say("Hello")
+    expect(hers.page.locator("#begin")).to_contain_text("This is where #quiet-corner begins.")
+    expect(hers.page.locator("#begin .empty")).to_be_hidden()

@@ -1,0 +1,152 @@
+"""The pages of rooms: what they show, and what they do not tell."""
+
+import json
+import re
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from accounts.models import User
+from chat.models import Membership, Room
+from chat.services import rooms
+from chat.services.messages import post_message
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", answer.content.decode())
+
+
+def test_who_has_no_room_yet_is_asked_for_one(alice: User) -> None:
+    page = client_of(alice).get("/")
+    assert "Welcome, Alice Lind." in text_of(page)
+    assert 'action="/rooms/"' in text_of(page)
+
+
+def test_the_first_page_of_a_member_is_the_room_where_they_talked_last(alice: User) -> None:
+    rooms.enter_room(slug="general", user=alice)
+    rooms.enter_room(slug="harbour", user=alice)
+    assert client_of(alice).get("/").headers["Location"] == "/rooms/harbour/"
+
+
+@pytest.mark.parametrize(
+    ("typed", "slug"), [("Night Watch", "night-watch"), ("#harbour", "harbour"), ("Café", "caf%C3%A9"), (" x ", "x")]
+)
+def test_a_name_leads_to_its_room(alice: User, typed: str, slug: str) -> None:
+    assert client_of(alice).post("/rooms/", {"name": typed}).headers["Location"] == f"/rooms/{slug}/"
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "a/b", "~AAAAAAAAAAAAAAAA", "<script>", "x" * 65, "."])
+def test_a_name_that_is_none_is_explained(alice: User, typed: str) -> None:
+    page = client_of(alice).post("/rooms/", {"name": typed})
+    assert page.status_code == 400
+    assert "A room&#x27;s name has letters" in text_of(page)
+
+
+def test_looking_at_a_room_writes_nothing(alice: User) -> None:
+    page = client_of(alice).get("/rooms/harbour/")
+    assert page.status_code == 200
+    assert not Room.objects.exists()
+    assert not Membership.objects.exists()
+    assert "no-store" in page.headers["Cache-Control"]
+
+
+def test_another_spelling_leads_to_the_one_address(alice: User) -> None:
+    assert client_of(alice).get("/rooms/Harbour/").headers["Location"] == "/rooms/harbour/"
+
+
+def test_the_page_of_a_room_carries_what_its_script_needs(alice: User, room: Room) -> None:
+    page = text_of(client_of(alice).get("/rooms/harbour/"))
+    (data,) = re.findall(r'<script id="page" type="application/json">(.*?)</script>', page)
+    assert json.loads(data) == {
+        "user": {"id": alice.pk, "name": "Alice Lind", "guest": False},
+        "room": "harbour",
+        "bodyChars": 4000,
+        "home": "/",
+        "login": "/accounts/login/?next=%2Frooms%2Fharbour%2F",
+    }
+
+
+def test_a_hidden_room_and_one_that_does_not_exist_are_the_same_to_a_stranger(
+    alice: User, mallory: User, secret: Room
+) -> None:
+    other = "~" + "A" * 16
+    seen, absent = (client_of(mallory).get(f"/rooms/{slug}/") for slug in (secret.slug, other))
+    assert (seen.status_code, absent.status_code) == (404, 404)
+    assert text_of(seen) == text_of(absent)
+    assert seen.headers.keys() == absent.headers.keys()
+    assert "Crew only" in text_of(client_of(alice).get(f"/rooms/{secret.slug}/"))
+
+
+def test_a_direct_room_is_called_after_the_other_person(alice: User, bob: User) -> None:
+    slug = rooms.open_direct(me=alice, other=bob).slug
+    assert '<bdi id="title">bob</bdi>' in text_of(client_of(alice).get(f"/rooms/{slug}/"))
+    assert '<bdi id="title">Alice Lind</bdi>' in text_of(client_of(bob).get(f"/rooms/{slug}/"))
+
+
+def test_a_stranger_is_asked_in_and_led_back(client: Client) -> None:
+    for slug in ("harbour", "~AAAAAAAAAAAAAAAA"):
+        answer = client.get(f"/rooms/{slug}/")
+        assert answer.headers["Location"] == f"/accounts/login/?next=/rooms/{slug}/"
+
+
+def test_the_side_bar_shows_my_rooms_by_name_and_what_is_unread(alice: User, bob: User, room: Room) -> None:
+    rooms.enter_room(slug="anchors", user=alice)
+    post_message(room="harbour", author=bob, body="Ahoy", cid=uuid4())
+    page = text_of(client_of(alice).get("/rooms/anchors/"))
+    assert re.findall(r'data-room="([^"]+)"', page) == ["anchors", "harbour"]
+    assert re.findall(r'<span class="count">(\d+)</span>', page) == ["0", "1"]
+
+
+HOSTILE = "</script><script>alert(1)</script>"
+
+
+def test_names_titles_and_topics_are_text_wherever_they_stand(alice: User, mallory: User) -> None:
+    User.objects.filter(pk=alice.pk).update(display_name="<img src=x onerror=1>")
+    made = rooms.open_private(title=HOSTILE, topic="<svg onload=alert(1)>", owner=alice)
+    page = text_of(client_of(User.objects.get(pk=alice.pk)).get(f"/rooms/{made.slug}/"))
+    for text in (HOSTILE, "<img src=x", "<svg onload"):
+        assert text not in page
+        assert text in unescape(page)
+
+
+def test_no_page_has_script_or_style_of_its_own(alice: User, room: Room) -> None:
+    member, stranger = client_of(alice), Client()
+    pages = [stranger.get(url) for url in ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")]
+    pages += [
+        member.get(url)
+        for url in ("/", "/rooms/", "/rooms/harbour/", "/accounts/logout/", "/accounts/password/change/")
+    ]
+    pages += [member.get("/rooms/~/"), member.get("/accounts/email/"), member.get("/accounts/inactive/")]
+    for page in pages:
+        if page.status_code == 302:
+            continue
+        text = text_of(page)
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
+        assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", text))
+        assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+def test_the_two_lists_of_colours_are_equal() -> None:
+    """tokens.css says each colour twice: by light-dark(), and side by side for older browsers."""
+    found = finders.find("chat/tokens.css")
+    assert isinstance(found, str)
+    with open(found) as file:
+        css = file.read()
+    modern, old = css.split("@supports")
+    pairs = re.findall(r"(--[\w-]+): light-dark\((#\w+|rgb\(.*?\)), (#\w+|rgb\(.*?\))\);", modern)
+    light, dark = (dict(re.findall(r"(--[\w-]+): (#\w+|rgb\(.*?\));", part)) for part in old.split("@media"))
+    assert len(pairs) > 20
+    assert {name: (day, night) for name, day, night in pairs} == {name: (light[name], dark[name]) for name in light}
+    assert light.keys() == dark.keys()
