@@ -30,12 +30,12 @@ def assemble(layout: Layout, *, static_root: Path) -> None:
 def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
     """The files of nginx/targets/host/, with what suits this machine in them."""
     tmp = layout.nginx / "tmp"
-    # 8192 sockets are enough to try things; less where the shell's limit is lower (two files per socket).
+    # As far as this user may go, 20,000 at most; a socket takes two, and some are for files.
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 20_000)
     return {
         # As root nginx would give its workers away to `nobody`, who may not enter var/run.
         "main.conf": (f"user {pwd.getpwuid(0).pw_name};\n" if os.geteuid() == 0 else "")
-        + f'daemon off;\nworker_processes 2;\npid "{layout.run}/nginx-master.pid";\nerror_log stderr warn;\n',
+        + f'daemon off;\nworker_processes 2;\nworker_rlimit_nofile {files};\npid "{layout.run}/nginx-master.pid";\nerror_log stderr warn;\n',
         "events.conf": f"worker_connections {files * 4 // 5};\n",
         "http.conf": f'access_log "{layout.log}/access.log" json;\n'
         + "".join(
