@@ -4,6 +4,7 @@ On a real socket pair with a small kernel buffer, under Twisted's real buffering
 each step can be put where it hurts.
 """
 
+import contextlib
 import socket
 import struct
 
@@ -72,10 +73,8 @@ class Line:
             transport.doWrite()
 
     def read(self, size):
-        try:
+        with contextlib.suppress(BlockingIOError):
             self.got += self.theirs.recv(size)
-        except BlockingIOError:
-            pass
 
     def read_all(self):
         for _ in range(10_000):
