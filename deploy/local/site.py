@@ -29,40 +29,57 @@ def assemble(layout: Layout, *, static_root: Path) -> None:
 
 def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
     """The files of nginx/targets/host/, with what suits this machine in them."""
-    tmp = layout.nginx / "tmp"
     # As far as this user may go, 20,000 at most; a socket takes two, and some are for files.
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 20_000)
+    tmp = layout.nginx / "tmp"
+    daphnes = (f'server "unix:{layout.socket(name)}" max_fails=0' for name in ("ws1", "ws2"))
     return {
-        # As root nginx would give its workers away to `nobody`, who may not enter var/run.
-        "main.conf": (f"user {pwd.getpwuid(0).pw_name};\n" if os.geteuid() == 0 else "")
-        + f'daemon off;\nworker_processes 2;\nworker_rlimit_nofile {files};\npid "{layout.run}/nginx-master.pid";\nerror_log stderr warn;\n',
-        "events.conf": f"worker_connections {files * 4 // 5};\n",
-        "http.conf": f'access_log "{layout.log}/access.log" json;\n'
-        + "".join(
-            f'{kind}_temp_path "{tmp}/{kind}";\n' for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        "main.conf": directives(
+            # As root nginx would give its workers away to `nobody`, who may not enter var/run.
+            *([f"user {pwd.getpwuid(0).pw_name}"] if os.geteuid() == 0 else []),
+            "daemon off",
+            "worker_processes 2",
+            f"worker_rlimit_nofile {files}",
+            f'pid "{layout.run}/nginx-master.pid"',
+            "error_log stderr warn",
+        ),
+        "events.conf": directives(f"worker_connections {files * 4 // 5}"),
+        "http.conf": directives(
+            f'access_log "{layout.log}/access.log" json',
+            *(f'{kind}_temp_path "{tmp}/{kind}"' for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")),
         )
-        + 'map "" $hsts { default ""; }\n'
-        + f'map "" $https_port {{ default ":{layout.https_port}"; }}\n',
+        + block('map "" $hsts', 'default ""')
+        + block('map "" $https_port', f'default ":{layout.https_port}"'),
         "https-server.conf": listen(layout.https_port, "ssl")
-        + f'ssl_certificate "{layout.tls}/fullchain.pem";\nssl_certificate_key "{layout.tls}/privkey.pem";\n',
+        + directives(
+            f'ssl_certificate "{layout.tls}/fullchain.pem"',
+            f'ssl_certificate_key "{layout.tls}/privkey.pem"',
+        ),
         "http-server.conf": listen(layout.http_port),
-        "upstreams.conf": f'upstream web {{ server "unix:{layout.socket("web")}" max_fails=0; }}\n'
-        + "upstream ws {\n    least_conn;\n"
-        + "".join(f'    server "unix:{layout.socket(name)}" max_fails=0;\n' for name in ("ws1", "ws2"))
-        + "}\n",
-        "static.conf": f'alias "{static_root}/";\n',
-        "error-pages.conf": f'alias "{ERROR_PAGES}/";\n',
-        "websocket.conf": f'error_log "{layout.log}/websocket.log" info;\n',
+        "upstreams.conf": block("upstream web", f'server "unix:{layout.socket("web")}" max_fails=0')
+        + block("upstream ws", "least_conn", *daphnes),
+        "static.conf": directives(f'alias "{static_root}/"'),
+        "error-pages.conf": directives(f'alias "{ERROR_PAGES}/"'),
+        "websocket.conf": directives(f'error_log "{layout.log}/websocket.log" info'),
     }
+
+
+def directives(*lines: str) -> str:
+    return "".join(f"{line};\n" for line in lines)
+
+
+def block(head: str, *lines: str) -> str:
+    return f"{head} {{\n{directives(*lines)}}}\n"
 
 
 def listen(port: int, protocol: str = "") -> str:
     """The default server of its port: here every host name is ours."""
-    addresses = ("[::]" if address == "::" else address for _, address in addresses_to_listen_on())
-    h2 = bool(protocol) and not has_http2_directive()
-    options = " ".join(filter(None, [protocol, "http2" if h2 else "", "default_server", "backlog=4096"]))
-    lines = "".join(f"listen {address}:{port} {options};\n" for address in addresses)
-    return lines + ("http2 on;\n" if protocol and not h2 else "") + "server_name localhost;\n"
+    addresses = ["[::]" if address == "::" else address for _, address in addresses_to_listen_on()]
+    has_directive = has_http2_directive()
+    options = [protocol, "http2" if protocol and not has_directive else "", "default_server", "backlog=4096"]
+    words = " ".join(option for option in options if option)
+    lines = [f"listen {address}:{port} {words}" for address in addresses]
+    return directives(*lines, *(["http2 on"] if protocol and has_directive else []), "server_name localhost")
 
 
 def has_http2_directive() -> bool:
