@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from math import ceil
 from typing import Any
 from uuid import uuid4
 
@@ -137,7 +138,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.pongs = max(self.pongs, min(command.n, self.pings))
             return
         if wait := self.bucket.take():
-            self.refuse(command.id, "rate_limited", "Too many commands.", round(wait, 2))
+            self.refuse(command.id, "rate_limited", "Too many commands.", ceil(wait * 100) / 100)
             return
         if not self.key and not isinstance(command, protocol.Hello):
             self.refuse(command.id, "hello_first", "Say hello first.")
@@ -199,7 +200,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.on_join(protocol.Join(id=command.id, room=room))
 
     async def on_join(self, command: protocol.Join) -> None:
-        if len(self.known_rooms) >= limits.ROOMS_PER_SOCKET:
+        others = sum(room != command.room for room in self.known_rooms.values())
+        if others >= limits.ROOMS_PER_SOCKET:
             raise ChatError(f"A socket follows at most {limits.ROOMS_PER_SOCKET} rooms.")
         since = (command.since.epoch, command.since.seq) if command.since else None
         room = await query(rooms.enter_room, slug=command.room, user=self.me)

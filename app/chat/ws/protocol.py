@@ -185,9 +185,9 @@ def _usable(id: Any) -> int | str | None:
     try:
         usable: int | str = msgspec.convert(id, Id)
         msgspec.json.encode(usable)  # it will be written back
-        return usable
     except (msgspec.ValidationError, UnicodeEncodeError):
         return None
+    return usable
 
 
 # --- what the server says

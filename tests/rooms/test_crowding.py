@@ -1,0 +1,102 @@
+"""How much one person may do at once."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from chat import limits
+from realtime.rate import Bucket
+from tests.tab import Closed, Refused
+
+
+@pytest.fixture
+def slow(settings):
+    """Three commands at once, then one in 100 seconds; hello is one of the three."""
+    settings.SOCKET_RATE, settings.SOCKET_BURST = 0.01, 3
+
+
+async def test_commands_above_the_rate_are_refused_and_say_when_to_try_again(tab, room, alice, slow):
+    async with tab(alice) as hers:
+        await hers.join("harbour")
+        await hers.post("harbour", "a")
+        with pytest.raises(Refused) as refused:
+            await hers.post("harbour", "b")
+        assert refused.value.code == "rate_limited"
+        assert 90 < refused.value.frame["retry_after"] <= 100
+        await hers.hears("harbour", "a")
+
+
+async def test_whoever_waits_as_told_has_not_waited_too_short(tab, room, alice, monkeypatch):
+    async with tab(alice) as hers:
+        monkeypatch.setattr(Bucket, "take", lambda _: 0.1201)  # seconds
+        with pytest.raises(Refused) as refused:
+            await hers.join("harbour")
+        assert refused.value.frame["retry_after"] == 0.13
+
+
+async def test_the_rate_is_each_sockets_own(tab, room, alice, bob, slow):
+    async with tab(alice, "harbour", "harbour") as hers, tab(bob, "harbour") as his:
+        with pytest.raises(Refused):
+            await hers.join("harbour")
+        await his.post("harbour", "mine")
+
+
+async def test_pongs_are_free(tab, alice, slow):
+    async with tab(alice) as hers:
+        for _ in range(20):
+            await hers.transport.send('{"type": "pong", "n": 1}')
+        await hers.join("harbour")
+
+
+async def test_whoever_does_not_stop_is_closed_with_4529(tab, room, alice, slow):
+    async with tab(alice, "harbour", "harbour") as hers:
+        for _ in range(10 * 3 + 1):
+            await hers.say("typing", room="harbour", on=True)
+        assert await hers.end() == 4529
+        assert [frame["type"] for frame in hers.frames].count("error") == 31
+        assert (hers.frames[-1]["code"], hers.frames[-1]["reconnect_in"]) == (4529, 5)
+
+
+async def test_the_eleventh_socket_of_a_user_is_closed_with_4409(tab, alice, bob):
+    async with AsyncExitStack() as sockets:
+        for _ in range(limits.SOCKETS_PER_USER):
+            last = await sockets.enter_async_context(tab(alice))
+        with pytest.raises(Closed, match="4409"):
+            await sockets.enter_async_context(tab(alice))
+        async with tab(bob) as his:  # counted for each user apart
+            await his.join("harbour")
+        await last.transport.close()
+        async with tab(alice) as again:
+            await again.join("harbour")
+
+
+async def test_sockets_that_were_refused_leave_no_trace_in_the_count(tab, alice, monkeypatch):
+    monkeypatch.setattr(limits, "SOCKETS_PER_USER", 1)
+    for _ in range(3):
+        async with tab(alice) as hers:
+            with pytest.raises(Closed, match="4409"):
+                async with tab(alice):
+                    pass
+            await hers.join("harbour")
+
+
+async def test_one_room_too_many_is_refused_and_not_entered(tab, alice, monkeypatch):
+    monkeypatch.setattr(limits, "ROOMS_PER_SOCKET", 2)
+    async with tab(alice, "one", "two") as hers:
+        with pytest.raises(Refused, match="at most 2 rooms"):
+            await hers.join("three")
+        async with tab(alice) as other:
+            assert (await other.join("three"))["head"] == 1
+        await hers.ask("leave", room="one")
+        await hers.frame("left")
+        await hers.join("three")
+
+
+async def test_at_the_most_rooms_one_may_still_ask_for_what_was_missed(tab, alice, bob, monkeypatch):
+    monkeypatch.setattr(limits, "ROOMS_PER_SOCKET", 1)
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        await his.post("harbour", "a")
+        await hers.hears("harbour", "a")
+        assert (await hers.join("harbour", resume=True))["recovered"]
+        await his.post("harbour", "b")
+        await hers.hears("harbour", "b")
