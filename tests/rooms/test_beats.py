@@ -1,0 +1,120 @@
+"""While a socket is open: is its client there, has it missed anything, is it still signed in?"""
+
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError
+
+from chat import limits
+from chat.ws.consumers import ChatConsumer
+from tests import inside
+
+
+async def session_of(user):
+    async for session in Session.objects.all():
+        if session.get_decoded()["_auth_user_id"] == str(user.pk):
+            return session
+    return None
+
+
+async def test_pings_tell_the_head_of_each_joined_room(tab, room, alice, hurry):
+    async with tab(alice, "harbour", "quay") as hers:
+        last = (await hers.post("harbour", "a"))["message"]["seq"]
+        await hers.hears("harbour", "a")
+        ping = await hers.until(lambda tab: next((f for f in tab.frames if f["type"] == "ping" and f["n"] == 2), None))
+        assert ping["heads"] == {"harbour": last, "quay": 1}
+
+
+async def test_a_client_that_answers_pings_stays(tab, room, alice, hurry):
+    async with tab(alice, "harbour") as hers:
+        await hers.until(lambda tab: any(f["type"] == "ping" and f["n"] == 6 for f in tab.frames))
+        await hers.post("harbour", "still here")
+
+
+@pytest.fixture
+def silent(tab):
+    """A tab that reads, and answers no ping but as told."""
+
+    async def opened(user, pong=None):
+        visit = await inside.tab(user)
+        send = visit.transport.send
+
+        async def mute(text):
+            if json.loads(text)["type"] != "pong":
+                await send(text)
+            elif pong is not None:
+                await send(json.dumps({"type": "pong", "n": pong}))
+
+        visit.transport.send = mute
+        await visit.__aenter__()
+        return visit
+
+    return opened
+
+
+@pytest.mark.parametrize(("pong", "pings"), [(None, 2), (0, 2), (1, 3)])
+async def test_two_pings_without_an_answer_end_the_socket_with_4508(silent, alice, hurry, pong, pings):
+    visit = await silent(alice, pong)
+    assert await visit.end() == 4508
+    assert [frame["n"] for frame in visit.frames if frame["type"] == "ping"] == list(range(1, pings + 1))
+    bye = visit.frames[-1]
+    assert (bye["type"], bye["code"], bye["reconnect_in"]) == ("bye", 4508, 1)
+    await visit.__aexit__(None, None, None)
+
+
+async def test_pongs_for_pings_to_come_are_no_advance(silent, alice, hurry):
+    visit = await silent(alice)
+    await visit.transport.communicator.send_input({"type": "websocket.receive", "text": '{"type":"pong","n":999}'})
+    assert await visit.end() == 4508
+    await visit.__aexit__(None, None, None)
+
+
+async def test_signing_out_ends_the_socket_at_the_next_beat(tab, room, alice, bob, hurry):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        await (await session_of(alice)).adelete()
+        assert await hers.end() == 4401
+        assert hers.frames[-1] == {"type": "bye", "code": 4401, "reason": "You are signed out.", "reconnect_in": None}
+        await his.post("harbour", "bye")
+        await his.hears("harbour", "bye")
+
+
+async def test_a_new_password_ends_the_sockets_of_old_sessions(tab, alice, hurry):
+    async with tab(alice) as hers:
+        await sync_to_async(alice.set_password)("another battery staple")
+        await alice.asave()
+        assert await hers.end() == 4401
+
+
+async def test_shutting_somebody_out_ends_their_sockets(tab, alice, hurry):
+    async with tab(alice) as hers:
+        alice.is_active = False
+        await alice.asave()
+        assert await hers.end() == 4401
+
+
+async def test_a_session_that_became_somebody_elses_ends_the_socket(tab, alice, bob, hurry):
+    async with tab(alice) as hers, tab(bob):
+        mine, yours = await session_of(alice), await session_of(bob)
+        mine.session_data = yours.session_data
+        await mine.asave()
+        assert await hers.end() == 4401
+
+
+async def test_a_database_that_is_away_signs_nobody_out(tab, alice, hurry, monkeypatch):
+    async with tab(alice) as hers:
+        asked = []
+
+        async def away(self):
+            asked.append(1)
+            raise DatabaseError("away")
+
+        monkeypatch.setattr(ChatConsumer, "find_user", away)
+        await hers.until(lambda _: len(asked) >= 3)
+        monkeypatch.undo()
+        await hers.join("harbour")
+
+
+def test_pings_come_more_often_than_load_balancers_cut_idle_connections():
+    assert limits.PING_SECONDS < 60

@@ -1,0 +1,150 @@
+"""The first words on a socket, and the addresses where one may say them."""
+
+import pytest
+
+from chat import limits
+from tests import inside
+from tests.tab import Closed, Refused, Tab
+
+
+@pytest.fixture
+def visitor(tab):
+    """A tab that has not said hello yet."""
+
+    async def opened(user=None, **options):
+        visit = await inside.tab(user, **options)
+        await visit.open()
+        return visit
+
+    return opened
+
+
+async def leave(visit):
+    await visit.__aexit__(None, None, None)
+
+
+async def test_hello_is_answered_by_who_i_am_and_what_holds_here(tab, alice):
+    async with tab(alice) as hers:
+        assert hers.welcome["user"] == {"id": alice.pk, "name": "Alice Lind", "guest": False}
+        assert hers.welcome["ping"] == limits.PING_SECONDS
+        assert hers.welcome["limits"] == {"body": 4000, "frame": 65536, "page": 100, "resume": 300, "rooms": 128}
+        async with tab(alice) as another:
+            assert another.welcome["connection"] != hers.welcome["connection"]
+
+
+async def test_a_socket_that_says_no_hello_is_closed_with_4408(visitor, alice, monkeypatch):
+    monkeypatch.setattr(limits, "HELLO_SECONDS", 0.01)
+    visit = await visitor(alice)
+    assert await visit.end() == 4408
+    assert visit.frames == [{"type": "bye", "code": 4408, "reason": "No hello came.", "reconnect_in": None}]
+    await leave(visit)
+
+
+async def test_after_hello_nobody_is_hurried(visitor, alice, bob, monkeypatch):
+    monkeypatch.setattr(limits, "HELLO_SECONDS", 0.05)
+    greeted = await visitor(alice)
+    await greeted.ask("hello")
+    silent = await visitor(bob)  # its time runs out after that of the one who said hello
+    assert await silent.end() == 4408
+    assert (await greeted.join("harbour"))["members"] == 1
+    await leave(greeted)
+    await leave(silent)
+
+
+@pytest.mark.parametrize("cookie", ["", "nosuchsession", "x" * 4000, '";\\'])
+async def test_without_a_session_it_is_closed_with_4401(tab, transactional_db, cookie):
+    visit = Tab(await inside.Inside.open(cookie=cookie), patience=10)
+    await visit.open()
+    with pytest.raises(Closed):
+        await visit.ask("hello")
+    assert visit.closed.code == 4401
+    assert visit.frames[-1]["reconnect_in"] is None
+    await leave(visit)
+
+
+async def test_commands_before_hello_are_refused_and_the_socket_stays(visitor, room, alice):
+    visit = await visitor(alice)
+    for command in (
+        {"type": "join", "room": "harbour"},
+        {"type": "history", "room": "harbour"},
+        {"type": "leave", "room": "harbour"},
+        {"type": "read", "room": "harbour", "seq": 1},
+    ):
+        with pytest.raises(Refused) as refused:
+            await visit.ask(**command)
+        assert refused.value.code == "hello_first"
+    await visit.ask("hello")
+    await visit.join("harbour")
+    await leave(visit)
+
+
+async def test_a_second_hello_is_refused_and_changes_nothing(tab, room, alice):
+    async with tab(alice, "harbour") as hers:
+        with pytest.raises(Refused) as refused:
+            await hers.ask("hello")
+        assert refused.value.code == "invalid"
+        await hers.post("harbour", "still me")
+        await hers.hears("harbour", "still me")
+
+
+async def test_somebody_who_was_shut_out_gets_no_further(visitor, alice):
+    alice.is_active = False
+    await alice.asave()
+    visit = await visitor(alice)
+    with pytest.raises(Closed, match="4401"):
+        await visit.ask("hello")
+    await leave(visit)
+
+
+@pytest.mark.parametrize("path", ["/ws/chat/quay/", "/ws/chat/quay"])
+async def test_the_rooms_own_address_joins_it_after_hello(visitor, bob, path):
+    visit = await visitor(bob, path=path)
+    number = await visit.say("hello")
+    joined = await visit.frame("joined")
+    assert (joined["room"], joined["id"], joined["members"]) == ("quay", number, 1)
+    assert [frame["type"] for frame in visit.frames] == ["welcome", "joined"]
+    await visit.post("quay", "hi")
+    await visit.hears("quay", "hi")
+    assert (await visit.join("harbour"))["room"] == "harbour"
+    await leave(visit)
+
+
+@pytest.mark.parametrize(
+    ("slug", "code"), [("~AAAAAAAAAAAAAAAA", "not_found"), ("-", "bad_name"), ("x" * 65, "bad_name")]
+)
+async def test_a_rooms_own_address_that_leads_nowhere_says_so_after_welcome(visitor, bob, slug, code):
+    visit = await visitor(bob, path=f"/ws/chat/{slug}/")
+    await visit.ask("hello")
+    assert (await visit.frame("error"))["code"] == code
+    await visit.join("harbour")
+    await leave(visit)
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/ws/nowhere/", "/ws/chat/", "/ws/chat/a/b/", "/wss/", "/api/rooms/"])
+async def test_an_unknown_address_is_closed_with_4400(visitor, alice, path):
+    visit = await visitor(alice, path=path)
+    assert await visit.end() == 4400
+    (bye,) = visit.frames
+    assert ("no socket at this address" in bye["reason"], bye["reconnect_in"]) == (True, None)
+    await leave(visit)
+
+
+@pytest.mark.parametrize("offered", [(), ("parley.v2",), ("graphql-ws", "PARLEY.V1")])
+async def test_without_the_subprotocol_it_is_closed_with_4400_and_named(visitor, alice, offered):
+    visit = await visitor(alice, subprotocols=offered)
+    assert await visit.end() == 4400
+    assert "parley.v1" in visit.frames[0]["reason"]
+    await leave(visit)
+
+
+async def test_the_subprotocol_may_be_offered_among_others(visitor, alice):
+    visit = await visitor(alice, subprotocols=("parley.v9", "parley.v1"))
+    await visit.ask("hello")
+    await leave(visit)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", None, "https://localhost.evil.example"])
+async def test_a_page_of_another_site_opens_no_socket_with_my_cookie(visitor, alice, origin, caplog):
+    with pytest.raises(Closed):
+        await visitor(alice, origin=origin)
+    assert "Socket refused: " in caplog.text
