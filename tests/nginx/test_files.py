@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import runpy
 from collections.abc import Callable, Iterator
@@ -10,10 +11,15 @@ from subprocess import CompletedProcess
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
+from rest_framework.exceptions import Throttled
+from rest_framework.renderers import JSONRenderer
 
 from chat import limits
+from chat.api.errors import CODES, answer
+from config.static import HashedStaticFilesStorage
 from deploy.local.layout import Layout
-from deploy.local.site import local_target
+from deploy.local.site import listen, local_target
 
 NGINX = Path(__file__).resolve().parents[2] / "nginx"
 SITE = (NGINX / "sites" / "parley.conf").read_text()
@@ -67,6 +73,35 @@ def test_an_idle_socket_outlives_many_pings() -> None:
     socket = (NGINX / "snippets" / "proxy-websocket.conf").read_text()
     assert seconds(value("proxy_read_timeout", socket)) > 10 * limits.PING_SECONDS
     assert seconds(value("proxy_send_timeout", socket)) > 10 * limits.PING_SECONDS
+
+
+def test_a_storm_of_clients_finds_the_same_room_at_both_doors() -> None:
+    """A shorter queue in front of a longer one would drop handshakes that daphne had room for."""
+    server = (NGINX.parent / "app" / "realtime" / "server.py").read_text()
+    backlog = re.search(r"^BACKLOG = (\d+)", server, re.M)[1]  # type: ignore[index]
+    listening = (NGINX / "targets" / "host" / "http.conf").read_text() + listen(8443, "ssl") + listen(8080)
+    lines = re.findall(r"^\s*listen .*", listening, re.M)
+    assert len(lines) >= 6
+    assert all(f" backlog={backlog};" in line for line in lines)
+
+
+def test_what_carries_a_hash_is_what_django_hashes() -> None:
+    pattern = re.search(r'"~(\S+)" "public, max-age=31536000, immutable"', (NGINX / "nginx.conf").read_text())[1]  # type: ignore[index]
+    digest = HashedStaticFilesStorage().file_hash("room.js", ContentFile(b"export {};"))
+    for name in (f"room.{digest}.js", f"room.min.{digest}.css.map", f"LICENSE.{digest}"):
+        assert re.search(pattern, f"/static/chat/{name}"), name
+    for name in ("room.js", "jquery.3.7.1.min.js", "staticfiles.json"):
+        assert not re.search(pattern, f"/static/chat/{name}"), name
+
+
+def test_a_program_reads_nginxs_refusals_like_the_applications() -> None:
+    texts = (NGINX / "snippets" / "error-texts.conf").read_text()
+    codes = re.search(r"map \$status \$error_code \{(.*?)\}", texts, re.S)[1]  # type: ignore[index]
+    assert re.search(rf"\b429 +{CODES[429]};", codes)
+    page = re.sub(r"<!--# echo var=\"(\w+)\" -->", "7", (NGINX / "errors" / "page.json").read_text())
+    ours = json.loads(page)
+    theirs = json.loads(JSONRenderer().render(answer(Throttled(wait=7), {}).data))  # type: ignore[union-attr]
+    assert set(theirs["error"]) == set(ours["error"]) - {"request_id"}
 
 
 def test_only_the_sockets_may_be_idle_for_long() -> None:
