@@ -130,7 +130,7 @@ class Stack:
     def run_python(self, code: str, *arguments: str) -> str:
         """Run a piece of Python with the site's settings; returns what it prints."""
         setup = "import django; django.setup()\n"
-        env = dict(self._settings_environment(), DJANGO_SETTINGS_MODULE="config.settings")
+        env = dict(self.settings_environment(), DJANGO_SETTINGS_MODULE="config.settings")
         done = subprocess.run(
             [sys.executable, "-c", setup + code, *arguments],
             cwd=REPO,
@@ -142,7 +142,12 @@ class Stack:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _settings_environment(self) -> dict[str, str]:
+    def secret_key(self) -> str:
+        """The one that `make run` has made up."""
+        lines = (self.folder / ".env").read_text().splitlines()
+        return next(line.split("=", 1)[1] for line in lines if line.startswith("SECRET_KEY=")).strip("'\"")
+
+    def settings_environment(self) -> dict[str, str]:
         # The database and Redis that the processes use when nothing else is said.
         var = self.folder / "var"
         return {

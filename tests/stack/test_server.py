@@ -1,0 +1,202 @@
+"""realtime.server under systemd's rules, slow readers and floods. Real processes; systemd is played by a socket."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from websockets.asyncio.client import connect
+
+from realtime.socket import FULL
+from tests.running import REPO, Stack, Wss
+from tests.tab import Closed, Tab
+
+
+class Server:
+    """One realtime.server on the stack's database, started by hand."""
+
+    def __init__(self, stack: Stack, folder: Path, *arguments: str, listen: bool = True, **environment: str) -> None:
+        self.stack, self.path, self.notes = stack, folder / "ws.sock", folder / "notify"
+        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.systemd.bind(str(self.notes))
+        self.systemd.settimeout(30)
+        env = {
+            **stack.settings_environment(),
+            "NOTIFY_SOCKET": str(self.notes),
+            "ALLOWED_HOSTS": "localhost",
+            "SECRET_KEY": stack.secret_key(),
+            **environment,
+        }
+        inherited = ()
+        self.command = [sys.executable, "-m", "realtime.server", *(arguments or ("--unix", str(self.path)))]
+        if "--systemd" in arguments:
+            # As systemd passes sockets: number 3, and the pid of whom they are meant for.
+            held = socket.socket(socket.AF_UNIX)
+            held.bind(str(self.path))
+            held.listen(100)
+            shell = f'exec 3<&{held.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=ws exec "$@"'
+            self.command = ["bash", "-c", shell, "bash", *self.command]
+            inherited = (held.fileno(),)
+        self.log = (folder / "log").open("w+")
+        self.process = subprocess.Popen(
+            self.command, cwd=REPO / "app", env=env, pass_fds=inherited, stdout=self.log, stderr=self.log
+        )
+
+    def note(self) -> str:
+        """The next word to systemd."""
+        return self.systemd.recv(4096).decode()
+
+    async def tab(self, cookie: str, **options: object) -> Tab:
+        plain = socket.socket(socket.AF_UNIX)
+        plain.connect(str(self.path))
+        plain.setblocking(False)
+        headers = {"Cookie": f"sessionid={cookie}"}
+        connection = await connect(
+            "ws://localhost/ws/",
+            sock=plain,
+            origin="http://localhost",
+            subprotocols=["parley.v1"],
+            additional_headers=headers,
+            compression=None,
+            max_size=None,
+            **options,
+        )
+        return Tab(Wss(connection), patience=30)
+
+    def rss(self) -> int:
+        """Bytes."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.systemd.close()
+        self.log.close()
+
+
+@pytest.fixture
+def serve(stack: Stack, tmp_path):
+    servers = []
+
+    def start(*arguments: str, **environment: str) -> Server:
+        servers.append(Server(stack, tmp_path, *arguments, **environment))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.end()
+
+
+async def test_ready_when_listening_and_stopping_when_asked(stack: Stack, serve):
+    server = serve(DRAIN_SECONDS="1")
+    assert server.note().startswith("READY=1\n")
+    (cookie,) = stack.people("ann")
+    async with await server.tab(cookie) as tab:
+        server.process.send_signal(signal.SIGTERM)
+        assert await tab.end() == 1012
+    assert server.note() == "STOPPING=1"
+    assert server.process.wait(10) == 0
+
+
+async def test_a_place_that_is_taken_is_a_failure_not_a_silent_end(serve):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        server = serve("--tcp", f"127.0.0.1:{other.getsockname()[1]}")
+        assert server.process.wait(30) == 1
+
+
+async def test_sockets_inherited_from_systemd_serve(stack: Stack, serve):
+    server = serve("--systemd", "ws")
+    assert server.note().startswith("READY=1\n")
+    (cookie,) = stack.people("ann")
+    async with await server.tab(cookie) as tab:
+        assert tab.welcome["user"]["name"] == "ann"
+        assert (await tab.join("inherited"))["head"] > 0
+
+
+async def test_a_stuck_loop_stops_feeding_the_watchdog(serve):
+    server = serve(WATCHDOG_USEC="600000")  # fed every 0.2 s
+    assert server.note().startswith("READY=1\n")
+    for _ in range(3):
+        assert server.note() == "WATCHDOG=1"
+    server.process.send_signal(signal.SIGSTOP)  # no loop is stuck more than this
+    server.systemd.settimeout(0.6)
+    with contextlib.suppress(TimeoutError):
+        server.note()  # one may have been on its way
+    with pytest.raises(TimeoutError):
+        server.note()
+    server.process.send_signal(signal.SIGCONT)
+    server.systemd.settimeout(30)
+    assert server.note() == "WATCHDOG=1"
+
+
+async def test_a_slow_reader_is_closed_with_4508_and_resumes_without_loss(stack: Stack, serve):
+    server = serve(SOCKET_RATE="100000", SOCKET_BURST="100000")
+    server.note()
+    ann, ben = stack.people("ann", "ben")
+    room, body = f"slow-{uuid4().hex[:6]}", "x" * 3900
+    async with await server.tab(ann) as hers, await server.tab(ben) as fast:
+        await hers.join(room)
+        await fast.join(room)
+        slow = await server.tab(ben)
+        async with slow:
+            await slow.join(room)
+            slow._reader.cancel()  # reads no more
+            slow.transport.connection.transport.pause_reading()
+            before, sent = server.rss(), 0
+            while sent < 3 * FULL:
+                await hers.post(room, f"{sent} {body}")
+                sent += len(body)
+            await fast.hears(room, f"{sent - len(body)} {body}")  # others are not slowed
+            assert server.rss() - before < FULL + (4 << 20)  # its cap, and what a database thread or two allocate
+            slow.transport.connection.transport.resume_reading()
+            code, last = await read_to_the_end(slow)
+            assert (code, last["type"], last["code"]) == (4508, "bye", 4508)
+        async with await server.tab(ben) as back:
+            await back.join(room)  # far behind: the newest page, and the rest by scrolling
+            while back.rooms[room].start:
+                await back.older(room)
+            assert back.rooms[room].visible == fast.rooms[room].visible
+
+
+async def read_to_the_end(tab: Tab) -> tuple[int, dict]:
+    last = ""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                last = await tab.transport.receive()
+            except Closed as closed:
+                return closed.code, json.loads(last)
+
+
+async def test_a_flood_is_not_swallowed(stack: Stack, serve):
+    """A client that sends without end is not read faster than it is answered: its own send blocks."""
+    server = serve(SOCKET_RATE="0.1", SOCKET_BURST="100000")
+    server.note()
+    (cookie,) = stack.people("flood")
+    room = f"flood-{uuid4().hex[:6]}"
+    async with await server.tab(cookie) as tab:
+        await tab.join(room)
+        before = server.rss()
+        frame = json.dumps({"type": "history", "id": 1, "room": room})
+        raw = tab.transport.connection
+        began, sent = time.monotonic(), 0
+        while time.monotonic() - began < 2:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await raw.send(frame)
+                    sent += 1
+        assert server.rss() - before < 16 << 20, f"{sent} frames were taken in"
+        async with await server.tab(cookie) as other:  # and others are served
+            await other.join(room)
