@@ -7,7 +7,7 @@ room fails the test there and then.
 import asyncio
 import itertools
 import json
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import uuid4
 
 from tests.schema import check_command, check_reply
@@ -110,7 +110,7 @@ class Tab:
         self._news = asyncio.Condition()
         self._failure: BaseException | None = None
 
-    async def __aenter__(self) -> "Tab":
+    async def __aenter__(self) -> Self:
         await self.open()
         self.welcome = await self.ask("hello", client="test")
         return self
