@@ -1,0 +1,1 @@
+"""What one delivery costs, beside other ways to do it: `make bench`."""

@@ -1,0 +1,1 @@
+"""How each contender is installed, started and spoken to: one small module each."""

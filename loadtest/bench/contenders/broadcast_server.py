@@ -1,0 +1,29 @@
+"""The smallest chat on the `websockets` library: what one says, everybody hears.
+
+python -m loadtest.bench.contenders.broadcast_server PORT
+"""
+
+import asyncio
+import sys
+
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+connections: set[ServerConnection] = set()
+
+
+async def listen(connection: ServerConnection) -> None:
+    connections.add(connection)
+    try:
+        async for message in connection:
+            broadcast(connections, message)
+    finally:
+        connections.remove(connection)
+
+
+async def main(port: int) -> None:
+    async with serve(listen, "127.0.0.1", port, compression=None, backlog=4096) as server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,10 @@
+"""The tutorial's one address."""
+
+from typing import Any
+
+from django.urls import re_path
+
+from loadtest.bench.contenders.tutorial.consumers import ChatConsumer
+
+websocket_urlpatterns = [re_path(r"ws/chat/(?P<room_name>\w+)/$", ChatConsumer.as_asgi())]
+urlpatterns: list[Any] = []  # of pages: none here

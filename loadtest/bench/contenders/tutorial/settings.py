@@ -1,0 +1,34 @@
+"""What `startproject` and the tutorial leave, as far as a socket passes through it."""
+
+import os
+
+SECRET_KEY = "nothing is ever signed with it here"  # noqa: S105
+DEBUG = False
+ALLOWED_HOSTS = ["localhost"]
+
+INSTALLED_APPS = [
+    "daphne",
+    "loadtest.bench.contenders.tutorial",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+]
+ASGI_APPLICATION = "loadtest.bench.contenders.tutorial.asgi.application"
+ROOT_URLCONF = "loadtest.bench.contenders.tutorial.routing"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+BACKENDS = {
+    "core": "channels_redis.core.RedisChannelLayer",
+    "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": BACKENDS[os.environ["TUTORIAL_LAYER"]],
+        "CONFIG": {
+            # Beyond the tutorial: redis-py 8's own time-out of 5 s would close every idle socket, and its pool
+            # of 100 connections refuse the 101st of those who come at once.
+            "hosts": [{"address": os.environ["TUTORIAL_REDIS"], "socket_timeout": None, "max_connections": 10_000}],
+        },
+    },
+}
