@@ -78,10 +78,10 @@ class Delivery:
 
     def finish(self) -> None:
         """Hand out everything now."""
-        while self._round is not None:
-            for _ in self._round:
+        while self._round is not None or self.ready:  # an opening stream has events ready and no round for them
+            for _ in self._round or self._all():
                 pass
-            self._end()
+            self._round = None
 
     def _go_on(self, round_: Iterator[None]) -> None:
         """One share of a round, then let others have the loop."""
