@@ -190,7 +190,11 @@ class Hub:
 
     async def _listen(self, channel: str) -> None:
         while True:
-            self.hear(await self._layer.receive(channel))
+            announcement = await self._layer.receive(channel)
+            try:
+                self.hear(announcement)
+            except Exception as error:  # of another release's making, perhaps: the poll finds what it meant
+                logger.warning("An announcement made no sense: %r", error)
 
     async def _poll(self) -> None:
         while True:
