@@ -28,7 +28,8 @@ class PatientLoop(asyncio.SelectorEventLoop):
     @property
     def busy(self) -> bool:
         """Whether anybody could go on now, but for the one who asks."""
-        return bool(self._ready)  # type: ignore[attr-defined]
+        timers = self._scheduled  # type: ignore[attr-defined]
+        return bool(self._ready or (timers and timers[0].when() <= self._now))  # type: ignore[attr-defined]
 
 
 async def turns(number: int) -> None:

@@ -1,0 +1,150 @@
+"""Who hears what: from the event after the greeting to the one that takes them out."""
+
+import asyncio
+import json
+from collections import Counter
+
+import pytest
+
+from realtime import delivery as delivery_module
+from realtime import hub as hub_module
+from tests.clock import quiet
+from tests.realtime.fakes import announcement
+
+
+async def test_who_is_taken_out_hears_of_it_and_of_nothing_after(hub, join, log):
+    hers, his = await join(1), await join(2)
+    for event in (log.commit(), log.commit(drop=2), log.commit(), log.commit()):
+        hub.hear(announcement(event))
+    await quiet()
+    assert (hers.seqs, hers.dropped_from) == ([1, 2, 3, 4], [])
+    assert (his.seqs, his.dropped_from) == ([1, 2], ["s"])
+
+
+async def test_every_socket_of_the_one_who_is_taken_out_is_dropped(hub, join, log):
+    phone, desk, other = await join(2), await join(2), await join(1)
+    hub.hear(announcement(log.commit(drop=2)))
+    await quiet()
+    assert phone.dropped_from == desk.dropped_from == ["s"]
+    assert (phone.seqs, other.dropped_from) == ([1], [])
+
+
+async def test_who_comes_again_after_being_taken_out_is_a_member_again(hub, join, log):
+    await join(2)
+    hub.hear(announcement(log.commit(drop=2)))
+    await quiet()
+    back = await join(2)
+    hub.hear(announcement(log.commit()))
+    await quiet()
+    assert (back.seqs, back.dropped_from) == ([2], [])
+
+
+async def test_two_are_taken_out_by_the_same_filled_gap(hub, join, log):
+    hers, his, other = await join(1), await join(2), await join(3)
+    log.commit(drop=1), log.commit(), log.commit(drop=2), log.commit()
+    await asyncio.sleep(hub_module.POLL_SECONDS + 1)
+    assert (hers.seqs, hers.dropped_from) == ([1], ["s"])
+    assert (his.seqs, his.dropped_from) == ([1, 2, 3], ["s"])
+    assert other.seqs == [1, 2, 3, 4]
+
+
+async def test_who_left_by_closing_hears_nothing_more(hub, join, log):
+    hers, his = await join(1), await join(2)
+    hub.hear(announcement(log.commit()))  # not yet handed out
+    hub.leave("s", his)
+    hub.leave("s", his)
+    hub.leave("nowhere", his)
+    await quiet()
+    assert (hers.seqs, his.seqs, his.dropped_from) == ([1], [], [])
+
+
+async def test_what_is_of_this_moment_goes_to_all_at_once_and_is_not_counted(hub, join, log):
+    hers, his = await join(1), await join(2)
+    hub.hear({"type": "ephemeral", "stream": "s", "text": "typing"})
+    assert hers.whispers == his.whispers == ["typing"]
+    assert hub.heads(["s"]) == {"s": 0}
+    hub.hear({"type": "ephemeral", "stream": "elsewhere", "text": "typing"})
+    assert hers.whispers == ["typing"]
+
+
+async def test_a_stream_without_members_is_forgotten_at_the_next_poll_and_its_group_left(hub, join, log, air):
+    hers = await join()
+    assert len(air.groups["s"]) == 1
+    hub.leave("s", hers)
+    asked = log.heads_asked
+    await asyncio.sleep(hub_module.POLL_SECONDS * 3)
+    assert (air.groups["s"], hub.heads(["s"]), log.heads_asked) == (set(), {}, asked)
+    hub.hear(announcement(log.commit()))
+    again = await join()
+    assert again.greeting.seqs == [1]
+    assert len(air.groups["s"]) == 1
+
+
+async def test_a_big_room_is_served_in_shares_so_that_others_get_their_turn(hub, join, log):
+    crowd = [await join() for _ in range(delivery_module.SHARE * 3)]
+    hub.hear(announcement(log.commit()))
+    served = []
+    while not served or served[-1] < len(crowd):
+        await asyncio.sleep(0)
+        served.append(sum(bool(listener.frames) for listener in crowd))
+    assert sorted(set(served) - {0}) == [500, 1000, 1500]
+    assert len({id(listener.frames[0]) for listener in crowd}) == 1
+
+
+async def test_who_leaves_between_two_shares_hears_nothing_more(hub, join, log):
+    crowd = [await join() for _ in range(delivery_module.SHARE + 10)]
+    hub.hear(announcement(log.commit()))
+    while not crowd[0].frames:
+        await asyncio.sleep(0)
+    hub.leave("s", crowd[-1])
+    await quiet()
+    assert [len(listener.frames) for listener in crowd[-3:]] == [1, 1, 0]
+
+
+async def test_a_busy_stream_shares_frames_and_no_event_waits_longer_than_40_ms(hub, join, log):
+    loop, hers = asyncio.get_running_loop(), await join()
+    happened, waited, write = {}, [], hers.write
+
+    def noted(frame):
+        waited.extend(loop.time() - happened[event["seq"]] for event in json.loads(frame.text))
+        write(frame)
+
+    hers.write = noted
+    began = loop.time()
+    for _ in range(1000):  # 200 a second
+        await asyncio.sleep(0.005)
+        event = log.commit()
+        happened[event.seq] = loop.time()
+        hub.hear(announcement(event))
+    await asyncio.sleep(1)
+    assert hers.seqs == list(range(1, 1001))
+    a_second = Counter(int(at - began) for at in {happened[share[-1]] for share in hers.shares})
+    assert max(a_second.values()) <= delivery_module.FRAMES_A_SECOND + delivery_module.FRAMES_AT_ONCE
+    assert max(waited) <= 1 / delivery_module.FRAMES_A_SECOND + 1e-6
+
+
+async def test_a_calm_stream_waits_for_nothing(hub, join, log):
+    hers = await join()
+    for count in range(1, 20):
+        await asyncio.sleep(0.1)
+        hub.hear(announcement(log.commit()))
+        await quiet()
+        assert len(hers.frames) == count
+
+
+async def test_sharing_frames_can_be_switched_off(hub, join, log, settings):
+    settings.COALESCE = False
+    hers = await join()
+    for _ in range(100):
+        hub.hear(announcement(log.commit()))
+        await quiet()
+    assert len(hers.frames) == 100
+
+
+@pytest.fixture(autouse=True)
+def loops_clock(monkeypatch):
+    """The pace of a stream is kept by the clock of these tests."""
+    pace = delivery_module.Bucket
+    monkeypatch.setattr(
+        delivery_module, "Bucket", lambda rate, burst: pace(rate, burst, asyncio.get_running_loop().time)
+    )
