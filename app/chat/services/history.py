@@ -1,14 +1,14 @@
 """What has been said and changed, for those who come, come back, or scroll up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from chat import events, limits
 from chat.models import Epoch, Membership, Message, Room
-from chat.services.errors import ChatError
-from chat.services.rooms import joined_room, title_for, unread
+from chat.services.errors import ChatError, RoomNotFound
+from chat.services.rooms import UNREAD, joined_room, title_for
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -19,6 +19,15 @@ class Page(NamedTuple):
 
     events: list[events.Event]
     more: bool
+
+
+class Look(NamedTuple):
+    """A wish to see a room: from the (epoch, seq) on that one has, or else the newest `limit` messages."""
+
+    slug: str
+    user: "User"
+    since: tuple[str, int] | None
+    limit: int
 
 
 class Window(NamedTuple):
@@ -36,34 +45,54 @@ class Window(NamedTuple):
     events: list[events.Event]
 
 
-def window(*, slug: str, user: "User", since: tuple[str, int] | None, limit: int) -> Window:
-    """Look into a room one is in. `since`: the (epoch, seq) one has; limit: messages, if there is no going on from it.
+def windows(looks: Sequence[Look]) -> list[Window | RoomNotFound]:
+    """What each looker finds; RoomNotFound for those who are not in the room.
 
-    Raises RoomNotFound.
+    A room that many look into is read once for all who want the same of it.
     """
-    room = joined_room(slug, user)
     epoch = current_epoch()
-    # Everything read below is at least as new as this head; what is newer is left to the stream of events.
-    head = room.head
-    recovered = since is not None and since[0] == epoch and room.floor <= since[1] <= head <= since[1] + limits.RESUME
-    if since is not None and recovered:
-        found, more = changes(room, since[1], head), False
-    else:
-        found, more = _page(room.messages.filter(seq__gt=room.floor, rev__lte=head).order_by("-seq"), limit)
-        found.reverse()
-    mine = Membership.objects.get(room=room, user=user)
-    return Window(
-        epoch=epoch,
-        head=head,
-        floor=room.floor,
-        recovered=recovered,
-        info=events.info_of(room, title_for(room, user)),
-        read=mine.read_seq,
-        unread=unread(room, user, mine.read_seq),
-        more=more,
-        members=room.memberships.filter(state=Membership.State.JOINED).count(),
-        events=found,
+    # Everything read after this is at least as new as these rooms' heads; what is newer is left to their streams.
+    joined = Membership.objects.filter(
+        user__in={look.user.pk for look in looks},
+        room__slug__in={look.slug for look in looks},
+        state=Membership.State.JOINED,
     )
+    mine = {(row.user_id, row.room.slug): row for row in joined.select_related("room").annotate(unread=UNREAD)}
+    together = Membership.objects.filter(room__in={row.room_id for row in mine.values()}, state=Membership.State.JOINED)
+    members = dict(together.order_by().values_list("room").annotate(Count("pk")))
+    seen: dict[tuple[int, int, int], tuple[bool, Page]] = {}
+
+    def window(look: Look) -> Window | RoomNotFound:
+        if (membership := mine.get((look.user.pk, look.slug))) is None:
+            return RoomNotFound()
+        room = membership.room
+        has = look.since[1] if look.since and look.since[0] == epoch else -1
+        want = (room.pk, has, look.limit)
+        if want not in seen:
+            seen[want] = _view(room, has, look.limit)
+        recovered, found = seen[want]
+        return Window(
+            epoch=epoch,
+            head=room.head,
+            floor=room.floor,
+            recovered=recovered,
+            info=events.info_of(room, title_for(room, look.user)),
+            read=membership.read_seq,
+            unread=membership.unread,
+            more=found.more,
+            members=members[room.pk],
+            events=found.events,
+        )
+
+    return [window(look) for look in looks]
+
+
+def _view(room: Room, has: int, limit: int) -> tuple[bool, Page]:
+    """Every change since `has`, and True; or False and the newest messages when that cannot be told."""
+    if room.floor <= has <= room.head <= has + limits.RESUME:
+        return True, Page(changes(room, has, room.head), more=False)
+    found, more = _page(room.messages.filter(seq__gt=room.floor, rev__lte=room.head).order_by("-seq"), limit)
+    return False, Page(found[::-1], more)
 
 
 def page(*, slug: str, user: "User", before: int | None = None, after: int | None = None, limit: int) -> Page:

@@ -5,7 +5,7 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from chat import events, limits
@@ -137,12 +137,22 @@ def mark_read(*, slug: str, user: "User", seq: int) -> int:
     room = joined_room(slug, user)
     mine = Membership.objects.filter(room=room, user=user)
     mine.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
-    return unread(room, user, mine.values_list("read_seq", flat=True).get())
+    return int(mine.annotate(unread=UNREAD).values_list("unread", flat=True).get())
 
 
-def unread(room: Room, user: "User", read_seq: int) -> int:
-    """How many messages of others stand above the marker."""
-    return room.messages.filter(seq__gt=read_seq, deleted_at=None).exclude(author=user).count()
+# How many messages of others stand above a membership's marker.
+UNREAD = Coalesce(
+    Subquery(
+        Message.objects.filter(room=OuterRef("room"), seq__gt=OuterRef("read_seq"), deleted_at=None)
+        .exclude(author=OuterRef("user"))
+        .order_by()
+        .values("room")
+        .annotate(count=Count("pk"))
+        .values("count"),
+        output_field=IntegerField(),
+    ),
+    0,
+)
 
 
 class RoomSummary(NamedTuple):
@@ -158,13 +168,11 @@ class RoomSummary(NamedTuple):
 
 def my_rooms(user: "User") -> list[RoomSummary]:
     """The rooms the user is in, the ones with the newest words first."""
-    others = Q(room__messages__seq__gt=F("read_seq"), room__messages__deleted_at=None)
     newest = Message.objects.filter(room=OuterRef("room")).order_by("-seq").values("created_at")[:1]
     rows = (
         Membership.objects.filter(user=user, state=Membership.State.JOINED)
         .select_related("room")
-        .annotate(unread=Count("room__messages", filter=others & ~Q(room__messages__author=user)))
-        .annotate(spoken_at=Coalesce(Subquery(newest), "joined_at"))
+        .annotate(unread=UNREAD, spoken_at=Coalesce(Subquery(newest), "joined_at"))
         .order_by("-spoken_at", "room__slug")
     )
     return [

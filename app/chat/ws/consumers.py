@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from accounts.models import User
-from accounts.sessions import session_key_in, user_of
+from accounts.sessions import session_key_in
 from chat import events, limits
 from chat.services import history, messages, rooms
-from chat.services.errors import ChatError
+from chat.services.errors import ChatError, RoomNotFound
 from chat.services.messages import Post
 from chat.ws import protocol
 from chat.ws.database import query
@@ -204,18 +204,29 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if others >= limits.ROOMS_PER_SOCKET:
             raise ChatError(f"A socket follows at most {limits.ROOMS_PER_SOCKET} rooms.")
         since = (command.since.epoch, command.since.seq) if command.since else None
-        room = await query(rooms.enter_room, slug=command.room, user=self.me)
+        look = history.Look(command.room, self.me, since, command.limit)
+        stream = self.process.streams.get(command.room) or await self.enter(command.room)
+        self.process.hub.leave(stream, self)  # joining again is how a client asks for what it missed
+        self.known_rooms.pop(stream, None)
 
-        async def look() -> history.Window:
-            return await query(history.window, slug=room.slug, user=self.me, since=since, limit=command.limit)
+        async def find() -> history.Window:
+            try:
+                return await self.process.windows.ask(look)
+            except RoomNotFound:
+                await self.enter(command.room)
+                return await self.process.windows.ask(look)
 
         def greet(window: history.Window) -> None:
-            self.known_rooms[room.stream] = room.slug
-            self.reply(protocol.Joined(id=command.id, room=room.slug, **window._asdict()))
+            self.known_rooms[stream] = command.room
+            self.reply(protocol.Joined(id=command.id, room=command.room, **window._asdict()))
 
-        self.process.hub.leave(room.stream, self)  # joining again is how a client asks for what it missed
-        self.known_rooms.pop(room.stream, None)
-        await self.process.hub.join(room.stream, self, look, greet)
+        await self.process.hub.join(stream, self, find, greet)
+
+    async def enter(self, slug: str) -> str:
+        """Be a member of the room; returns its stream."""
+        room = await query(rooms.enter_room, slug=slug, user=self.me)
+        self.process.streams[slug] = room.stream
+        return room.stream
 
     async def on_leave(self, command: protocol.Leave) -> None:
         await query(rooms.leave_room, slug=command.room, user=self.me)
@@ -224,7 +235,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def on_send(self, command: protocol.Send) -> None:
         post = Post(command.room, self.me, command.body, command.cid, command.reply_to)
         if settings.GROUP_COMMIT:
-            posted = await self.process.post_office.post(post)
+            posted = await self.process.posts.ask(post)
         else:
             posted = await query(messages.post_message, **post._asdict())
         self.reply(Ok(id=command.id, message=events.of_message(posted.message).message, dup=posted.dup))
@@ -265,4 +276,4 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def find_user(self) -> User | None:
         cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
         key = session_key_in(cookies)
-        return await query(user_of, key) if key else None
+        return await self.process.users.ask(key) if key else None
