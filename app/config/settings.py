@@ -9,23 +9,19 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
-from config import variables
+from config.variables import read
 
 REPO = Path(__file__).resolve().parent.parent.parent
 VAR = REPO / "var"
 
 environ.Env.read_env(os.environ.get("PARLEY_ENV_FILE", REPO / ".env"))  # the real environment wins
-env = variables.read()
 
-SECRET_KEY = env("SECRET_KEY")
-if len(SECRET_KEY) < 50:
-    raise ImproperlyConfigured("SECRET_KEY is too short: make it 50 random characters or more.")
-DEBUG = env("DEBUG")
-ALLOWED_HOSTS = env("ALLOWED_HOSTS")
-ALLOWED_ORIGINS = env("ALLOWED_ORIGINS")  # other sites whose pages may open our sockets
-GUESTS = env("GUESTS")
+SECRET_KEY = read("SECRET_KEY")
+DEBUG = read("DEBUG")
+ALLOWED_HOSTS = read("ALLOWED_HOSTS")
+ALLOWED_ORIGINS = read("ALLOWED_ORIGINS")  # other sites whose pages may open our sockets
+GUESTS = read("GUESTS")
 
 INSTALLED_APPS = [
     "accounts",
@@ -77,7 +73,7 @@ TEMPLATES = [
 
 # --- Data
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR}/parley.sqlite3")}
+DATABASES = {"default": read("DATABASE_URL", default=f"sqlite:///{VAR}/parley.sqlite3")}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)  # seconds
@@ -98,7 +94,7 @@ CACHES = {
 
 # --- Redis: only a doorbell between processes; losing it loses no message
 
-REDIS_URL = env("REDIS_URL")
+REDIS_URL = read("REDIS_URL")
 CHANNEL_LAYERS: dict[str, dict[str, object]]
 if REDIS_URL:
     CHANNEL_LAYERS = {
@@ -140,16 +136,16 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 # nginx overwrites this header with the address it saw, so nobody can choose the address that is rate limited.
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = "X-Forwarded-For"
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = read("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL")
+DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL")
 
 # --- Limits that differ between machines; those of the protocol are in chat/limits.py
 
-SOCKET_RATE = env("SOCKET_RATE")  # commands a second and socket, in the long run
-SOCKET_BURST = env("SOCKET_BURST")  # commands at once
-COALESCE = env("COALESCE")  # busy rooms put several events into one frame; off only to measure what that saves
-GROUP_COMMIT = env("GROUP_COMMIT")  # posts that come together share a transaction; off only to measure it, too
+SOCKET_RATE = read("SOCKET_RATE")  # commands a second and socket, in the long run
+SOCKET_BURST = read("SOCKET_BURST")  # commands at once
+COALESCE = read("COALESCE")  # busy rooms put several events into one frame; off only to measure what that saves
+GROUP_COMMIT = read("GROUP_COMMIT")  # posts that come together share a transaction; off only to measure it, too
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request body; nginx refuses more before us
 
 REST_FRAMEWORK = {
@@ -159,7 +155,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["chat.api.throttle.WriteThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"writes": env("API_RATE")},
+    "DEFAULT_THROTTLE_RATES": {"writes": read("API_RATE")},
     "EXCEPTION_HANDLER": "chat.api.errors.answer",
 }
 SPECTACULAR_SETTINGS = {
@@ -201,7 +197,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Files, language, logs
 
 STATIC_URL = "/static/"
-STATIC_ROOT = env("STATIC_ROOT", default=str(VAR / "static"))
+STATIC_ROOT = read("STATIC_ROOT", default=str(VAR / "static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -218,10 +214,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL")},
+    "root": {"handlers": ["console"], "level": read("LOG_LEVEL")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         # It prints a traceback every second while Redis is away; realtime.doorbell says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
+        "daphne.server": {"level": "WARNING"},  # at each start it regrets the absence of HTTP/2, which nginx speaks
     },
 }

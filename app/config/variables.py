@@ -1,22 +1,87 @@
-"""What the environment may say, its type and its default. `.env.example` is checked against this table."""
+"""What the environment may say. `.env.example` is checked against this table.
+
+A wrong value stops the start with one sentence; a variable without a default must be set.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+LEVELS = logging.getLevelNamesMapping()
+YES_OR_NO = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def read() -> environ.Env:
-    """Return the reader of the environment; a variable without a default must be set."""
-    return environ.Env(
-        SECRET_KEY=str,
-        DEBUG=(bool, False),
-        ALLOWED_HOSTS=(list, []),
-        ALLOWED_ORIGINS=(list, []),
-        GUESTS=(bool, True),
-        REDIS_URL=(str, "redis://127.0.0.1:6379/0"),
-        DEFAULT_FROM_EMAIL=(str, "Parley <parley@localhost>"),
-        SOCKET_RATE=(float, 10.0),
-        SOCKET_BURST=(int, 30),
-        COALESCE=(bool, True),
-        GROUP_COMMIT=(bool, True),
-        API_RATE=(str, "120/min"),
-        LOG_LEVEL=(str, "INFO"),
-    )
+class Variable(NamedTuple):
+    """`read` turns the text into the value; it raises, or `good` says no, where the text is not `what`."""
+
+    what: str
+    read: Callable[[str], Any]
+    default: Any = None
+    good: Callable[[Any], bool] | None = None
+
+
+def words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def truth(text: str) -> bool:
+    return YES_OR_NO[text.lower()]
+
+
+def origins(values: list[str]) -> bool:
+    return all(re.fullmatch(r"https?://[^/]+", value) for value in values)
+
+
+VARIABLES = {
+    "SECRET_KEY": Variable("50 random characters or more", str, good=lambda value: len(value) >= 50),
+    "DEBUG": Variable("true or false", truth, False),
+    "ALLOWED_HOSTS": Variable("names with commas between them", words, []),
+    "ALLOWED_ORIGINS": Variable("origins such as https://example.org, with commas", words, [], origins),
+    "GUESTS": Variable("true or false", truth, True),
+    "DATABASE_URL": Variable("a URL beginning with postgres:// or sqlite:///", environ.Env.db_url_config, good=bool),
+    "REDIS_URL": Variable(
+        "a URL beginning with redis://, rediss:// or unix://, or nothing",
+        str,
+        "redis://127.0.0.1:6379/0",
+        lambda value: not value or re.match(r"(redis|rediss|unix)://", value) is not None,
+    ),
+    "EMAIL_URL": Variable("a URL such as smtp+tls://user:password@host:587", environ.Env.email_url_config, good=bool),
+    "DEFAULT_FROM_EMAIL": Variable("an address", str, "Parley <parley@localhost>", lambda value: "@" in value),
+    "STATIC_ROOT": Variable("a folder", str),
+    "SOCKET_RATE": Variable("a number above 0", float, 10.0, lambda value: value > 0),
+    "SOCKET_BURST": Variable("a number, 1 or more", int, 30, lambda value: value > 0),
+    "COALESCE": Variable("true or false", truth, True),
+    "GROUP_COMMIT": Variable("true or false", truth, True),
+    "API_RATE": Variable(
+        "a rate such as 120/min",
+        str,
+        "120/min",
+        lambda value: re.fullmatch(r"\d+/(s|sec|m|min|h|hour|d|day)", value) is not None,
+    ),
+    "LOG_LEVEL": Variable("one of DEBUG, INFO, WARNING, ERROR", str, "INFO", lambda value: value in LEVELS),
+}
+
+
+def read(name: str, default: Any = None) -> Any:
+    """The value of a variable, or its default. Raises ImproperlyConfigured with a sentence."""
+    variable = VARIABLES[name]
+    text = os.environ.get(name)
+    if text is None:
+        fallback = variable.default if default is None else default
+        if fallback is None:
+            raise ImproperlyConfigured(f"{name} is not set: it must be {variable.what}.")
+        return variable.read(fallback) if default is not None else fallback
+    try:
+        value = variable.read(text)
+        good = variable.good is None or variable.good(value)
+    except Exception:  # whatever a reader makes of nonsense
+        good = False
+    if not good:
+        shown = "wrong" if name in ("SECRET_KEY", "DATABASE_URL", "EMAIL_URL") else repr(text)  # may hold a password
+        raise ImproperlyConfigured(f"{name} is {shown}: it must be {variable.what}.")
+    return value

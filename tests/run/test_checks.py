@@ -51,7 +51,7 @@ def test_all_problems_come_at_once_a_line_each(tmp_path: Path, taken_port: int) 
     assert f"the path {deep} is" in said[0]
     assert f"port {taken_port} is in use" in said[1]
     assert "PARLEY_HTTPS_PORT" in said[1]
-    assert "SECRET_KEY is too short" in said[2]
+    assert "SECRET_KEY is wrong: it must be 50 random characters or more." in said[2]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_all_problems_come_at_once_a_line_each(tmp_path: Path, taken_port: int) 
             {"PARLEY_HTTP_PORT": "9000", "PARLEY_HTTPS_PORT": "9000"},
             "PARLEY_HTTPS_PORT and PARLEY_HTTP_PORT are both 9000: they must differ.",
         ),
-        ({"LOG_LEVEL": "LOUD"}, "Unknown level: 'LOUD'"),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL is 'LOUD': it must be one of DEBUG, INFO, WARNING, ERROR."),
     ],
 )
 def test_a_variable_that_cannot_be_used(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
