@@ -178,6 +178,13 @@ def refused_signup(page: Page) -> None:
     expect(page.locator(".errorlist").first).to_be_visible()
 
 
+def refused_guest(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Your name").fill("\u200b")
+    page.get_by_role("button", name="Come in").click()
+    expect(page.locator(".errorlist")).to_be_visible()
+
+
 def main() -> None:
     folder, wanted = Path(sys.argv[1]), sys.argv[2:]
     folder.mkdir(parents=True, exist_ok=True)
@@ -196,6 +203,8 @@ def main() -> None:
                     studio.picture("sign-up", "", at("/accounts/signup/"))
                     studio.picture("refused-sign-up", "", refused_signup)
                     studio.picture("password-reset", "", at("/accounts/password/reset/"))
+                    studio.picture("refused-guest", "", refused_guest)
+                    studio.picture("email", alice, at("/accounts/email/"))
                     studio.picture("password-change", alice, at("/accounts/password/change/"))
                     studio.picture("sign-out", alice, at("/accounts/logout/"))
                     studio.picture("not-found", alice, at("/rooms/~AAAAAAAAAAAAAAAA/"))

@@ -7,12 +7,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.views import defaults
+from django.views.csrf import csrf_failure
 
 from accounts.models import User
 from chat.models import Membership, Room
 from chat.services import rooms
+from chat.services.errors import ChatError
 from chat.services.messages import post_message
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +140,25 @@ def test_no_page_has_script_or_style_of_its_own(alice: User, room: Room) -> None
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
         assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", text))
         assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("view", "status", "words"),
+    [
+        (defaults.bad_request, 400, "That request made no sense"),
+        (defaults.permission_denied, 403, "That is not for you"),
+        (defaults.page_not_found, 404, "There is nothing here"),
+        (defaults.server_error, 500, "Something broke"),
+        (csrf_failure, 403, "This form is out of date"),
+    ],
+)
+def test_errors_have_a_page_and_say_what_to_do(view: Any, status: int, words: str, rf: RequestFactory) -> None:
+    request = rf.get("/", HTTP_HOST="localhost")
+    request.user = AnonymousUser()
+    answer = view(request) if view in (defaults.server_error, csrf_failure) else view(request, ChatError())
+    assert answer.status_code == status
+    assert words in answer.content.decode()
+    assert "forms.css" in answer.content.decode()
 
 
 def test_the_two_lists_of_colours_are_equal() -> None:

@@ -141,6 +141,15 @@ test("takes a line without pings for dead", async () => {
   assert.equal(connection.status.phase, "waiting");
 });
 
+test("does not trust a line that slept", async () => {
+  connection.start();
+  await newest().welcome();
+  const now = Date.now();
+  Date.now = () => now + 3_600_000;
+  connection.wake();
+  assert.equal(Line.all.length, 2);
+});
+
 test("joins again when it still lacks what the ping before told of", async () => {
   connection.follow(room("harbour", 7));
   connection.start();

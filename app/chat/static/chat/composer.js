@@ -20,7 +20,8 @@ export class Composer {
     this.field = find(form, "textarea", HTMLTextAreaElement);
     this.left = html("#left", form);
     this.bar = html("#answering", form);
-    this.field.value = localStorage.getItem(wiring.draft) ?? "";
+    this.field.value ||= localStorage.getItem(wiring.draft) ?? ""; // somebody may type before this file is here
+    find(form, ".send", HTMLButtonElement).disabled = false;
     this.#changed();
     this.field.addEventListener("input", () => {
       localStorage.setItem(wiring.draft, this.field.value);

@@ -49,7 +49,8 @@ export class Connection {
   #connectedAt = 0;
   #pingSeconds = 25;
   #timer = 0; // the next try
-  #watch = 0; // the end of patience
+  #watch = 0; // the end of patience, by timer
+  #deadline = 0; // and by the clock
   /** @type {import("./frames.js").Bye | null} */
   #bye = null;
   /** @type {Status} */
@@ -80,6 +81,9 @@ export class Connection {
 
   /** Connect now, unless it is connected. Call it when the network or the reader is back. */
   wake() {
+    // Timers stand still while a machine sleeps, the clock does not.
+    const socket = this.#socket;
+    if (socket && this.status.phase === "connected" && Date.now() > this.#deadline) this.#lost(socket, 1006);
     if (this.status.phase === "waiting") this.#open();
   }
 
@@ -163,6 +167,7 @@ export class Connection {
   /** Something has to come within so many ms. @param {WebSocket} socket @param {number} patience */
   #expect(socket, patience) {
     clearTimeout(this.#watch);
+    this.#deadline = Date.now() + patience;
     this.#watch = setTimeout(() => this.#lost(socket, 1006), patience);
   }
 

@@ -12,7 +12,8 @@ export function wireMenus() {
   });
   for (const button of document.querySelectorAll("button.copy"))
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(location.origin + location.pathname);
-      button.textContent = "Copied";
+      const address = location.origin + location.pathname;
+      const copied = navigator.clipboard.writeText(address);
+      button.textContent = await copied.then(() => "Copied", () => address); // to be copied by hand, then
     });
 }
