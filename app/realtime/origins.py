@@ -7,7 +7,6 @@ the only guard against other sites acting in a visitor's name.
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -44,9 +43,6 @@ def refusal(headers: dict[bytes, bytes]) -> str | None:
     if not origin:
         # Programs send no Origin; they have no cookies either, but a token of their own.
         return "no Origin, but cookies." if b"cookie" in headers else None
-    if origin in settings.ALLOWED_ORIGINS:
-        return None
-    parts = urlsplit(origin)
-    if parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower():
+    if origin in settings.ALLOWED_ORIGINS or origin.lower() in (f"https://{host}".lower(), f"http://{host}".lower()):
         return None
     return f"Origin {origin!r} is neither this host ({host!r}) nor in ALLOWED_ORIGINS."

@@ -1,0 +1,92 @@
+"""Whose pages may open a socket here."""
+
+import pytest
+
+from realtime.origins import OriginGuard, refusal
+
+COOKIE = {"cookie": "sessionid=x"}
+
+
+@pytest.fixture(autouse=True)
+def site(settings):
+    settings.ALLOWED_HOSTS = ["chat.example", ".chats.example", "[::1]"]
+    settings.ALLOWED_ORIGINS = ["https://partner.example", "tauri://localhost"]
+
+
+def why(**headers):
+    return refusal({name.encode(): value.encode("latin1") for name, value in headers.items()})
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("chat.example", "https://chat.example"),
+        ("chat.example", "http://chat.example"),
+        ("chat.example:8443", "https://chat.example:8443"),
+        ("Chat.Example", "https://chat.example"),
+        ("chat.example", "https://CHAT.example"),
+        ("a.chats.example", "https://a.chats.example"),
+        ("[::1]:8443", "https://[::1]:8443"),
+        ("chat.example", "https://partner.example"),
+        ("chat.example", "tauri://localhost"),
+    ],
+)
+def test_pages_of_this_host_and_of_those_we_named_are_welcome(host, origin):
+    assert why(host=host, origin=origin, **COOKIE) is None
+    assert why(host=host, origin=origin) is None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "https://chat.example:8443",
+        "https://chat.example.evil.example",
+        "https://evil.example/chat.example",
+        "https://chat.example@evil.example",
+        "https://evil.example#chat.example",
+        "https://sub.chat.example",
+        "http://partner.example",
+        "https://partner.example:444",
+        "file://chat.example",
+        "chrome-extension://chat.example",
+        "chat.example",
+        "//chat.example",
+        "https://[::1",
+        "\xff\xfe",
+    ],
+)
+def test_all_other_pages_are_refused_with_the_reason(origin):
+    reason = why(host="chat.example", origin=origin, **COOKIE)
+    assert repr(origin) in reason
+    assert "'chat.example'" in reason
+
+
+@pytest.mark.parametrize("host", ["evil.example", "", "chat.example.evil.example", "chat.example:x", "chat example"])
+def test_handshakes_for_another_host_are_refused(host):
+    assert "ALLOWED_HOSTS" in why(host=host, origin=f"https://{host}", **COOKIE)
+
+
+def test_programs_have_no_origin_and_may_have_no_cookie():
+    assert why(host="chat.example") is None
+    assert "no Origin, but cookies" in why(host="chat.example", **COOKIE)
+    assert "no Origin, but cookies" in why(host="chat.example", origin="", **COOKIE)
+
+
+async def test_the_guard_answers_a_refused_handshake_itself_and_logs_why(caplog):
+    async def application(scope, receive, send):
+        raise AssertionError("it must not get here")
+
+    sent = []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    scope = {"headers": [(b"host", b"chat.example"), (b"origin", b"https://evil.example")]}
+    await OriginGuard(application)(scope, receive, send)
+    assert sent == ["websocket.close"]
+    assert "Socket refused: Origin 'https://evil.example' is neither this host" in caplog.text
