@@ -1,0 +1,182 @@
+"""Announcing never waits, never raises, and never opens a connection of its own for one announcement."""
+
+import asyncio
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from realtime import doorbell
+from realtime.doorbell import Doorbell, announce, bell, whisper
+from tests.clock import quiet
+
+
+class CountingAir:
+    """A layer that notes in which loop it was used: each loop is a connection."""
+
+    def __init__(self):
+        self.loops, self.sent = set(), []
+        self.failing = 0
+        self.enough = threading.Condition()
+
+    async def group_send(self, group, message):
+        with self.enough:
+            self.loops.add(asyncio.get_running_loop())
+            if self.failing:
+                self.failing -= 1
+                raise ConnectionError("nobody there")
+            self.sent.append(message["text"])
+            self.enough.notify_all()
+
+    def wait(self, count):
+        with self.enough:
+            assert self.enough.wait_for(lambda: len(self.sent) >= count, 10), self.sent
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    layer = CountingAir()
+    monkeypatch.setattr(doorbell, "get_channel_layer", lambda: layer)
+    return layer
+
+
+def text(number):
+    return {"type": "event", "stream": "s", "seq": number, "text": str(number), "drop": None}
+
+
+def test_many_threads_without_a_loop_share_one_long_lived_connection(counting):
+    ring = Doorbell()
+
+    def announce_some(first):
+        for number in range(first, first + 50):
+            ring.ring(text(number))
+
+    threads = [threading.Thread(target=announce_some, args=(first,)) for first in range(0, 400, 50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ring.ring(text(400))
+    counting.wait(401)
+    assert len(counting.loops) == 1
+    assert sorted(counting.sent, key=int) == [str(number) for number in range(401)]
+
+
+def test_what_one_thread_announces_keeps_its_order(counting):
+    ring = Doorbell()
+    for number in range(200):
+        ring.ring(text(number))
+    counting.wait(200)
+    assert counting.sent == [str(number) for number in range(200)]
+
+
+def test_after_the_loop_of_a_process_ended_announcing_goes_on(counting):
+    ring = Doorbell()
+    loop = asyncio.new_event_loop()
+
+    async def attach():
+        ring.attach(print)
+
+    loop.run_until_complete(attach())
+    loop.close()
+    ring.ring(text(1))
+    counting.wait(1)
+
+
+def test_a_loop_that_closes_this_very_moment_raises_nothing(counting, monkeypatch):
+    ring = Doorbell()
+    loop = asyncio.new_event_loop()
+
+    async def attach():
+        ring.attach(print)
+
+    loop.run_until_complete(attach())
+    monkeypatch.setattr(loop, "is_closed", lambda: False)
+    loop.close()
+    monkeypatch.setattr(loop, "_closed", True)
+    ring.ring(text(1))
+    assert counting.sent == []
+
+
+def test_a_layer_that_fails_is_logged_once_and_used_again(counting, caplog):
+    ring = Doorbell()
+    counting.failing = 2
+    for number in range(2):
+        ring.ring(text(number))
+        with counting.enough:
+            while counting.failing > 1 - number:
+                counting.enough.wait(0.01)
+    ring.ring(text(2))
+    counting.wait(1)
+    ring.ring(text(3))
+    counting.wait(2)
+    assert counting.sent == ["2", "3"]
+    assert [message.split(";")[0] for message in caplog.messages] == [
+        "The channel layer is away",
+        "The channel layer is back.",
+    ]
+
+
+async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(air, monkeypatch, caplog):
+    bell.attach(print)
+    send, hanging = air.group_send, asyncio.Event()
+
+    async def hang(group, message):
+        await hanging.wait()
+
+    monkeypatch.setattr(air, "group_send", hang)
+    for number in range(5):
+        bell.ring(text(number))
+    await asyncio.sleep(doorbell.PATIENCE + 1)
+    assert "5 announcements lost" in caplog.text
+    assert not bell.reachable
+    monkeypatch.setattr(air, "group_send", send)
+    bell.ring(text(5))
+    await quiet()
+    assert [message["text"] for message in air.sent] == ["5"]
+    assert bell.reachable
+
+
+async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(air, monkeypatch):
+    monkeypatch.setattr(doorbell, "WAITING", 3)
+    bell.attach(print)
+    release, send = asyncio.Event(), air.group_send
+
+    async def slow(group, message):
+        await release.wait()
+        await send(group, message)
+
+    monkeypatch.setattr(air, "group_send", slow)
+    for number in range(10):
+        bell.ring(text(number))
+        await quiet()
+    release.set()
+    await quiet()
+    assert [message["text"] for message in air.sent] == ["0", "7", "8", "9"]
+
+
+async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things(air):
+    heard = []
+    bell.attach(heard.append)
+    bell.ring(text(1))
+    whisper("s", "typing")
+    await quiet()
+    assert heard == [text(1)]
+    assert [message["text"] for message in air.sent] == ["1", "typing"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_announced_before_its_transaction_is_committed_or_if_it_is_not(counting, monkeypatch):
+    rung = []
+    monkeypatch.setattr(
+        bell, "ring", lambda announcement: rung.append((announcement["seq"], connection.in_atomic_block))
+    )
+    with transaction.atomic():
+        announce("s", 1, "{}")
+        announce("s", 2, "{}", drop=5)
+        assert rung == []
+    assert rung == [(1, False), (2, False)]
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        announce("s", 3, "{}")
+        raise ZeroDivisionError
+    assert len(rung) == 2
