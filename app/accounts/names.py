@@ -6,11 +6,12 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import NAME_CHARS
 
-# They turn the text around them: a name could make the words after it read backwards.
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Joiners spell real words in Persian, Hindi and more, and hold emoji together.
-JOINERS = frozenset("\u200c\u200d")
+# Controls, formats, halves of characters, private and unknown ones, line ends. The formats hold those that turn the
+# text around them: a name could make the words after it read backwards.
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Two formats spell real words in Persian, Hindi and more, and hold emoji together.
+JOINERS = frozenset("\u200c\u200d")
+VISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 VISIBLE = ("L", "N", "P", "S")
 
 
@@ -21,7 +22,7 @@ def clean_name(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", text).strip()
     for char in name:
-        if char in BIDI_CONTROLS or (unicodedata.category(char) in INVISIBLE and char not in JOINERS):
+        if unicodedata.category(char) in INVISIBLE and char not in JOINERS:
             raise ValidationError("A name is made of visible characters.", code="invisible")
     if not any(unicodedata.category(char).startswith(VISIBLE) for char in name):
         raise ValidationError("Give a name that others can see.", code="blank")
