@@ -11,7 +11,6 @@ from accounts.models import NAME_CHARS
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Two formats spell real words in Persian, Hindi and more, and hold emoji together.
 JOINERS = frozenset("\u200c\u200d")
-VISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 VISIBLE = ("L", "N", "P", "S")
 
 
