@@ -9,6 +9,7 @@ ASGI_SERVER=uvicorn serves the same application with uvicorn instead.
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -52,6 +53,11 @@ class DrainingServer(Server):
         super().run()
 
     def _say_ready(self) -> None:
+        # What is imported by now stays; and thousands of sockets are not looked through for garbage after each few
+        # hundred frames.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         LoopLag().start()
         notify("READY=1", f"STATUS=Listening on {', '.join(self.endpoints)}")
         if seconds := watchdog_seconds():

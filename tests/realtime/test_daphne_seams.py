@@ -45,6 +45,12 @@ def test_autobahn_still_has_the_states_and_the_close_frame_of_ours():
     assert "closeHandshakeTimeout" in inspect.getsource(Autobahn.sendCloseFrame)
 
 
+def test_autobahn_still_pretty_prints_for_nobody():
+    """If not, replacing its pformat is one line too many."""
+    assert "self.log.debug(" in inspect.getsource(Autobahn._connectionMade)
+    assert "pformat(configAttrLog)" in inspect.getsource(Autobahn._connectionMade)
+
+
 def test_the_http_channel_is_still_the_transports_producer_after_the_upgrade():
     """If not, unregisterProducer in Connection.onConnect is one line too many."""
     source = inspect.getsource(daphne.http_protocol.WebRequest.process)

@@ -1,12 +1,14 @@
 """One browser tab: translates frames into verbs of chat.services and back, and decides nothing itself."""
 
 import asyncio
+import contextlib
 import logging
 from math import ceil
 from typing import Any
 from uuid import uuid4
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -34,15 +36,25 @@ logger = logging.getLogger(__name__)
 class ChatConsumer(AsyncWebsocketConsumer):
     """Speaks parley.v1. On /ws/chat/<room>/ it joins that room by itself after hello."""
 
-    channel_layer_alias = None  # the hub has the one channel of this process
-
     me: User
     key = 0  # my id, once hello is said
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        # Channels' own dispatch hops to a thread for every frame to close old database connections; each of our
-        # database calls does that where it runs.
-        await getattr(self, get_handler_name(message))(message)
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """One frame after the other.
+
+        Channels' own loop has a channel and two tasks for each socket, and hops to a thread for each frame to close
+        old database connections. The hub has the one channel of this process, and every database call cleans up where
+        it runs.
+        """
+        self.scope, self.base_send = scope, send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                message = await receive()
+                await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        await self.disconnect(message["code"])
+        raise StopConsumer
 
     # --- coming and going
 
