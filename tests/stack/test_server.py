@@ -200,3 +200,29 @@ async def test_a_flood_is_not_swallowed(stack: Stack, serve):
         assert server.rss() - before < 16 << 20, f"{sent} frames were taken in"
         async with await server.tab(cookie) as other:  # and others are served
             await other.join(room)
+
+
+async def test_uvicorn_serves_the_same_application(stack: Stack, serve):
+    server = serve(ASGI_SERVER="uvicorn")
+    while not server.path.exists():  # it has no word for systemd
+        assert server.process.poll() is None, server.log.name
+        await asyncio.sleep(0.05)
+    ann, ben = stack.people("ann", "ben")
+    room = f"other-{uuid4().hex[:6]}"
+    async with await server.tab(ann) as hers, await stack.tab(ben, through="ws1") as his:
+        await hers.join(room)
+        await his.join(room)
+        await his.post(room, "From daphne")
+        await hers.hears(room, "From daphne")
+        await hers.post(room, "From uvicorn")
+        await his.hears(room, "From uvicorn")
+        await hers.transport.connection.send(b"\x00")
+        assert await hers.end() == 1003
+        assert hers.frames[-1]["type"] == "bye"
+
+
+def test_an_unknown_server_is_named(serve):
+    server = serve(ASGI_SERVER="hypercorn")
+    assert server.process.wait(30) == 2
+    server.log.seek(0)
+    assert "ASGI_SERVER is 'hypercorn': it must be daphne or uvicorn" in server.log.read()
