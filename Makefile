@@ -11,6 +11,7 @@ help:
 	@echo "make run     the whole of Parley on this machine, at https://localhost:8443"
 	@echo "make test    everything that can be proven on this machine"
 	@echo "make check   format, lint, types, contracts, configuration"
+	@echo "make bench   what one delivery costs, beside other servers; QUICK=1 takes five minutes"
 	@echo "make lock    requirements/*.in to requirements/*.txt"
 
 .PHONY: run
@@ -25,10 +26,15 @@ test: packages-test .venv/.stamp
 check: packages-check .venv/.stamp node_modules/.stamp
 	@$(PYTHON) tests/check.py
 
+# QUICK=1: a room of 1000, once. ARGS="--only storm" and the like: python -m loadtest.bench --help
+.PHONY: bench
+bench: packages-run .venv/.stamp .venv/.stamp-bench
+	@$(PYTHON) -m loadtest.bench $(if $(QUICK),--quick) $(ARGS)
+
 # Hashes, and no address of a package index: the files install from any mirror.
 .PHONY: lock
 lock: .venv/.stamp
-	@for name in base dev; do \
+	@for name in base dev bench; do \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links --no-header -q requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
@@ -43,6 +49,11 @@ packages-run packages-test packages-check: packages-%:
 	@echo "parley: installing the Python packages"
 	@python3 -m venv .venv
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/.stamp-bench: requirements/bench.txt .venv/.stamp
+	@echo "parley: installing what the benchmark adds"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 node_modules/.stamp: package-lock.json | packages-check

@@ -10,6 +10,7 @@ from loadtest.bench.programs import NotStarted, Programs
 Result = dict[str, Any]
 
 SETTLE = 1.0  # seconds until memory and late work have come to rest
+ENOUGH = 500  # members, from which on one of them can be told from the noise
 FIRST = 10  # members who come before anything is counted: the server imports what it needs
 AT_ONCE = 64  # members on their way in
 TOO_BUSY = 0.85  # share of its core above which the client measures itself
@@ -76,7 +77,7 @@ def fill(programs: Programs, client: Client, size: int) -> Result:
     if entered["ready"] < size:
         why = f"{entered['closed']} {entered['complaints']} {programs.last_words()}"
         raise NotStarted(f"only {entered['ready']} of {size} members came in: {why}")
-    if size < 10 * FIRST:  # too few to tell from the noise
+    if size < ENOUGH:
         return {"accept_ms": {}, "socket_kib": {}, "entered_seconds": entered["seconds"]}
     more = size - few
     return {

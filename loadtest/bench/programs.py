@@ -24,6 +24,7 @@ from loadtest.bench.client.lines import Address
 
 REPO = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 40
+SPARE_FILES = 200  # logs, listeners, libraries
 STOP_SECONDS = 8
 
 
@@ -135,10 +136,16 @@ def clean_environment() -> dict[str, str]:
 _OF_A_SITE = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL", "ALLOWED_HOSTS", "ASGI_SERVER", "DEBUG"}
 
 
-def raise_file_limit() -> None:
-    """Ours, and so our children's: each member is an open file of the server, and two of nginx."""
+def raise_file_limit() -> int:
+    """Ours, and so our children's, to what is allowed; returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def largest_room() -> int:
+    """Members that the limit on open files allows: each is two files of one nginx worker, in the worst case."""
+    return (raise_file_limit() - SPARE_FILES) // 2
 
 
 def redis(programs: Programs) -> Path:

@@ -68,6 +68,14 @@ class Crowd:
         self._lines[line.fd] = line
         self._epoll.register(line.fd, FOR_OPENING)
 
+    def say(self, line: Line, payload: bytes) -> None:
+        """Let a member say something. One who was sent away cannot: that message will be missing everywhere."""
+        try:
+            line.say(payload, self.dialect.opcode)
+        except (Ended, OSError) as end:
+            self.complaints["a sender is gone"] += 1
+            self._lose(line, type(end).__name__)
+
     # --- the loop
 
     def turn(self, seconds: float) -> None:
