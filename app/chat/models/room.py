@@ -19,10 +19,19 @@ OPEN_SLUG = re.compile(rf"[^\W_][\w-]{{0,{limits.SLUG_CHARS - 1}}}")
 HIDDEN_SLUG = re.compile(r"~[A-Za-z0-9_-]{16}")
 
 
+def is_slug(text: str) -> bool:
+    """Whether a room can have this name. Ask before the database: PostgreSQL fails on text that is none to it."""
+    return bool(OPEN_SLUG.fullmatch(text) or HIDDEN_SLUG.fullmatch(text))
+
+
 class RoomQuerySet(models.QuerySet["Room"]):
     def joined_by(self, user: "User") -> Self:
         """The only way to a room: through one's own membership."""
         return self.filter(memberships__user=user, memberships__state="joined")
+
+    def named(self, slug: str) -> Self:
+        """The room with this slug."""
+        return self.filter(slug=slug) if is_slug(slug) else self.none()
 
 
 class Room(models.Model):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from chat import events, limits
 from chat.models import Membership, Message, Room
+from chat.models.room import is_slug
 from chat.services.errors import BadMessage, ChatError, Conflict, MessageNotFound, RoomNotFound
 from realtime.doorbell import announce
 
@@ -112,7 +113,7 @@ def _rooms_of(posts: Sequence[Post]) -> dict[tuple[int, str], Room]:
     """The rooms that the authors are in, by author and slug; one instance for each room."""
     joined = Membership.objects.filter(
         user__in={post.author.pk for post in posts},
-        room__slug__in={post.room for post in posts},
+        room__slug__in={post.room for post in posts if is_slug(post.room)},
         state=Membership.State.JOINED,
     )
     rooms: dict[int, Room] = {}

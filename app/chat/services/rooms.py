@@ -38,7 +38,7 @@ def find_room(slug: str, user: "User") -> Room | None:
 
 def joined_room(slug: str, user: "User") -> Room:
     """The room, if the user is in it. Raises RoomNotFound."""
-    room = Room.objects.joined_by(user).filter(slug=slug).first()
+    room = Room.objects.joined_by(user).named(slug).first()
     if room is None:
         raise RoomNotFound
     return room
@@ -47,7 +47,7 @@ def joined_room(slug: str, user: "User") -> Room:
 def owned_room(slug: str, user: "User") -> Room:
     """The room, if the user is in it and owns it. Raises RoomNotFound."""
     owned = Q(memberships__user=user, memberships__role=Membership.Role.OWNER)
-    if (room := Room.objects.joined_by(user).filter(owned, slug=slug).first()) is None:
+    if (room := Room.objects.joined_by(user).named(slug).filter(owned).first()) is None:
         raise RoomNotFound
     return room
 
@@ -57,13 +57,13 @@ def enter_room(*, slug: str, user: "User") -> Room:
 
     Raises RoomNotFound for a hidden room that the user is not in, BadName for what can be no room's slug.
     """
-    room = Room.objects.joined_by(user).filter(slug=slug).first()
+    room = Room.objects.joined_by(user).named(slug).first()
     if room is not None:
         return room
     if slug.startswith("~"):
         raise RoomNotFound
-    if not OPEN_SLUG.fullmatch(slug):
-        raise BadName
+    if (meant := slug_of(slug)) != slug:  # two rooms whose names people cannot tell apart are one
+        raise BadName(f"The name of that room is written {meant}.")
     return _enter_open(slug, user)
 
 
