@@ -1,0 +1,179 @@
+"""Two daphne processes, a database and a channel layer in one thread, where nothing happens but what a test says.
+
+Time passes only while everybody waits (tests/clock.py). A query reads or writes at once, where it is asked, and its
+answer may be held back. An announcement floats between the processes until it is heard, lost or doubled.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+import pytest
+from channels.layers import channel_layers
+from django.db import OperationalError
+
+from accounts.models import User
+from chat import limits
+from chat.ws import consumers, process, source
+from realtime import delivery
+from realtime.doorbell import bell
+from tests import inside
+from tests.clock import PatientLoop
+from tests.realtime.fakes import Air, Gate
+from tests.tab import Tab
+
+T = TypeVar("T")
+
+
+class Wind(Air):
+    """A channel layer whose messages arrive when, and if, they are told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.floating: list[tuple[str, dict[str, Any]]] = []  # channel, message
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self._reach()
+        self.floating += [(channel, message) for channel in sorted(self.groups.get(group, ()))]
+
+    def arrive(self, place: int) -> None:
+        channel, message = self.floating.pop(place)
+        self._channels[channel].put_nowait(message)
+
+    def double(self, place: int) -> None:
+        channel, message = self.floating[place]
+        self._channels[channel].put_nowait(message)
+
+    def lose(self, place: int) -> None:
+        self.floating.pop(place)
+
+
+class World:
+    """Open it with the test's MonkeyPatch; close() it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.loop = PatientLoop()
+        self.wind = Wind()
+        self.answers = Gate()  # of the database
+        self.database_away = False
+        self._before = channel_layers.set("default", self.wind)
+        bell._line, bell.reachable = None, True
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # nobody else needs this thread
+        for module in (consumers, process, source):
+            patch.setattr(module, "query", self.query)
+        patch.setattr(consumers, "this_process", lambda: self.here)
+        patch.setattr("channels.generic.websocket.aclose_old_connections", self.nothing)
+        patch.setattr(delivery, "Bucket", partial(delivery.Bucket, clock=self.loop.time))
+        patch.setattr(limits, "RESUME", 6)
+        self.processes = self.run(self._processes())
+        self.here = self.processes[0]
+
+    async def _processes(self) -> list[process.Process]:
+        made = [process.Process(), process.Process()]
+        # Whoever writes is another process, to both of them: what they hear comes by the wind.
+        bell.attach(lambda _: None)
+        return made
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    async def query(self, verb: Any, *arguments: Any, **named: Any) -> Any:
+        if self.database_away:
+            raise OperationalError("away")
+        found = verb(*arguments, **named)
+        await self.answers()
+        return found
+
+    @staticmethod
+    async def nothing() -> None:
+        """Takes the place of what needs a thread."""
+
+    def close(self) -> None:
+        self.answers.let_go()
+        self.wind.away = self.database_away = False
+        for one in self.processes:
+            self.run(one.hub.close())
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.run(asyncio.sleep(0.1))
+        self.loop.close()
+        bell._line, bell.reachable = None, True
+        if self._before is None:
+            channel_layers.backends.pop("default", None)
+        else:
+            channel_layers.set("default", self._before)
+
+
+class Page(Tab):
+    """A tab that never waits: what it asked for is applied as it comes, as a page in a browser does."""
+
+    def __init__(self, transport: Any) -> None:
+        super().__init__(transport)
+        self.scrolling: dict[int, str] = {}  # id of the command: room
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        super()._take(frame)
+        if (room := self.scrolling.pop(frame.get("id"), None)) and frame["type"] == "ok":  # type: ignore[arg-type]
+            self.rooms[room].page(frame["events"], more=frame["more"])
+
+    @property
+    def failure(self) -> BaseException | None:
+        return self._failure
+
+
+class Device:
+    """Somebody's browser: it keeps what it knows while its line comes and goes."""
+
+    def __init__(self, world: World, user: User, room: str) -> None:
+        self.world, self.user, self.room = world, user, room
+        self.cookie = inside.session_of(user)
+        self.page: Page | None = None
+        self.known: dict[str, Any] = {}
+
+    @property
+    def online(self) -> bool:
+        return self.page is not None and self.page.closed is None
+
+    def connect(self, number: int, limit: int = 3) -> None:
+        """Say hello and resume, without waiting for an answer."""
+        self.cut()
+        self.world.here = self.world.processes[number]
+        self.page = Page(self.world.run(inside.Inside.open(cookie=self.cookie)))
+        self.page.rooms = self.known
+        self.world.run(self._begin(self.page, limit))
+
+    async def _begin(self, page: Page, limit: int) -> None:
+        await page.open()
+        await page.say("hello")
+        known = self.known.get(self.room)
+        since = {"since": {"epoch": known.epoch, "seq": known.last}} if known else {}
+        await page.say("join", room=self.room, limit=limit, **since)
+
+    def cut(self) -> None:
+        """The line goes dead; what was on its way is lost."""
+        if self.page is not None:
+            page, self.page = self.page, None
+            self.world.run(self._end(page))
+
+    @staticmethod
+    async def _end(page: Page) -> None:
+        page._reader.cancel()
+        await asyncio.gather(page._reader, return_exceptions=True)
+        await page.transport.communicator.send_input({"type": "websocket.disconnect", "code": 1006})
+
+    def say(self, type: str, **fields: Any) -> int:
+        assert self.page is not None
+        return self.world.run(self.page.say(type, **fields))
+
+    def scroll(self) -> None:
+        assert self.page is not None
+        known = self.known[self.room]
+        self.page.scrolling[self.say("history", room=self.room, before=known.start, limit=2)] = self.room
+
+    @property
+    def mine(self) -> list[dict[str, Any]]:
+        """My messages, as I know them."""
+        known = self.known.get(self.room)
+        posts = known.visible if known else []
+        return [post for post in posts if post["author"]["id"] == self.user.pk and not post["deleted"]]
