@@ -80,7 +80,7 @@ def windows(looks: Sequence[Look]) -> list[Window | RoomNotFound]:
             read=membership.read_seq,
             unread=membership.unread,
             more=found.more,
-            members=members[room.pk],
+            members=members.get(room.pk, 0),  # the last one may have left a moment ago
             events=found.events,
         )
 

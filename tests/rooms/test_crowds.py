@@ -1,0 +1,63 @@
+"""Those who come together are served together, and one who fares ill harms no other."""
+
+import asyncio
+
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from chat.models import Epoch
+from chat.services import rooms
+from chat.services.errors import RoomNotFound
+from chat.services.history import Look, windows
+
+
+async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
+    async with tab(alice) as hers, tab(alice) as phone, tab(bob) as his, tab(bob, "quay") as elsewhere:
+        tabs = [hers, phone, his, elsewhere]
+        joined = await asyncio.gather(*(one.join("harbour") for one in tabs))
+        assert {frame["head"] for frame in joined} == {2}
+        await hers.post("harbour", "all here?")
+        for one in tabs:
+            await one.hears("harbour", "all here?")
+
+
+async def test_each_looker_gets_a_window_of_their_own(room, secret, alice, bob, mallory):
+    @sync_to_async
+    def look():
+        Epoch.objects.get_or_create(pk=1)
+        return windows(
+            [
+                Look("harbour", alice, None, 10),
+                Look("harbour", mallory, None, 10),
+                Look(secret.slug, bob, None, 10),
+                Look(secret.slug, mallory, None, 10),
+                Look("~AAAAAAAAAAAAAAAA", alice, None, 10),
+                Look("harbour", bob, ("another epoch", 1), 0),
+            ]
+        )
+
+    hers, nobodys, his, refused, absent, afresh = await look()
+    assert (hers.info.slug, hers.head, his.info.slug, afresh.recovered) == ("harbour", 2, secret.slug, False)
+    assert [type(one) for one in (nobodys, refused, absent)] == [RoomNotFound] * 3
+    assert str(nobodys) == str(refused) == str(absent)
+
+
+async def test_a_room_that_empties_while_it_is_looked_at_breaks_nothing(alice):
+    @sync_to_async
+    def look():
+        rooms.enter_room(slug="quay", user=alice)
+        left = []
+
+        def leave_before_the_count(execute, sql, params, many, context):
+            if 'COUNT("chat_membership"."id")' in sql and not left:
+                left.append(1)
+                rooms.leave_room(slug="quay", user=alice)
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(leave_before_the_count):
+            found = windows([Look("quay", alice, None, 10)])
+        assert left
+        return found
+
+    (window,) = await look()
+    assert (window.head, window.members) == (1, 0)
