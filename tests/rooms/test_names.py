@@ -1,0 +1,56 @@
+"""How open rooms are called."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.models import Room
+from chat.services.errors import BadName
+from chat.services.rooms import slug_of
+from tests.tab import Refused
+
+
+@pytest.mark.parametrize(
+    ("typed", "slug"),
+    [
+        ("harbour", "harbour"),
+        ("#Harbour", "harbour"),
+        ("  The  Old Harbour ", "the-old-harbour"),
+        ("Straße", "strasse"),
+        ("\uff28ARBOUR", "harbour"),
+        ("Ĳmuiden", "ijmuiden"),
+        ("Åland", "åland"),
+        ("гавань", "гавань"),
+        ("港", "港"),
+        ("x" * 64, "x" * 64),
+        ("4_u-2", "4_u-2"),
+    ],
+)
+def test_what_people_type_names_one_room_however_it_is_written(typed, slug):
+    assert slug_of(typed) == slug
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "#", "-x", "_x", "~AAAAAAAAAAAAAAAA", "a/b", "a.b", "a\0b", "x" * 65, "ß" * 33, "a\u202eb", "🎉"]
+)
+def test_what_can_be_no_name_is_refused(typed):
+    with pytest.raises(BadName):
+        slug_of(typed)
+
+
+@given(st.text(max_size=70))
+def test_a_rooms_name_names_that_room(typed):
+    try:
+        slug = slug_of(typed)
+    except BadName:
+        return
+    assert slug_of(slug) == slug
+
+
+@pytest.mark.parametrize("spelling", ["Harbour", "\uff28ARBOUR", "HARBOUR"])
+async def test_another_spelling_makes_no_second_room(tab, room, alice, spelling):
+    async with tab(alice) as hers:
+        with pytest.raises(Refused, match="written harbour") as refused:
+            await hers.join(spelling)
+        assert refused.value.code == "bad_name"
+    assert await Room.objects.acount() == 1
