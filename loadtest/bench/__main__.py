@@ -46,16 +46,20 @@ def main() -> int:
     for name in ("sizes", "rounds", "seconds"):
         if getattr(options, name):
             effort = replace(effort, **{name: getattr(options, name)})
-    return compare(chosen(options.contenders, QUICK if options.quick else FIELD), effort)
+    # Only the whole comparison may stand under the bare date.
+    part = any([options.contenders, options.sizes, options.rounds, options.seconds])
+    name = "-quick" if options.quick else "-part" if part else ""
+    return compare(chosen(options.contenders, QUICK if options.quick else FIELD), effort, name)
 
 
-def compare(contenders: Sequence[Contender], effort: Effort) -> int:
+def compare(contenders: Sequence[Contender], effort: Effort, name: str) -> int:
+    """Measure, save, draw and print."""
     measured = fanout.run(contenders, effort)
     of_all, found_versions = measured.results, versions.of_everything()
     if not of_all:
         print(render(of_all, measured.skipped))
         return 1
-    path = results.save(measured.as_json(), found_versions)
+    path = results.save(measured.as_json(), found_versions, name=name)
     try:
         from loadtest.bench import plot  # noqa: PLC0415  everything else works without matplotlib
     except ImportError:

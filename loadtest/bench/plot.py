@@ -61,7 +61,7 @@ def draw(results: Sequence[Result], versions: dict[str, str], date: str, path: P
     panels = [panel for panel in panels if panel[2]]
     lines = curves(results)
     heights = [BAR * len(bars) for _, _, bars in panels] + ([2.6] if lines else [])
-    total = sum(heights) + 1.05 * len(heights) + 1.5
+    total = sum(heights) + 1.05 * len(heights) + 1.0
     figure = Figure(figsize=(7.2, total), dpi=150, facecolor=PAPER)
     FigureCanvasAgg(figure)
     figure.text(0.05, 1 - 0.35 / total, "What one delivery costs", size=21, weight="bold", color=INK, va="center")

@@ -33,7 +33,7 @@ def merged(rounds: Sequence[Any]) -> Any:
 
 
 def save(measured: dict[str, Any], versions: dict[str, str], *, name: str = "", folder: Path = FOLDER) -> Path:
-    """Write the JSON file of this run; returns its path. A second run of a day replaces the first."""
+    """Write <date><name>.json; returns its path. A second run of a day and name replaces the first."""
     now = datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{now:%Y-%m-%d}{name}.json"

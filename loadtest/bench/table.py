@@ -111,7 +111,8 @@ def notes(result: Result) -> list[str]:
             found.append(f"VOID: {result['title']}, {phase}: {of_phase['void']}")
         if of_phase.get("overloaded"):
             found.append(f"overloaded: {result['title']} does not keep up with {of_phase['rate']:g} messages/s")
-        found += [f"{result['title']}, {phase}: {times} x {what}" for what, times in of_phase["complaints"].items()]
+        complaints = of_phase.get("complaints", {})
+        found += [f"{result['title']}, {phase}: {times} x {what}" for what, times in complaints.items()]
     return found
 
 

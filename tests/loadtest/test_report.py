@@ -74,6 +74,16 @@ def test_faults_of_all_phases_are_added_and_complaints_are_told() -> None:
     assert "Nats, saturation: 3 x -ERR" in text
 
 
+def test_a_quick_run_has_no_calm_phase_and_a_small_room_no_memory() -> None:
+    quick = result("parley", 10.0, socket_kib={}, accept_ms={})
+    del quick["calm"]
+    lines = table.render([quick], {}).splitlines()
+    assert [" ".join(line.split()) for line in lines if line.startswith("Parley")] == [
+        "Parley - 10.0 (server 8.0, nginx 2.0) 9.0 (server 7.0, nginx 2.0) 50,000 0.25 122",
+        "Parley 5.0 / 9.0 / 12.3 0 / 0 / 0 - - 50% / 50%",
+    ]
+
+
 def test_what_is_void_and_who_is_skipped_is_said() -> None:
     text = table.render([result("nchan", 5.0, brisk=phase(5.0, void="the client was busy"))], {"nats": "not installed"})
     assert "VOID: Nchan, brisk: the client was busy" in text
