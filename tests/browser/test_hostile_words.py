@@ -50,7 +50,7 @@ def test_words_are_words(enter: Callable[..., RoomPage]) -> None:
     theirs.do(BODIES[0], "Reply")
     theirs.say("An answer to it")
     for page in (hers, theirs):
-        expect(page.messages).to_have_count(len(BODIES) + 1)
+        expect(page.messages).to_have_count(len(BODIES) + 1, timeout=20_000)  # one after the other, on a busy machine
         shown = page.messages.locator(".body").all_text_contents()
         assert shown == [words.replace("`", "") for words in BODIES] + ["An answer to it"]
         expect(page.messages.last.locator(".quote span")).to_have_text(BODIES[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.window import RoomPage
 from tests.running import Stack
@@ -98,6 +98,21 @@ def test_on_a_phone_a_tap_opens_the_toolbar(enter: Enter) -> None:
     hers.page.get_by_role("textbox", name="Edit your message").fill("Tapped")
     hers.page.get_by_role("button", name="Save").tap()
     expect(hers.message("Tapped")).to_be_visible()
+
+
+def test_who_writes_elsewhere_already_keeps_the_cursor(visitor: Callable[..., BrowserContext]) -> None:
+    page = visitor("alice").new_page()
+    held: list[Route] = []
+    page.route("**/page*.js", lambda route: held.append(route))
+    with page.expect_request("**/page*.js"):
+        page.goto("/rooms/cursor/", wait_until="commit")
+    field = page.get_by_label("Find or open a room")
+    field.press_sequentially("lon")
+    held[0].continue_()
+    expect(page.locator("#pill")).to_have_text("connected")
+    expect(page.locator("#opening")).to_be_hidden()
+    page.keyboard.type("g")
+    expect(field).to_have_value("long")
 
 
 def test_an_empty_room_invites(enter: Enter) -> None:

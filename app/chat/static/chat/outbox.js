@@ -87,7 +87,7 @@ export class Outbox {
   async #try(item, send) {
     try {
       await send(item);
-      await this.remove(item.cid);
+      void this.remove(item.cid); // the next need not wait for the disk
     } catch (error) {
       if (!(error instanceof Refused)) return false;
       if (!this.#items.has(item.cid)) return true;

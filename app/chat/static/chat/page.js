@@ -158,7 +158,8 @@ function open() {
   const mark = list.querySelector(".new");
   if (mark) scroller.toUpperPart(mark);
   else scroller.toBottom();
-  if (matchMedia("(pointer: fine)").matches) composer.focus();
+  const busy = document.activeElement !== null && document.activeElement !== document.body; // typing elsewhere already
+  if (!busy && matchMedia("(pointer: fine)").matches) composer.focus();
 }
 
 /** @param {Message[]} messages of others, just said */
