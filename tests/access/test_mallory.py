@@ -1,0 +1,294 @@
+"""mallory is in no room of alice's and bob's: she can do nothing there, and never learns whether a hidden one exists.
+
+One table: what she tries, over the socket and over HTTP, against places of every kind. What she is told of a place
+that exists is, byte for byte, what she is told of one that does not.
+"""
+
+import json
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import Client
+
+from accounts.models import User
+from chat.models import Membership, Message, Room
+from chat.services import messages, rooms
+from tests import inside
+from tests.tab import Tab
+
+NOWHERE = "~AAAAAAAAAAAAAAAA"  # as a hidden room may be called
+NO_MESSAGE = 2**53 - 1
+
+
+class Place(NamedTuple):
+    """Where she tries it: a room's slug, and a message in it."""
+
+    slug: str
+    message: int
+    rev: int = 3
+
+
+class Try(NamedTuple):
+    """The same wish as a command on the socket and as a request. `open_says`: in an open room she has not joined."""
+
+    socket: dict[str, Any] | None
+    rest: tuple[str, str, dict[str, Any] | None] | None
+    open_says: str = "not_found"
+
+
+CID = "5f0d2c1e-8a55-4a36-8d53-55b8a8a0cf11"
+TRIES = {
+    "join": Try({"type": "join", "room": "SLUG"}, ("post", "/api/rooms/SLUG/join/", None), "allowed"),
+    "resume": Try(
+        {"type": "join", "room": "SLUG", "since": {"epoch": "EPOCH", "seq": 1}, "limit": 300}, None, "allowed"
+    ),
+    "read": Try({"type": "history", "room": "SLUG"}, ("get", "/api/rooms/SLUG/messages/", None)),
+    "read back": Try(
+        {"type": "history", "room": "SLUG", "before": 9, "limit": 1},
+        ("get", "/api/rooms/SLUG/messages/?before=9&limit=1", None),
+    ),
+    "post": Try(
+        {"type": "send", "room": "SLUG", "cid": CID, "body": "hi"},
+        ("post", "/api/rooms/SLUG/messages/", {"cid": CID, "body": "hi"}),
+    ),
+    "answer": Try(
+        {"type": "send", "room": "SLUG", "cid": CID, "body": "hi", "reply_to": "MESSAGE"},
+        ("post", "/api/rooms/SLUG/messages/", {"cid": CID, "body": "hi", "reply_to": "MESSAGE"}),
+    ),
+    "post nothing": Try(
+        {"type": "send", "room": "SLUG", "cid": CID, "body": " "},
+        ("post", "/api/rooms/SLUG/messages/", {"cid": CID, "body": " "}),
+    ),
+    "edit": Try(
+        {"type": "edit", "message": "MESSAGE", "body": "hi", "rev": "REV"},
+        ("patch", "/api/messages/MESSAGE/", {"body": "hi", "rev": "REV"}),
+    ),
+    "edit a stale one": Try(
+        {"type": "edit", "message": "MESSAGE", "body": "hi", "rev": 0},
+        ("patch", "/api/messages/MESSAGE/", {"body": "hi", "rev": 0}),
+    ),
+    "delete": Try({"type": "delete", "message": "MESSAGE"}, ("delete", "/api/messages/MESSAGE/", None)),
+    "type": Try({"type": "typing", "room": "SLUG", "on": True}, None),
+    "mark read": Try(
+        {"type": "read", "room": "SLUG", "seq": 1}, ("post", "/api/rooms/SLUG/read/", {"seq": 1})
+    ),
+    "leave": Try({"type": "leave", "room": "SLUG"}, ("post", "/api/rooms/SLUG/leave/", None)),
+    "look": Try(None, ("get", "/api/rooms/SLUG/", None)),
+    "describe": Try(None, ("patch", "/api/rooms/SLUG/", {"title": "Mine"})),
+    "describe badly": Try(None, ("patch", "/api/rooms/SLUG/", {"title": "x" * 81}), "invalid"),
+    "let herself in": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "mallory"})),
+    "let nobody in": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "nobody-at-all"})),
+    "open it by name": Try(None, ("post", "/api/rooms/", {"kind": "open", "name": "SLUG"}), "allowed"),
+    "see its page": Try(None, ("get", "/rooms/SLUG/", None), "allowed"),
+}  # fmt: skip
+OVER_SOCKET = [name for name, one in TRIES.items() if one.socket]
+OVER_HTTP = [name for name, one in TRIES.items() if one.rest]
+
+
+def filled(wish: Any, place: Place) -> Any:
+    """The wish with the place's names in it."""
+    if isinstance(wish, dict):
+        return {name: filled(value, place) for name, value in wish.items()}
+    if wish in ("MESSAGE", "REV"):
+        return place.message if wish == "MESSAGE" else place.rev
+    return wish.replace("SLUG", place.slug).replace("MESSAGE", str(place.message)) if isinstance(wish, str) else wish
+
+
+@sync_to_async
+def furnish(room: Room, alice: User) -> Place:
+    """Alice has said something there."""
+    posted = messages.post_message(room=room.slug, author=alice, body="psst", cid=uuid4()).message
+    return Place(room.slug, posted.pk, posted.rev)
+
+
+@pytest.fixture
+async def places(room, secret, alice, bob) -> dict[str, Place]:
+    """Rooms of alice and bob; both are in each."""
+    pair = await sync_to_async(rooms.open_direct)(me=alice, other=bob)
+    return {
+        "private": await furnish(secret, alice),
+        "direct": await furnish(pair, alice),
+        "open": await furnish(room, alice),
+    }
+
+
+async def state_of_the_world() -> Any:
+    """Everything that she must not change."""
+    return (
+        [row async for row in Room.objects.order_by("pk").values()],
+        [row async for row in Membership.objects.order_by("pk").values()],
+        [row async for row in Message.objects.order_by("pk").values()],
+    )
+
+
+async def over_socket(tab: Tab, name: str, place: Place) -> str:
+    """The frame that answers her, as text, without the names that she used herself."""
+    seen = len(tab.frames)
+    await tab.transport.send(json.dumps({"id": 7, **filled(TRIES[name].socket, place)}))
+    await tab.until(lambda tab: any(frame.get("id") == 7 for frame in tab.frames[seen:]))
+    return anonymous(json.dumps(tab.frames[seen:]), place)
+
+
+@sync_to_async
+def over_http(user: User | None, name: str, place: Place) -> str:
+    """Status, headers and body of the answer."""
+    method, path, body = TRIES[name].rest  # type: ignore[misc]
+    client = Client(raise_request_exception=False)
+    if user:
+        client.force_login(user)
+    answer = client.generic(
+        method.upper(),
+        filled(path, place),
+        json.dumps(filled(body, place)) if body is not None else "",
+        content_type="application/json",
+    )
+    headers = {name: value for name, value in answer.headers.items() if name not in ("Set-Cookie", "Content-Length")}
+    return anonymous(f"{answer.status_code} {sorted(headers.items())} {answer.content.decode()}", place)
+
+
+def anonymous(text: str, place: Place) -> str:
+    return text.replace(place.slug, "SLUG").replace(str(place.message), "MESSAGE")
+
+
+@pytest.mark.parametrize("kind", ["private", "direct"])
+@pytest.mark.parametrize("name", OVER_SOCKET)
+async def test_on_the_socket_a_hidden_room_is_as_absent_as_one_that_is_not_there(tab, places, mallory, name, kind):
+    async with tab(mallory) as theirs, tab(mallory) as other:
+        before = await state_of_the_world()
+        nowhere = await over_socket(other, name, Place(NOWHERE, NO_MESSAGE))
+        there = await over_socket(theirs, name, places[kind])
+        assert there == nowhere
+        assert '"type": "error"' in there
+        assert await state_of_the_world() == before
+
+
+@pytest.mark.parametrize("kind", ["private", "direct"])
+@pytest.mark.parametrize("name", OVER_HTTP)
+async def test_over_http_a_hidden_room_is_as_absent_as_one_that_is_not_there(places, mallory, name, kind):
+    before = await state_of_the_world()
+    nowhere = await over_http(mallory, name, Place(NOWHERE, NO_MESSAGE))
+    there = await over_http(mallory, name, places[kind])
+    assert there == nowhere
+    assert there.startswith("4")
+    assert await state_of_the_world() == before
+
+
+@pytest.mark.parametrize("name", OVER_SOCKET)
+async def test_while_others_are_in_it_a_hidden_room_is_still_absent(tab, places, alice, mallory, name):
+    place = places["private"]
+    async with tab(alice, place.slug) as hers, tab(mallory) as theirs:  # the process knows the room now
+        told = [await over_socket(theirs, name, one) for one in (place, Place(NOWHERE, NO_MESSAGE))]
+        assert told[0] == told[1]
+        await hers.post(place.slug, "nobody heard anything?")
+        await hers.hears(place.slug, "nobody heard anything?")
+        assert not [frame for frame in hers.frames if frame["type"] == "ephemeral"]
+        assert not [frame for frame in theirs.frames if frame["type"] in ("events", "ephemeral", "joined")]
+
+
+@pytest.mark.parametrize("name", OVER_SOCKET)
+async def test_on_the_socket_an_open_room_must_be_joined_first(tab, places, mallory, name):
+    before = await state_of_the_world()
+    async with tab(mallory) as theirs:
+        told = await over_socket(theirs, name, places["open"])
+    if TRIES[name].open_says == "allowed":
+        assert '"type": "joined"' in told
+    else:
+        assert f'"code": "{TRIES[name].open_says}"' in told
+        assert await state_of_the_world() == before
+
+
+@pytest.mark.parametrize("name", OVER_HTTP)
+async def test_over_http_an_open_room_must_be_joined_first(places, mallory, name):
+    before = await state_of_the_world()
+    told = await over_http(mallory, name, places["open"])
+    if TRIES[name].open_says == "allowed":
+        assert told.startswith("200 ")
+        assert "psst" not in told
+    else:
+        assert f'"code":"{TRIES[name].open_says}"' in told
+        assert await state_of_the_world() == before
+
+
+async def test_a_member_who_left_a_private_room_is_a_stranger_there(tab, places, secret, bob):
+    await sync_to_async(rooms.leave_room)(slug=secret.slug, user=bob)
+    async with tab(bob) as his:
+        for name in OVER_SOCKET:
+            nowhere = await over_socket(his, name, Place(NOWHERE, NO_MESSAGE))
+            assert await over_socket(his, name, places["private"]) == nowhere, name
+    for name in OVER_HTTP:
+        nowhere = await over_http(bob, name, Place(NOWHERE, NO_MESSAGE))
+        assert await over_http(bob, name, places["private"]) == nowhere, name
+
+
+async def test_the_rooms_own_address_tells_her_nothing_either(tab, places, mallory):
+    told = []
+    for slug in (places["private"].slug, places["direct"].slug, NOWHERE):
+        async with tab(mallory, path=f"/ws/chat/{slug}/") as theirs:
+            error = await theirs.frame("error")
+            told.append(json.dumps(error).replace(slug, "SLUG"))
+    assert len(set(told)) == 1
+
+
+async def test_her_list_shows_nothing_of_it(places, mallory):
+    client = Client()
+    await sync_to_async(client.force_login)(mallory)
+    assert (await sync_to_async(client.get)("/api/rooms/")).json() == {"rooms": []}
+
+
+async def test_bob_may_not_do_what_only_the_owner_may(places, bob):
+    for name in ("describe", "let herself in", "let nobody in"):
+        for kind in ("private", "open"):
+            assert '"code":"not_found"' in await over_http(bob, name, places[kind]), (name, kind)
+
+
+async def test_nobody_makes_a_hidden_room_by_choosing_its_name(tab, mallory):
+    async with tab(mallory) as theirs:
+        await over_socket(theirs, "join", Place(NOWHERE, NO_MESSAGE))
+    for name in ("join", "open it by name", "see its page"):
+        await over_http(mallory, name, Place(NOWHERE, NO_MESSAGE))
+    assert not await Room.objects.aexists()
+
+
+async def test_names_of_hidden_rooms_have_no_pattern_to_guess(alice):
+    made = await sync_to_async(lambda: [rooms.open_private(title="x", owner=alice).slug for _ in range(50)])()
+    assert len({slug[1:5] for slug in made}) == len(set(made)) == 50
+
+
+@pytest.mark.parametrize("kind", ["private", "direct", "open", "nowhere"])
+@pytest.mark.parametrize("name", OVER_HTTP)
+async def test_who_is_not_signed_in_gets_nowhere_over_http(places, name, kind):
+    before = await state_of_the_world()
+    told = await over_http(None, name, places.get(kind, Place(NOWHERE, NO_MESSAGE)))
+    if TRIES[name].rest[1].startswith("/api/"):
+        assert told.startswith(("401 ", "403 "))
+        assert '"code":"unauthenticated"' in told
+    else:
+        assert told.startswith("302 ")
+        assert "/accounts/login/" in told
+    assert await state_of_the_world() == before
+
+
+@pytest.mark.parametrize("name", OVER_SOCKET)
+async def test_who_is_not_signed_in_gets_nowhere_on_the_socket(places, tab, name):
+    visit = await inside.tab()
+    await visit.open()
+    assert '"code": "hello_first"' in await over_socket(visit, name, places["open"])
+    await visit.say("hello")
+    assert await visit.end() == 4401
+    await visit.__aexit__(None, None, None)
+
+
+def test_every_command_and_every_address_is_in_the_table():
+    from chat.api.urls import urlpatterns
+    from chat.ws.protocol import Command
+
+    tried = {one.socket["type"] for one in TRIES.values() if one.socket}
+    assert {command.__name__.lower() for command in Command.__args__} - {"hello", "pong"} == tried
+    addresses = {one.rest[1].split("?")[0] for one in TRIES.values() if one.rest}
+    routes = {
+        str(route.pattern).replace("<str:slug>", "SLUG").replace("<int:message>", "MESSAGE") for route in urlpatterns
+    }
+    assert {f"/api/{route}" for route in routes} - {"/api/schema/"} <= addresses
+    assert UUID(CID)
