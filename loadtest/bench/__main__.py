@@ -6,6 +6,7 @@ python -m loadtest.bench --only storm         one of the other measurements; --h
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -13,11 +14,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from loadtest.bench import fanout, results, versions
+from loadtest.bench.client_process import ClientFailed
 from loadtest.bench.contenders.contender import Contender
 from loadtest.bench.contenders.field import FIELD, QUICK
 from loadtest.bench.fanout import Effort
 from loadtest.bench.measures import MEASURES
-from loadtest.bench.programs import REPO, largest_room
+from loadtest.bench.programs import REPO, NotStarted, largest_room
 from loadtest.bench.table import render
 
 QUICK_SECONDS = 240  # nobody starts later; whoever has started by then is done before the five minutes are over
@@ -107,4 +109,10 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started is stopped
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (NotStarted, ClientFailed) as error:
+        sys.exit(f"bench: {error or 'the client broke; its traceback is above'}")

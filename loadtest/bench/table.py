@@ -110,7 +110,10 @@ def notes(result: Result) -> list[str]:
         if of_phase.get("void"):
             found.append(f"VOID: {result['title']}, {phase}: {of_phase['void']}")
         if of_phase.get("overloaded"):
-            found.append(f"overloaded: {result['title']} does not keep up with {of_phase['rate']:g} messages/s")
+            found.append(
+                f"overloaded: {result['title']} does not keep up with {of_phase['rate']:g} messages/s; "
+                "what had not come 20 s after the last one was sent counts as lost"
+            )
         complaints = of_phase.get("complaints", {})
         found += [f"{result['title']}, {phase}: {times} x {what}" for what, times in complaints.items()]
     return found

@@ -53,10 +53,10 @@ def test_one_that_is_gone_counts_nothing(proc: Path) -> None:
 
 def test_the_real_proc_sees_what_a_child_burns() -> None:
     before = usage([os.getpid()])
-    burn = "import time\nwhile time.process_time() < 0.2: pass"
+    burn = "import time\nwhile time.process_time() < 0.5: pass"
     subprocess.run([sys.executable, "-c", burn], check=True)
     after = usage([os.getpid()])
-    assert after.cpu - before.cpu >= 0.19
+    assert 0.4 <= after.cpu - before.cpu <= 2  # the kernel counts in ticks of 10 ms, several of them rounded down
     assert after.rss > 1024 * 1024
 
 

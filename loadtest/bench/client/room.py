@@ -16,6 +16,7 @@ from loadtest.bench.percentiles import summary
 LEAD = 1 / 1000  # seconds; epoll rounds its timeout up to the next millisecond, so the last one is spun away
 SILENCE = 2.0  # seconds without a delivery after which nothing more is expected
 BEHIND = 2.0  # seconds that messages may queue up, or half of that at the median, before a pace is too much
+PATIENCE = 20.0  # seconds for everything said to arrive
 DELIVERED = 0.95  # of a message's deliveries, after which the window moves on
 
 
@@ -114,7 +115,7 @@ class Room:
                 break
             self._say(due)
             crowd.turn(0)
-        self._await_all(tally, patience=4 * BEHIND + 12)
+        self._await_all(tally)
         delays, crowd.delays = crowd.delays, None
         latency = summary(delays, per=1e6)
         overloaded |= latency.get("p50", 0.0) > BEHIND * 1e3 / 2
@@ -135,7 +136,7 @@ class Room:
                 last_count, last_change = crowd.deliveries, now
             elif now - last_change > SILENCE:  # what was lost would hold up the rest for good
                 through = self.said
-        self._await_all(tally, patience=4 * BEHIND + 12)
+        self._await_all(tally)
         return tally.result(window=window)
 
     def _say(self, moment: int) -> None:
@@ -148,9 +149,9 @@ class Room:
             self.crowd.say(self.crowd.members[self.said % self.plan.senders], payload)
         self.said += 1
 
-    def _await_all(self, tally: "Tally", patience: float) -> None:
+    def _await_all(self, tally: "Tally") -> None:
         """Until everything said is delivered, or nothing comes any more."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + PATIENCE
         last_count = -1
         while (now := time.monotonic()) < deadline and (last_count < 0 or not tally.is_complete()):
             if self.crowd.deliveries != last_count:

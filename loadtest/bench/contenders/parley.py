@@ -92,7 +92,7 @@ class Parley:
         process = programs.start("server", command, env=env, cwd=REPO / "app")
         programs.await_listening(address)
         if self.server == "uvicorn" and not maps(process.pid, "uvloop"):
-            raise NotStarted("it did not load uvloop: realtime.server knows no ASGI_SERVER=uvicorn yet")
+            raise NotStarted("it did not load uvloop, so this is not uvicorn")
         return Target(address, "parley", cookies=cookies, listening_pid=process.pid)
 
 
