@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -23,6 +24,13 @@ class SignedIn(Request):
     """Every view here is for somebody: anonymous requests are refused before."""
 
     user: User
+
+
+def _sent(request: Request) -> Any:
+    try:
+        return request.data
+    except RecursionError:  # REST framework knows all other ways in which JSON can be wrong
+        raise ParseError("JSON parse error - nested beyond reason") from None
 
 
 def _checked(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
@@ -61,7 +69,7 @@ class RoomList(APIView):
     )
     def post(self, request: SignedIn) -> Response:
         """Open a room, or enter it where it exists already."""
-        wanted = _checked(shapes.RoomIn, request.data)
+        wanted = _checked(shapes.RoomIn, _sent(request))
         if wanted["kind"] == "private":
             room = rooms.open_private(title=wanted["title"], topic=wanted["topic"], owner=request.user)
         elif wanted["kind"] == "direct":
@@ -87,7 +95,7 @@ class RoomDetail(APIView):
     )
     def patch(self, request: SignedIn, slug: str) -> Response:
         """Change the title or topic of a room I own."""
-        wanted = _checked(shapes.RoomPatchIn, request.data)
+        wanted = _checked(shapes.RoomPatchIn, _sent(request))
         return _answer(events.info_of(rooms.describe_room(slug=slug, user=request.user, **wanted)))
 
 
@@ -97,7 +105,8 @@ class RoomJoin(APIView):
     @extend_schema(operation_id="room_join", request=None, responses={200: shapes.ref(events.RoomInfo), **REFUSED})
     def post(self, request: SignedIn, slug: str) -> Response:
         """Enter a room; an open one is made by its first visitor."""
-        return _answer(events.info_of(rooms.enter_room(slug=slug, user=request.user)))
+        room = rooms.enter_room(slug=slug, user=request.user)
+        return _answer(events.info_of(room, rooms.title_for(room, request.user)))
 
 
 class RoomLeave(APIView):
@@ -118,7 +127,7 @@ class RoomMembers(APIView):
     )
     def post(self, request: SignedIn, slug: str) -> Response:
         """Let somebody into a room I own."""
-        wanted = _checked(shapes.MemberIn, request.data)
+        wanted = _checked(shapes.MemberIn, _sent(request))
         rooms.owned_room(slug, request.user)  # before a name is looked up: nobody learns names from a foreign room
         membership = rooms.add_member(slug=slug, owner=request.user, user=_somebody(wanted["username"]))
         return _answer(events.of_member(membership).member)
@@ -132,7 +141,7 @@ class RoomRead(APIView):
     )
     def post(self, request: SignedIn, slug: str) -> Response:
         """Move my read marker; it never moves back."""
-        wanted = _checked(shapes.ReadIn, request.data)
+        wanted = _checked(shapes.ReadIn, _sent(request))
         return _answer(shapes.Unread(unread=rooms.mark_read(slug=slug, user=request.user, seq=wanted["seq"])))
 
 
@@ -161,7 +170,7 @@ class MessageList(APIView):
     )
     def post(self, request: SignedIn, slug: str) -> Response:
         """Say something. Safe to repeat with the same cid."""
-        posted = messages.post_message(room=slug, author=request.user, **_checked(shapes.MessageIn, request.data))
+        posted = messages.post_message(room=slug, author=request.user, **_checked(shapes.MessageIn, _sent(request)))
         return _answer(events.of_message(posted.message).message, status=200 if posted.dup else 201)
 
 
@@ -173,7 +182,7 @@ class MessageDetail(APIView):
     )
     def patch(self, request: SignedIn, message: int) -> Response:
         """Change its words; `rev` is the one I know, a stale one is a conflict (409)."""
-        wanted = _checked(shapes.EditIn, request.data)
+        wanted = _checked(shapes.EditIn, _sent(request))
         return _answer(events.of_message(messages.edit_message(message=message, author=request.user, **wanted)).message)
 
     @extend_schema(operation_id="message_delete", responses={200: shapes.ref(events.Message), **REFUSED})
