@@ -1,0 +1,44 @@
+"""The OpenAPI document."""
+
+import io
+
+import jsonschema_rs
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+
+from chat.api import serializers
+from tests.api.conftest import document
+from tests.schema import DOCUMENT
+
+
+def test_it_is_valid_and_nothing_in_it_was_guessed():
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi", stdout=io.StringIO())
+
+
+def test_it_is_served_to_everybody(transactional_db):
+    answer = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    assert answer.status_code == 200
+    assert answer.json()["paths"].keys() == document()["paths"].keys()
+
+
+def test_every_operation_documents_its_answers_and_its_refusals():
+    for path, operations in document()["paths"].items():
+        for method, operation in operations.items():
+            assert operation["operationId"], (method, path)
+            assert operation["responses"]["4XX"]["content"]["application/json"]["schema"]["$ref"].endswith("/Refused")
+            assert any(status.startswith("2") for status in operation["responses"])
+
+
+@pytest.mark.parametrize("shape", ["Event", "Message", "Person", "Member", "RoomInfo"])
+def test_it_describes_what_the_socket_says_in_the_same_words(shape):
+    assert (
+        document()["components"]["schemas"][shape]
+        == yaml.safe_load(DOCUMENT.read_text())["components"]["schemas"][shape]
+    )
+
+
+def test_its_components_are_schemas():
+    for name in serializers.COMPONENTS:
+        jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": document()["components"]})
