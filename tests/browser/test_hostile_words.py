@@ -47,10 +47,11 @@ def test_words_are_words(enter: Callable[..., RoomPage]) -> None:
     hers, theirs = enter("alice", "hostile"), enter("mallory", "hostile")
     for words in BODIES:
         theirs.say(words)
+    expect(theirs.page.locator(".message[data-id]")).to_have_count(len(BODIES), timeout=20_000)  # a busy machine
     theirs.do(BODIES[0], "Reply")
     theirs.say("An answer to it")
     for page in (hers, theirs):
-        expect(page.messages).to_have_count(len(BODIES) + 1, timeout=20_000)  # one after the other, on a busy machine
+        expect(page.messages).to_have_count(len(BODIES) + 1)
         shown = page.messages.locator(".body").all_text_contents()
         assert shown == [words.replace("`", "") for words in BODIES] + ["An answer to it"]
         expect(page.messages.last.locator(".quote span")).to_have_text(BODIES[0])

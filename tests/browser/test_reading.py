@@ -55,6 +55,19 @@ def test_the_reader_stays_at_the_bottom_while_they_are_there(enter: Enter, stack
     expect(hers.page.locator("#newest")).to_be_hidden()
 
 
+def test_the_toolbar_stays_with_its_message_while_the_list_moves_under_the_pointer(enter: Enter, stack: Stack) -> None:
+    talk(stack, "moving", 40)
+    hers, his = enter("alice", "moving"), enter("bob", "moving")
+    hers.message("39").hover()
+    toolbar = hers.message("39").locator(".actions")
+    expect(toolbar).to_be_visible()
+    for words in ("One", "Two", "Three"):
+        his.say(words)
+        hers.has(words)
+        hers.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    expect(toolbar).to_have_count(1)
+
+
 def test_other_rooms_show_what_is_unread_until_they_are_read(enter: Enter) -> None:
     enter("dora", "here").page.close()
     hers, his = enter("dora", "there"), enter("bob", "here")

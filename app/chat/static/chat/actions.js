@@ -15,7 +15,8 @@ export class Actions {
   /** @param {HTMLElement} log @param {Wiring} wiring */
   constructor(log, wiring) {
     this.wiring = wiring;
-    log.addEventListener("pointerover", (event) => {
+    // Not pointerover: that fires too when the list moves under a resting pointer, just before a click.
+    log.addEventListener("pointermove", (event) => {
       if (event.pointerType === "mouse" && !this.#bar.contains(document.activeElement)) this.#offer(event.target);
     });
     log.addEventListener("pointerleave", () => {
