@@ -1,0 +1,68 @@
+"""`.env.example` says what settings.py reads, and nothing else."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.variables import VARIABLES
+
+REPO = Path(__file__).parent.parent.parent
+EXAMPLE = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (REPO / ".env.example").read_text(), re.MULTILINE))
+LEFT_TO_THE_FOLDER = {"DATABASE_URL", "STATIC_ROOT", "EMAIL_URL"}  # settings.py gives these their defaults
+
+
+def test_every_variable_is_in_the_example_and_no_other():
+    assert set(EXAMPLE) == set(VARIABLES)
+
+
+def test_settings_read_every_variable():
+    read = set(re.findall(r'read\("([A-Z_]+)"', (REPO / "app/config/settings.py").read_text()))
+    assert read == set(VARIABLES)
+
+
+@pytest.mark.parametrize("name", sorted(set(VARIABLES) - LEFT_TO_THE_FOLDER))
+def test_the_example_shows_the_default(name):
+    variable = VARIABLES[name]
+    if EXAMPLE[name]:
+        assert variable.read(EXAMPLE[name]) == variable.default
+    else:
+        assert not variable.default
+
+
+WRONG = {
+    "SECRET_KEY": "short",
+    "DEBUG": "maybe",
+    "ALLOWED_ORIGINS": "example.org",
+    "GUESTS": "flase",
+    "DATABASE_URL": "bogus",
+    "REDIS_URL": "localhost",
+    "EMAIL_URL": "mail",
+    "DEFAULT_FROM_EMAIL": "nobody",
+    "SOCKET_RATE": "0",
+    "SOCKET_BURST": "many",
+    "COALESCE": "2",
+    "GROUP_COMMIT": "perhaps",
+    "API_RATE": "many",
+    "LOG_LEVEL": "LOUD",
+}
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_a_wrong_value_stops_the_start_with_one_sentence_that_keeps_secrets(name):
+    environment = {"PARLEY_ENV_FILE": "/dev/null", "SECRET_KEY": "x" * 50, name: WRONG[name], "PYTHONPATH": "app"}
+    command = [sys.executable, "-c", "import config.settings"]
+    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    shown = "wrong" if name in ("SECRET_KEY", "DATABASE_URL", "EMAIL_URL") else repr(WRONG[name])
+    assert done.returncode == 1
+    assert last == f"django.core.exceptions.ImproperlyConfigured: {name} is {shown}: it must be {VARIABLES[name].what}."
+
+
+def test_a_secret_has_no_default():
+    environment = {"PARLEY_ENV_FILE": "/dev/null", "PYTHONPATH": "app"}
+    command = [sys.executable, "-c", "import config.settings"]
+    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False)
+    assert "SECRET_KEY is not set" in done.stderr.strip().splitlines()[-1]
