@@ -1,0 +1,47 @@
+"""Where two programs must agree on a number, they do. deploy/README.md lists who owns which."""
+
+import re
+from pathlib import Path
+
+from accounts.models import NAME_CHARS, User
+from chat import limits
+from chat.models import Room
+from chat.services.errors import BadMessage
+from realtime import connection, server
+
+REPO = Path(__file__).parent.parent.parent
+
+
+def seconds(text: str) -> int:
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
+
+
+def test_the_server_takes_frames_as_large_as_the_protocol_says():
+    assert server.FRAME_BYTES == limits.FRAME_BYTES
+
+
+def test_the_largest_message_fits_into_a_frame():
+    # Every character may need six bytes as a JSON escape of a UTF-16 half, twelve for both halves.
+    assert limits.BODY_CHARS * 12 + 500 < limits.FRAME_BYTES
+
+
+def test_pings_are_more_frequent_than_any_patience_between_here_and_the_browser():
+    text = (REPO / "nginx/snippets/proxy-websocket.conf").read_text()
+    (patience,) = re.findall(r"proxy_read_timeout (\w+);", text)
+    assert seconds(patience) > limits.PING_SECONDS * 2
+    assert limits.PING_SECONDS * 2 < 60  # the shortest idle limit of a cloud's load balancer that we know
+
+
+def test_a_flood_is_stopped_before_its_rate_limit_is_used_up_in_memory():
+    assert connection.INBOUND * limits.FRAME_BYTES <= 4 * 1024 * 1024
+
+
+def test_the_database_holds_what_the_limits_allow():
+    assert Room._meta.get_field("slug").max_length == limits.SLUG_CHARS
+    assert Room._meta.get_field("title").max_length == limits.TITLE_CHARS
+    assert Room._meta.get_field("topic").max_length == limits.TOPIC_CHARS
+    assert User._meta.get_field("display_name").max_length == NAME_CHARS
+
+
+def test_the_sentence_about_a_bad_message_names_the_limit():
+    assert f"{limits.BODY_CHARS:,}" in BadMessage.text
