@@ -98,9 +98,10 @@ def filled(wish: Any, place: Place) -> Any:
 
 @sync_to_async
 def furnish(room: Room, alice: User) -> Place:
-    """Alice has said something there."""
+    """Alice has said something there; its id is like no other number in an answer."""
     posted = messages.post_message(room=room.slug, author=alice, body="psst", cid=uuid4()).message
-    return Place(room.slug, posted.pk, posted.rev)
+    Message.objects.filter(pk=posted.pk).update(id=posted.pk + 7_000_000_000)
+    return Place(room.slug, posted.pk + 7_000_000_000, posted.rev)
 
 
 @pytest.fixture
