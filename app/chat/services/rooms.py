@@ -100,8 +100,7 @@ def open_private(*, title: str, topic: str = "", owner: "User") -> Room:
 def add_member(*, slug: str, owner: "User", user: "User") -> Membership:
     """Let somebody into a private room. Raises RoomNotFound unless `owner` owns it."""
     room = owned_room(slug, owner)
-    if not room.memberships.filter(user=user, state=Membership.State.JOINED).exists():
-        _set_membership(room, user, Membership.State.JOINED)
+    _set_membership(room, user, Membership.State.JOINED)
     return room.memberships.get(user=user)
 
 
@@ -189,16 +188,22 @@ def title_for(room: Room, user: "User") -> str:
 
 
 def _set_membership(room: Room, user: "User", state: str, role: str = Membership.Role.MEMBER) -> None:
-    """Write the user's standing as one change of the room, and announce it. Call it in a transaction."""
+    """Make this the user's standing: one change of the room, announced; nothing where it is so already.
+
+    Call it in a transaction.
+    """
+    Room.objects.select_for_update().get(pk=room.pk)  # of two tabs that enter at once the second finds it done
+    membership = Membership.objects.filter(room=room, user=user).first()
+    if membership is not None and membership.state == state:
+        return
     head = room.advance()
-    membership, made = Membership.objects.select_related("room", "user").get_or_create(
-        room=room, user=user, defaults={"role": role, "state": state, "rev": head, "read_seq": head}
-    )
-    if not made:
-        membership.state, membership.rev = state, head
-        if state == Membership.State.LEFT:
-            membership.role = Membership.Role.MEMBER  # whoever comes back is a member like any other
-        membership.save(update_fields=["state", "rev", "role"])
+    if membership is None:
+        membership = Membership(room=room, user=user, role=role, read_seq=head)
+    elif state == Membership.State.LEFT:
+        membership.role = Membership.Role.MEMBER  # whoever comes back is a member like any other
+    membership.room, membership.user = room, user
+    membership.state, membership.rev = state, head
+    membership.save()
     event = events.of_member(membership)
     announce(room.stream, event.seq, event.text, drop=event.drop)
 

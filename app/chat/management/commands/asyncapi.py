@@ -71,8 +71,8 @@ def document() -> dict[str, Any]:
             "title": "Parley",
             "version": protocol.SUBPROTOCOL,
             "description": "JSON text frames over a WebSocket with the subprotocol `parley.v1`. Every frame has a "
-            "`type`. A `bye` frame precedes every close by the server but 1007 and 1009, which end the socket at once.\n\n"
-            + CLOSE_CODES,
+            "`type`. A `bye` frame precedes every close by the server but 1007 and 1009, which end the socket at "
+            "once.\n\n" + CLOSE_CODES,
         },
         "defaultContentType": "application/json",
         "channels": {
