@@ -2,8 +2,10 @@
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 
 
+@csrf_exempt  # it changes nothing, and a probe may use any method
 def upgrade_required(request: HttpRequest, path: str = "") -> JsonResponse:
     """Names the hop: a handshake that ends here lost its Upgrade on the way, or went to the wrong server."""
     is_asgi = isinstance(request, ASGIRequest)

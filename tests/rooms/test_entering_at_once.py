@@ -11,31 +11,27 @@ from chat.services import rooms
 TABS = 8
 
 
-def test_entering_from_many_tabs_at_once_is_one_change(alice, bob):
-    rooms.enter_room(slug="harbour", user=alice)
+def enter_from_all_tabs(slug, user):
     together = Barrier(TABS)
 
     def enter(_: int) -> None:
         together.wait()
-        rooms.enter_room(slug="harbour", user=bob)
+        rooms.enter_room(slug=slug, user=user)
         connection.close()
 
     with ThreadPoolExecutor(TABS) as tabs:
         list(tabs.map(enter, range(TABS)))
+
+
+def test_entering_from_many_tabs_at_once_is_one_change(alice, bob):
+    rooms.enter_room(slug="harbour", user=alice)
+    enter_from_all_tabs("harbour", bob)
     assert Room.objects.get(slug="harbour").head == 2  # alice's coming and bob's
     assert Membership.objects.filter(room__slug="harbour").count() == 2
 
 
 def test_a_new_room_entered_from_many_tabs_at_once_is_made_once(alice):
-    together = Barrier(TABS)
-
-    def enter(_: int) -> None:
-        together.wait()
-        rooms.enter_room(slug="brand-new", user=alice)
-        connection.close()
-
-    with ThreadPoolExecutor(TABS) as tabs:
-        list(tabs.map(enter, range(TABS)))
+    enter_from_all_tabs("brand-new", alice)
     room = Room.objects.get(slug="brand-new")
     assert room.head == 1
     assert room.memberships.get().role == "owner"

@@ -9,6 +9,7 @@ import msgspec
 from rest_framework import serializers
 
 from chat import events, limits
+from chat.services.rooms import RoomSummary
 
 
 class RoomIn(serializers.Serializer[Any]):
@@ -62,19 +63,8 @@ class HistoryIn(serializers.Serializer[Any]):
 # --- answers
 
 
-class Room(msgspec.Struct):
-    """A room as its member sees it in the list."""
-
-    slug: str
-    title: str
-    kind: str
-    topic: str
-    unread: int
-    head: int
-
-
 class Rooms(msgspec.Struct):
-    rooms: list[Room]
+    rooms: list[RoomSummary]
 
 
 class Page(msgspec.Struct):

@@ -62,7 +62,7 @@ class RoomList(APIView):
     @extend_schema(operation_id="rooms_list", responses={200: shapes.ref(shapes.Rooms), **REFUSED})
     def get(self, request: SignedIn) -> Response:
         """List the rooms I am in, those with the newest words first."""
-        return _answer(shapes.Rooms(rooms=[shapes.Room(*row) for row in rooms.my_rooms(request.user)]))
+        return _answer(shapes.Rooms(rooms=rooms.my_rooms(request.user)))
 
     @extend_schema(
         operation_id="rooms_open", request=shapes.RoomIn, responses={200: shapes.ref(events.RoomInfo), **REFUSED}
