@@ -1,0 +1,107 @@
+"""/readyz says whether a process can do its work, and if not, what stands in the way."""
+
+import json
+import socket
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import AsyncClient, Client
+
+from ops import health
+from realtime import farewell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PARTS = {"database", "migrations", "redis_round_trip", "not_leaving"}
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    """What is known of the migrations."""
+    health._missing_migrations.cache_clear()
+    yield
+    health._missing_migrations.cache_clear()
+
+
+def asked():
+    answer = Client().get("/readyz")
+    said = json.loads(answer.content)
+    assert set(said) == {"ready", *PARTS}
+    assert said["ready"] is (answer.status_code == 200)
+    return answer.status_code, {part: said[part] for part in PARTS if said[part] != "ok"}
+
+
+def test_when_nothing_is_in_the_way_it_is_ready():
+    assert asked() == (200, {})
+
+
+async def test_both_servers_say_so():
+    answer = await AsyncClient().get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    answer = await AsyncClient().get("/livez")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_a_migration_that_is_not_applied_is_named_and_once_it_is_so_is_the_answer():
+    applied = MigrationRecorder.Migration.objects.filter(app="chat", name="0001_initial")
+    row = applied.get()
+    applied.delete()
+    try:
+        status, reasons = asked()
+        assert status == 503
+        assert reasons.keys() == {"migrations"}
+        assert "chat.0001_initial" in reasons["migrations"]
+    finally:
+        row.save(force_insert=True)
+    assert asked() == (200, {})
+
+
+def test_a_database_that_is_away_is_said_so(monkeypatch):
+    def away(*arguments, **named):
+        raise OperationalError("no such server")
+
+    assert asked() == (200, {})  # it had been there
+    monkeypatch.setattr(connection, "cursor", away)
+    status, reasons = asked()
+    assert (status, reasons) == (503, {"database": "OperationalError: no such server"})
+    assert Client().get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("url", ["unix:///nowhere/redis.sock", "redis://127.0.0.1:1/0"])
+def test_a_redis_that_is_away_is_said_so(settings, url):
+    settings.REDIS_URL = url
+    status, reasons = asked()
+    assert status == 503
+    assert reasons.keys() == {"redis_round_trip"}
+    assert "ConnectionError" in reasons["redis_round_trip"]
+
+
+def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatch, tmp_path):
+    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "redis.sock"))
+        silent.listen()
+        settings.REDIS_URL = f"unix://{tmp_path}/redis.sock"
+        status, reasons = asked()
+    assert (status, reasons.keys()) == (503, {"redis_round_trip"})
+    assert "Timeout" in reasons["redis_round_trip"]
+
+
+def test_a_server_on_its_way_out_is_alive_and_not_ready():
+    farewell.leaving.set()
+    try:
+        status, reasons = asked()
+        assert (status, reasons) == (503, {"not_leaving": "RuntimeError: the server is restarting"})
+        assert Client().get("/livez").status_code == 200
+    finally:
+        farewell.leaving.clear()
+    assert asked() == (200, {})
+
+
+def test_all_reasons_are_given_at_once(settings):
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    farewell.leaving.set()
+    try:
+        assert asked()[1].keys() == {"redis_round_trip", "not_leaving"}
+    finally:
+        farewell.leaving.clear()
