@@ -41,6 +41,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
     ("imports", [f"{BIN}/lint-imports"]),
     ("browser types", ["node_modules/.bin/tsc", "--project", "."]),
+    ("browser logic", ["node", "--test", *sorted(str(f.relative_to(REPO)) for f in REPO.glob("tests/js/*.test.js"))]),
     ("asyncapi", ["node", "tests/asyncapi.mjs", "app/chat/ws/asyncapi.yaml"]),
     ("shell", ["shellcheck", *scripts()]),
     ("format", [f"{BIN}/ruff", "format", "--check"]),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -86,8 +87,9 @@ class Stack:
         deadline = time.monotonic() + START_SECONDS
         while not self.ready.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                said = self.log()
                 self.stop()
-                raise AssertionError(f"The stack did not start:\n{self.log()}")
+                raise AssertionError(f"The stack did not start:\n{said}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -98,6 +100,8 @@ class Stack:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.output.close()
+        if not os.environ.get("PARLEY_KEEP"):  # set it to look at what a run has left behind
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self) -> str:
         """What all processes have printed so far."""
