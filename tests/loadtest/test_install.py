@@ -43,5 +43,5 @@ def test_root_installs_and_the_service_that_came_along_is_stopped(monkeypatch: p
 
 
 def test_without_node_socketio_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(install, "program", lambda name: None)
+    monkeypatch.setattr(install, "program", lambda _: None)
     assert install.npm(tmp_path) == "Node.js and npm are not installed. Type: sudo apt-get install -y nodejs npm"
