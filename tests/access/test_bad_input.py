@@ -250,7 +250,8 @@ async def test_random_frames_are_answered_or_closed_for(tab, room, alice, sent):
         with contextlib.suppress(Closed):
             for text in sent:
                 await hers.transport.send(text)
-            await hers.ask("history", room="harbour")
+            await hers.transport.send('{"type": "history", "id": "the last one", "room": "harbour"}')
+            await hers.until(lambda tab: any(frame.get("id") == "the last one" for frame in tab.frames))
         assert hers.closed is None or hers.closed.code == 4400
         for frame in hers.frames:
             check_reply(frame)

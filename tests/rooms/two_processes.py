@@ -111,9 +111,11 @@ class Page(Tab):
     def __init__(self, transport: Any) -> None:
         super().__init__(transport)
         self.scrolling: dict[int, str] = {}  # id of the command: room
+        self.joined = False  # a join may be refused while the database is away
 
     def _take(self, frame: dict[str, Any]) -> None:
         super()._take(frame)
+        self.joined |= frame["type"] == "joined"
         if (room := self.scrolling.pop(frame.get("id"), None)) and frame["type"] == "ok":  # type: ignore[arg-type]
             self.rooms[room].page(frame["events"], more=frame["more"])
 
@@ -134,6 +136,10 @@ class Device:
     @property
     def online(self) -> bool:
         return self.page is not None and self.page.closed is None
+
+    @property
+    def follows(self) -> bool:
+        return self.page is not None and self.online and self.page.joined
 
     def connect(self, number: int, limit: int = 3) -> None:
         """Say hello and resume, without waiting for an answer."""
