@@ -12,6 +12,7 @@ help:
 	@echo "make test    everything that can be proven on this machine"
 	@echo "make check   format, lint, types, contracts, configuration"
 	@echo "make bench   what one delivery costs, beside other servers; QUICK=1 takes five minutes"
+	@echo "make bench   the fan-out, measured beside other servers"
 	@echo "make lock    requirements/*.in to requirements/*.txt"
 
 .PHONY: run
@@ -19,11 +20,11 @@ run: packages-run .venv/.stamp
 	@$(PYTHON) deploy/run.py
 
 .PHONY: test
-test: packages-test .venv/.stamp
+test: packages-test .venv/.stamp .venv/.stamp-bench
 	$(PYTHON) -m pytest
 
 .PHONY: check
-check: packages-check .venv/.stamp node_modules/.stamp
+check: packages-check .venv/.stamp .venv/.stamp-bench node_modules/.stamp
 	@$(PYTHON) tests/check.py
 
 # QUICK=1: a room of 1000, once. ARGS="--only storm" and the like: python -m loadtest.bench --help

@@ -58,7 +58,7 @@ look_for_check() {
 services_of() {
     for package; do
         case $package in
-            nginx | redis-server | postgresql) printf '%s ' "$package" ;;
+            nginx | redis-server | postgresql | nats-server) printf '%s ' "$package" ;;
         esac
     done
 }

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.loadtest.test_report import phase, result
-
-pytest.importorskip("matplotlib", reason="only `make bench` installs it")
 from loadtest.bench import plot
+from tests.loadtest.test_report import phase, result
 
 PNG = b"\x89PNG\r\n\x1a\n"
 EVERYBODY = [*plot.BEHIND_TLS, *plot.DIRECT]

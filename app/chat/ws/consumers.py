@@ -71,7 +71,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         # Accept before anything else: a slow database must not look like a broken handshake.
         offered = self.scope["subprotocols"]
         await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        self.timer = loop.call_later(limits.HELLO_SECONDS, self.bye, 4408, "No hello came.")
+        self.timer: asyncio.Handle = loop.call_later(limits.HELLO_SECONDS, self.no_hello)
         farewell.sockets.add(self)
         if "unknown" in self.scope["url_route"]["kwargs"]:
             self.bye(4400, "There is no socket at this address; try /ws/.")
@@ -93,6 +93,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.timer.cancel()
         frame = Frame(protocol.encode(Bye(code=code, reason=reason, reconnect_in=reconnect_in)))
         self.socket.close(code, frame, skip=skip)
+
+    def no_hello(self, turns: int = 4) -> None:
+        """Give up on the hello, after a few more turns of the loop: in a storm it lies here, only unread."""
+        if turns:
+            self.timer = asyncio.get_running_loop().call_soon(self.no_hello, turns - 1)
+        else:
+            self.bye(4408, "No hello came.")
 
     def restart(self, reconnect_in: float) -> None:
         self.bye(1012, "The server restarts.", round(reconnect_in, 2))
@@ -183,6 +190,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def on_hello(self, command: protocol.Hello) -> None:
         if self.key:
             raise ChatError("Hello was said before.")
+        self.timer.cancel()
         try:
             user = await self.find_user()
         except DatabaseError:
