@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+LONG_ENOUGH = 24 * 60 * 60  # seconds; no test means to take as long
+
 
 class PatientLoop(asyncio.SelectorEventLoop):
     """time() stands still while there is anything to do, then jumps to the next timer."""
@@ -23,6 +25,7 @@ class PatientLoop(asyncio.SelectorEventLoop):
             return found
         if not (found := self._wait(0)):
             self._now += timeout
+            assert self._now < LONG_ENOUGH, "everybody waits, for days"
         return found
 
     @property

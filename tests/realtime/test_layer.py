@@ -75,6 +75,19 @@ async def test_when_it_is_back_it_is_used_again_and_nothing_was_lost(hub, join, 
     assert hers.seqs == [1, 2, 3]
 
 
+async def test_it_is_not_called_back_before_it_is(join, log, air, caplog):
+    hers = await join()
+    air.away = True
+    bell.ring(announcement(log.commit()))
+    await asyncio.sleep(hub_module.POLL_SECONDS * 5)  # nobody joins or leaves meanwhile
+    assert not bell.reachable
+    air.away = False
+    await asyncio.sleep(hub_module.POLL_SECONDS + 1)
+    assert bell.reachable
+    assert len(caplog.messages) == 2
+    assert hers.seqs == [1]
+
+
 async def test_groups_that_could_not_be_left_are_no_harm(hub, join, log, air):
     hers = await join()
     hub.leave("s", hers)
