@@ -88,6 +88,20 @@ async def test_events_announced_while_a_hole_is_filled_follow_it(join, log, hear
     assert hers.seqs == [1, 2, 3]
 
 
+async def test_while_a_hole_is_being_filled_nobody_asks_again(join, log, hear):
+    hers = await join()
+    asked = log.heads_asked
+    log.commit()
+    log.after_heads.open = False
+    for _ in range(10):
+        await hear(log.commit())
+        await asyncio.sleep(0.1)
+    assert log.heads_asked == asked + 1
+    log.after_heads.let_go()
+    await asyncio.sleep(1)
+    assert hers.seqs == list(range(1, 12))
+
+
 async def test_a_row_that_changed_twice_is_told_as_its_later_change_alone(join, log, hear):
     hers = await join()
     log.commit()
