@@ -225,6 +225,13 @@ async def test_any_id_comes_back_as_it_was(tab, room, alice, id):
         assert (await answer_to(hers, json.dumps({"type": "history", "id": id, "room": "nowhere"})))["id"] == id
 
 
+async def test_an_id_that_cannot_be_written_back_is_left_out(tab, room, alice):
+    async with tab(alice, "harbour") as hers:
+        error = await answer_to(hers, '{"type": "history", "id": "\\ud800", "room": "harbour"}')
+        assert (error["type"], error["code"], error["id"]) == ("error", "invalid", None)
+        await works(hers)
+
+
 # --- anything at all
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

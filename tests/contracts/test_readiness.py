@@ -78,6 +78,14 @@ def test_a_redis_that_is_away_is_said_so(settings, url):
 
 def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatch, tmp_path):
     monkeypatch.setattr(health, "PATIENCE", 0.05)
+    patience = []
+    from_url = health.redis.Redis.from_url
+
+    def watched(url, **options):
+        patience.append(options["socket_timeout"])
+        return from_url(url, **options)
+
+    monkeypatch.setattr(health.redis.Redis, "from_url", watched)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "redis.sock"))
         silent.listen()
@@ -85,6 +93,7 @@ def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatc
         status, reasons = asked()
     assert (status, reasons.keys()) == (503, {"redis_round_trip"})
     assert "Timeout" in reasons["redis_round_trip"]
+    assert patience == [0.05]
 
 
 def test_a_server_on_its_way_out_is_alive_and_not_ready():
