@@ -10,11 +10,11 @@ from chat import limits
 
 @pytest.fixture
 async def hurry() -> None:
-    """The 25 s between two pings are an eighth of a second; all other timers keep their time."""
+    """The 25 s between two pings are a quarter of a second; all other timers keep their time."""
     loop = asyncio.get_running_loop()
     later = loop.call_later
 
     def sooner(delay: float, *what: Any, **named: Any) -> asyncio.TimerHandle:
-        return later(delay / 200 if delay == limits.PING_SECONDS else delay, *what, **named)
+        return later(delay / 100 if delay == limits.PING_SECONDS else delay, *what, **named)
 
     loop.call_later = sooner  # type: ignore[method-assign]

@@ -24,13 +24,14 @@ async def test_pings_tell_the_head_of_each_joined_room(tab, room, alice, hurry):
     async with tab(alice, "harbour", "quay") as hers:
         last = (await hers.post("harbour", "a"))["message"]["seq"]
         await hers.hears("harbour", "a")
-        ping = await hers.until(lambda tab: next((f for f in tab.frames if f["type"] == "ping" and f["n"] == 2), None))
+        seen = len(hers.frames)
+        ping = await hers.until(lambda tab: next((f for f in tab.frames[seen:] if f["type"] == "ping"), None))
         assert ping["heads"] == {"harbour": last, "quay": 1}
 
 
 async def test_a_client_that_answers_pings_stays(tab, room, alice, hurry):
     async with tab(alice, "harbour") as hers:
-        await hers.until(lambda tab: any(f["type"] == "ping" and f["n"] == 6 for f in tab.frames))
+        await hers.until(lambda tab: any(f["type"] == "ping" and f["n"] == 4 for f in tab.frames))
         await hers.post("harbour", "still here")
 
 
