@@ -14,6 +14,7 @@ Enter = Callable[..., RoomPage]
 def test_two_browsers_chat_edit_and_delete(enter: Enter) -> None:
     hers, his = enter("alice", "pier"), enter("bob", "pier")
     hers.say("Ahoy")
+    his.has("Ahoy")  # two who speak at once are heard in whichever order they were stored
     his.say("Ahoy yourself\nwith a second line")
     for page in (hers, his):
         expect(page.messages).to_have_count(2)
