@@ -1,0 +1,18 @@
+"""Other programs on the same host name leave odd cookies; they sign nobody out."""
+
+import pytest
+
+from accounts.sessions import session_key_in
+
+
+@pytest.mark.parametrize(
+    "cookies",
+    ["sessionid=abc", 'foo={"a":1}; sessionid=abc', "sessionid=abc; =; bare; a b=c", 'x="; sessionid=abc'],
+)
+def test_the_session_is_found_among_odd_cookies(cookies):
+    assert session_key_in(cookies) == "abc"
+
+
+@pytest.mark.parametrize("cookies", ["", "sessionid2=abc", "csrftoken=abc", ";;;"])
+def test_without_a_session_there_is_none(cookies):
+    assert session_key_in(cookies) is None
