@@ -11,4 +11,4 @@ FRAME_BYTES = 64 * 1024  # of one frame from a client
 ROOMS_PER_SOCKET = 128
 SOCKETS_PER_USER = 10
 HELLO_SECONDS = 5  # a socket that has not said hello by then is closed
-PING_SECONDS = 25  # below any load balancer's patience (60 s); as often, a socket's session is checked again
+PING_SECONDS = 25  # below any load balancer's patience (60 s); as often, the sessions of all sockets are checked again

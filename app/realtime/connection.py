@@ -2,19 +2,23 @@
 
 from typing import Any
 
+from autobahn.twisted import websocket as autobahn_twisted
 from autobahn.websocket import protocol as autobahn
+from autobahn.websocket.types import ConnectionDeny
 from daphne.server import reactor
 from daphne.ws_protocol import WebSocketProtocol
 
+from realtime import farewell
 from realtime.counts import CLOSES, HANDSHAKES, SOCKETS
 
 INBOUND = 64  # commands of one client that may wait; above it the client is not read
 RECHECK = 0.05  # seconds until a client that is not read is looked at again
-LAST_WORDS = 10  # seconds that a reader has to answer our close frame, however slowly it reads
+LAST_WORDS = 60  # seconds that a reader has to come to our close frame: what the kernel holds is read before it
 
-# autobahn pretty-prints its options at every connection for a debug line that nobody reads: a tenth of what a
-# handshake costs.
+# autobahn pretty-prints its options at every connection, and colours its words at every read, for debug lines that
+# nobody reads: a tenth of what a handshake costs, and of what a frame does.
 vars(autobahn)["pformat"] = repr
+vars(autobahn_twisted)["hltype"] = vars(autobahn_twisted)["hlval"] = lambda value: value
 
 
 class Connection(WebSocketProtocol):
@@ -23,6 +27,10 @@ class Connection(WebSocketProtocol):
     opened = False
 
     def onConnect(self, request: Any) -> Any:  # noqa: N802  autobahn's name
+        if farewell.leaving.is_set():
+            # Said at once, and nginx asks the next of us; left in the queue, the client would wait until we are gone.
+            HANDSHAKES.labels("leaving").inc()
+            raise ConnectionDeny(503, "The server restarts.")  # type: ignore[no-untyped-call]
         # Too large a frame or broken UTF-8: say 1009 or 1007 before hanging up.
         self.failByDrop = False
         self.closeHandshakeTimeout = LAST_WORDS
@@ -32,6 +40,8 @@ class Connection(WebSocketProtocol):
         return super().onConnect(request)
 
     def onOpen(self) -> None:  # noqa: N802
+        # The handshake is over; kept for hours, its text and two parsed copies of it would be 2 KB of every socket.
+        self.request.headers = self.http_headers = self.http_request_data = None
         self.opened = True
         SOCKETS.inc()
         super().onOpen()

@@ -27,7 +27,7 @@ class DirectWriter:
         self.protocol = protocol
         self.transport = protocol.transport
         self._send = self.transport.getHandle().send
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[bytes] | None = None  # made when needed: an empty one takes 760 bytes
         self._pulling = False
         self.waiting = 0  # bytes of frames not begun
 
@@ -38,6 +38,8 @@ class DirectWriter:
         wire = frame.wire
         transport = self.transport
         if self._pulling or transport.dataBuffer or transport._tempDataBuffer:  # noqa: SLF001  Twisted tells it nowhere else
+            if self._frames is None:
+                self._frames = deque()
             self._frames.append(wire)
             self.waiting += len(wire)
             if not self._pulling:
@@ -58,10 +60,8 @@ class DirectWriter:
         """Send the last frame and then a close frame. skip: forget the frames that are not begun."""
         if self.protocol.state != self.protocol.STATE_OPEN:
             return
-        if skip:
-            self._frames.clear()
-        self._frames.append(last.wire)
-        self.transport.write(b"".join(self._frames))  # from here on nothing is taken back
+        frames = [last.wire] if skip or self._frames is None else [*self._frames, last.wire]
+        self.transport.write(b"".join(frames))  # from here on nothing is taken back
         self._stop()
         self.protocol.serverClose(code)
 
@@ -88,7 +88,7 @@ class DirectWriter:
         return bool(self.transport.dataBuffer or self.transport._tempDataBuffer)  # noqa: SLF001
 
     def _stop(self) -> None:
-        self._frames.clear()
+        self._frames = None
         self.waiting = 0
         if self._pulling:
             self._pulling = False

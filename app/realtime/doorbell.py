@@ -65,7 +65,8 @@ class Line:
         while self._waiting:
             announcement = self._waiting.popleft()
             try:
-                await asyncio.wait_for(layer.group_send(announcement["stream"], announcement), PATIENCE)
+                async with asyncio.timeout(PATIENCE):  # not wait_for, which makes a task each time
+                    await layer.group_send(announcement["stream"], announcement)
             except Exception as error:  # whatever a layer raises when its server is away
                 # Those who wait are as late as this one: the hubs' poll will be there before us.
                 lost = 1 + len(self._waiting)

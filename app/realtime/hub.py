@@ -118,6 +118,8 @@ class Hub:
             if bell.reachable:
                 await self._regroup([stream.name])
             stream.epoch, heads = await self._source.heads([stream.name])
+            if stream.name not in heads:
+                raise StreamLost(stream.name)  # noqa: TRY301  to be forgotten like any other failure
             stream.jump([], heads[stream.name])
         except BaseException:
             self._streams.pop(stream.name, None)

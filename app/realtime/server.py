@@ -15,6 +15,7 @@ import os
 import random
 import signal
 import sys
+from functools import partial
 from typing import Any
 
 from daphne import endpoints
@@ -26,9 +27,10 @@ from realtime import farewell
 from realtime.connection import Connection
 from realtime.counts import WAITING
 from realtime.direct import DirectWriter
+from realtime.inbox import Inbox
 from realtime.lag import LoopLag
 from realtime.socket import DIRECT
-from realtime.systemd import notify, watchdog_seconds
+from realtime.systemd import leave_sockets_alone, notify, watchdog_seconds
 
 logger = logging.getLogger(__name__)
 
@@ -73,30 +75,33 @@ class DrainingServer(Server):
         super().listen_error(failure)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Offer the application the direct way into its socket."""
-        if scope["type"] == "websocket":
-            protocol.writer = DirectWriter(protocol)
-            scope["extensions"] = {DIRECT: protocol.writer}
-            self.writers.add(protocol.writer)
-        return super().create_application(protocol, scope)
+        """daphne's, but a WebSocket has a lean inbox, and its application is offered the direct way into the socket."""
+        if scope["type"] != "websocket":
+            return super().create_application(protocol, scope)
+        protocol.writer = DirectWriter(protocol)
+        self.writers.add(protocol.writer)
+        scope |= {"asgi": {"version": "3.0"}, "extensions": {DIRECT: protocol.writer}}
+        inbox = Inbox()
+        application = self.application(scope, inbox.get, partial(self.handle_reply, protocol))
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        return inbox
 
     def protocol_disconnected(self, protocol: Any) -> None:
         super().protocol_disconnected(protocol)
         self.writers.discard(getattr(protocol, "writer", None))
 
     def drain(self) -> None:
-        """Take no more connections, close those we have with 1012, then stop."""
+        """Take no more sockets (Connection says 503), close those we have with 1012, then stop."""
         if farewell.leaving.is_set():
             return
         notify("STOPPING=1")
-        for listener in self.listeners:
-            listener.addCallback(lambda port: port.stopListening())
         farewell.leaving.set()
         sockets = list(farewell.sockets)
         logger.info("Closing %d sockets within %g s", len(sockets), DRAIN_SECONDS)
         loop = asyncio.get_event_loop()
         for number, socket in enumerate(sockets):
-            jitter = 0.1 + 2 * random.random()  # noqa: S311  seconds, not a secret
+            # Seconds; short, because the goodbyes are spread already, and a start (some 2 s) may come on top.
+            jitter = 0.1 + random.random() / 2  # noqa: S311  not a secret
             loop.call_later(DRAIN_SECONDS * number / len(sockets), socket.restart, jitter)
         self._stop_when_empty(loop.time() + DRAIN_SECONDS + 2)
 
@@ -110,6 +115,7 @@ class DrainingServer(Server):
 
 def serve_with_daphne(application: Any, options: argparse.Namespace) -> int:
     """Returns the exit code."""
+    leave_sockets_alone(backlog=BACKLOG)
     listen = [f"unix:{path}:backlog={BACKLOG}:mode=660" for path in options.unix]
     listen += [f"systemd:domain=UNIX:name={name}" for name in options.systemd]
     for host, port in options.tcp:

@@ -2,6 +2,9 @@
 
 import os
 import socket
+from typing import Any
+
+from twisted.internet import unix
 
 
 def notify(*words: str) -> None:
@@ -17,3 +20,19 @@ def watchdog_seconds() -> float | None:
     for_us = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
     microseconds = int(os.environ.get("WATCHDOG_USEC", "0"))
     return microseconds / 1_000_000 if for_us and microseconds else None
+
+
+def leave_sockets_alone(*, backlog: int) -> None:
+    """Take systemd's sockets as they are. Twisted would open them to everybody, let 50 clients wait, and at the end
+    shut them and remove the name, so that nobody reached the process that comes next."""
+    twisted_port: Any = unix.Port
+    adopt = twisted_port._fromListeningDescriptor.__func__  # noqa: SLF001  there is no other way in
+
+    def adopted(cls: Any, *arguments: Any) -> Any:
+        port = adopt(cls, *arguments)
+        port.backlog = backlog
+        port._shouldShutdown = False  # noqa: SLF001  it would close the queue for every process that has it
+        port._bindPath = b"\0systemd"  # noqa: SLF001  a name without a file: nothing to change or remove
+        return port
+
+    twisted_port._fromListeningDescriptor = classmethod(adopted)  # noqa: SLF001

@@ -50,9 +50,9 @@ class BehindNginx:
         listens_at = target.address
         upstream = f"unix:{listens_at.path}" if listens_at.path else f"127.0.0.1:{listens_at.port}"
         files = layout.nginx / "target"
+        upstreams = (files / "upstreams.conf").read_text()
         (files / "upstreams.conf").write_text(
-            f'upstream web {{ server "unix:{layout.socket("web")}"; }}\n'
-            f'upstream ws {{ server "{upstream}" max_fails=0; }}\n'
+            re.sub(r"(?s)(upstream ws \{).*?\}", rf'\1 server "{upstream}" max_fails=0; }}', upstreams)
         )
         for name in ("https-server.conf", "http-server.conf"):
             (files / name).write_text(on_loopback((files / name).read_text()))

@@ -5,6 +5,7 @@ import inspect
 import daphne.http_protocol
 import daphne.server
 import daphne.ws_protocol
+from autobahn.twisted import websocket as autobahn_twisted
 from autobahn.websocket.protocol import WebSocketProtocol as Autobahn
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.tcp import Connection as TcpConnection
@@ -55,3 +56,25 @@ def test_the_http_channel_is_still_the_transports_producer_after_the_upgrade():
     """If not, unregisterProducer in Connection.onConnect is one line too many."""
     source = inspect.getsource(daphne.http_protocol.WebRequest.process)
     assert "unregisterProducer" not in source
+
+
+def test_daphne_still_starts_applications_as_we_do():
+    source = inspect.getsource(daphne.server.Server.create_application)
+    assert 'self.connections[protocol]["application_instance"] = asyncio.ensure_future(' in source
+    assert "send=partial(self.handle_reply, protocol)" in source
+    used = inspect.getsource(daphne.ws_protocol)
+    assert "self.application_queue.put_nowait(" in used
+    assert "self.application_queue.get" not in used
+
+
+def test_what_is_forgotten_after_the_handshake_is_asked_for_no_more():
+    assert "self.request.headers" not in inspect.getsource(daphne.ws_protocol).split("def onOpen")[1]
+    for method in (Autobahn.processData, Autobahn.onFrameBegin, Autobahn.onFrameEnd, Autobahn.sendCloseFrame):
+        assert "http_headers" not in inspect.getsource(method)
+
+
+def test_autobahn_still_colours_words_for_a_log():
+    """If not, replacing its hltype and hlval is one line too many."""
+    source = inspect.getsource(autobahn_twisted.WebSocketAdapterProtocol.dataReceived)
+    assert "hltype(" in source
+    assert "hlval(" in source

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 
 from chat import limits
-from chat.ws.consumers import ChatConsumer
+from chat.ws import sessions
 from tests import inside
 
 
@@ -73,7 +73,7 @@ async def test_pongs_for_pings_to_come_are_no_advance(silent, alice, hurry):
     await visit.__aexit__(None, None, None)
 
 
-async def test_signing_out_ends_the_socket_at_the_next_beat(tab, room, alice, bob, hurry):
+async def test_signing_out_ends_the_socket_at_the_next_check(tab, room, alice, bob, hurry):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         await (await session_of(alice)).adelete()
         assert await hers.end() == 4401
@@ -108,11 +108,11 @@ async def test_a_database_that_is_away_signs_nobody_out(tab, alice, hurry, monke
     async with tab(alice) as hers:
         asked = []
 
-        async def away(self):
-            asked.append(1)
+        def away(keys):
+            asked.append(keys)
             raise DatabaseError("away")
 
-        monkeypatch.setattr(ChatConsumer, "find_user", away)
+        monkeypatch.setattr(sessions, "users_of", away)
         await hers.until(lambda _: len(asked) >= 3)
         monkeypatch.undo()
         await hers.join("harbour")

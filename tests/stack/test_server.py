@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from realtime.socket import FULL
 from tests.running import REPO, Stack, Wss
@@ -43,6 +44,7 @@ class Server:
             held = socket.socket(socket.AF_UNIX)
             held.bind(str(self.path))
             held.listen(100)
+            self.held = held  # as systemd does, beyond the end of the process
             shell = f'exec 3<&{held.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=ws exec "$@"'
             self.command = ["bash", "-c", shell, "bash", *self.command]
             inherited = (held.fileno(),)
@@ -72,10 +74,13 @@ class Server:
         )
         return Tab(Wss(connection), patience=30)
 
-    async def waiting_bytes(self) -> float:
+    async def get(self, path: str) -> httpx.Response:
         transport = httpx.AsyncHTTPTransport(uds=str(self.path))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as direct:
-            metrics = (await direct.get("/metrics")).text
+            return await direct.get(path)
+
+    async def waiting_bytes(self) -> float:
+        metrics = (await self.get("/metrics")).text
         return float(next(line for line in metrics.splitlines() if line.startswith("parley_waiting_bytes")).split()[1])
 
     def rss(self) -> int:
@@ -88,6 +93,8 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.systemd.close()
+        if held := getattr(self, "held", None):
+            held.close()
         self.log.close()
 
 
@@ -115,6 +122,21 @@ async def test_ready_when_listening_and_stopping_when_asked(stack: Stack, serve)
     assert server.process.wait(10) == 0
 
 
+async def test_who_comes_while_it_leaves_is_sent_to_the_next_server(stack: Stack, serve):
+    server = serve(DRAIN_SECONDS="2")
+    server.note()
+    cookies = stack.people("ann", "bob")
+    async with await server.tab(cookies[0]), await server.tab(cookies[1]) as last:
+        server.process.send_signal(signal.SIGTERM)
+        assert server.note() == "STOPPING=1"
+        with pytest.raises(InvalidStatus) as refused:
+            await server.tab(cookies[0])
+        assert refused.value.response.status_code == 503
+        assert (await server.get("/readyz")).status_code == 503
+        assert await last.end() == 1012
+    assert server.process.wait(10) == 0
+
+
 async def test_a_place_that_is_taken_is_a_failure_not_a_silent_end(serve):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -130,6 +152,26 @@ async def test_sockets_inherited_from_systemd_serve(stack: Stack, serve):
     async with await server.tab(cookie) as tab:
         assert tab.welcome["user"]["name"] == "ann"
         assert (await tab.join("inherited"))["head"] > 0
+
+
+def test_the_sockets_of_systemd_stay_as_they_are(serve):
+    """The next process is found by the same name, by whom systemd lets in, and as many may wait for it."""
+    server = serve("--systemd", "ws")
+    assert server.note().startswith("READY=1\n")
+    mode = server.path.stat().st_mode
+    assert mode & 0o777 != 0o666
+    assert waiting_room(server.path) == 4096
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(30) == 0
+    assert server.path.stat().st_mode == mode
+    with socket.socket(socket.AF_UNIX) as somebody:
+        somebody.connect(str(server.path))  # waits there for the process that comes next
+
+
+def waiting_room(path: Path) -> int:
+    """How many clients may wait at a listening unix socket."""
+    shown = subprocess.run(["ss", "-Hxl", "src", str(path)], capture_output=True, text=True, check=True).stdout
+    return int(shown.split()[3])
 
 
 async def test_a_stuck_loop_stops_feeding_the_watchdog(serve):

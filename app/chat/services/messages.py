@@ -1,6 +1,7 @@
 """Saying something, correcting it, taking it back."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -22,6 +23,9 @@ class Posted(NamedTuple):
 
     message: Message
     dup: bool
+
+
+Fresh = dict[Room, list[Message]]  # new messages of each room, in order
 
 
 class Post(NamedTuple):
@@ -52,21 +56,30 @@ def post_messages(posts: Sequence[Post]) -> list[Posted | ChatError]:
 
     A refused post holds up no other: its refusal stands in its place of the answer.
     """
+    # Nearly every post is new, and its cid's constraint says so if it is not: a question less for each message.
+    outcomes, fresh = _judge(posts, {})
+    if all(isinstance(outcome, Posted) for outcome in outcomes):
+        with suppress(IntegrityError):
+            _store(fresh)
+            return outcomes
+    outcomes, fresh = _judge(posts, _sent_before(posts))
     try:
-        return _post_all(posts)
+        if fresh:
+            _store(fresh)
     except IntegrityError:  # one of the cids was being stored just now, by a retry that overtook us
         if len(posts) == 1:
-            return _post_all(posts)  # and finds it
+            raise
         return [outcome for post in posts for outcome in post_messages([post])]
+    return outcomes
 
 
-def _post_all(posts: Sequence[Post]) -> list[Posted | ChatError]:
-    known = _sent_before(posts)
+def _judge(posts: Sequence[Post], known: dict[tuple[int, UUID], Message]) -> tuple[list[Posted | ChatError], Fresh]:
+    """What becomes of each post, when these were sent before; and the messages that are to be stored."""
     rooms = _rooms_of(posts)
     asked = Message.objects.filter(pk__in=[post.reply_to for post in posts if post.reply_to])
     questions = set(asked.values_list("pk", "room__slug"))
     outcomes: list[Posted | ChatError] = []
-    fresh: dict[Room, list[Message]] = {}
+    fresh: Fresh = {}
     for post in posts:
         me = (post.author.pk, post.cid)
         room = rooms.get((post.author.pk, post.room))
@@ -85,13 +98,11 @@ def _post_all(posts: Sequence[Post]) -> list[Posted | ChatError]:
             )
             fresh.setdefault(room, []).append(message)
             outcomes.append(Posted(message, dup=False))
-    if fresh:
-        _store(fresh)
-    return outcomes
+    return outcomes, fresh
 
 
 @transaction.atomic
-def _store(fresh: dict[Room, list[Message]]) -> None:
+def _store(fresh: Fresh) -> None:
     """Give the new messages of each room their places, and announce them once committed."""
     for room in sorted(fresh, key=lambda room: room.pk):  # everybody locks in this order: no deadlock
         first = room.advance(len(fresh[room])) - len(fresh[room]) + 1

@@ -1,7 +1,6 @@
 """One browser tab: translates frames into verbs of chat.services and back, and decides nothing itself."""
 
 import asyncio
-import contextlib
 import logging
 from math import ceil
 from typing import Any
@@ -47,10 +46,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
         it runs.
         """
         self.scope, self.base_send = scope, send
-        with contextlib.suppress(StopConsumer):
+        try:
             while True:
                 message = await receive()
                 await getattr(self, get_handler_name(message))(message)
+        except StopConsumer:
+            return
+        finally:
+            farewell.sockets.discard(self)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         await self.disconnect(message["code"])
@@ -87,6 +90,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.process.hub.leave(stream, self)
         if self.key:
             self.process.sockets_of[self.key] -= 1
+            self.process.sessions.forget(self)
 
     def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
         """Say why, then close. Codes 44xx: do not come back until something changes."""
@@ -108,7 +112,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.bye(4508, "You read too slowly; come back and resume.", 1, skip=True)
 
     def beat(self) -> None:
-        """Every PING_SECONDS: a ping with the heads of rooms, and a look whether the session still stands."""
+        """Every PING_SECONDS: a ping with the heads of rooms."""
         if self.pings - self.pongs >= 2:
             self.bye(4508, "No answer to two pings.", 1, skip=True)
             return
@@ -116,15 +120,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         heads = {self.known_rooms[stream]: head for stream, head in self.process.hub.heads(self.known_rooms).items()}
         self.reply(protocol.Ping(n=self.pings, heads=heads))
         self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
-        self.checking = asyncio.ensure_future(self.check_session())
 
-    async def check_session(self) -> None:
-        try:
-            user = await self.find_user()
-        except DatabaseError:
-            return  # not known to be over
-        if user is None or user.pk != self.key:
-            self.bye(4401, "You are signed out.")
+    def signed_out(self) -> None:
+        self.bye(4401, "You are signed out.")
 
     # --- as the hub sees us
 
@@ -191,12 +189,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.key:
             raise ChatError("Hello was said before.")
         self.timer.cancel()
+        cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
+        session = session_key_in(cookies)
         try:
-            user = await self.find_user()
+            user = await self.process.users.ask(session) if session else None
         except DatabaseError:
             self.bye(1013, "The database is away.", 2)
             return
-        if user is None:
+        if session is None or user is None:
             self.bye(4401, "Sign in first.")
             return
         if self.process.sockets_of[user.pk] >= limits.SOCKETS_PER_USER:
@@ -204,7 +204,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.me, self.key = user, user.pk
         self.process.sockets_of[self.key] += 1
-        self.timer.cancel()
+        self.process.sessions.watch(self, session)
         self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
         self.reply(
             protocol.Welcome(
@@ -220,9 +220,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.on_join(protocol.Join(id=command.id, room=room))
 
     async def on_join(self, command: protocol.Join) -> None:
-        others = sum(room != command.room for room in self.known_rooms.values())
-        if others >= limits.ROOMS_PER_SOCKET:
+        if sum(room != command.room for room in self.known_rooms.values()) >= limits.ROOMS_PER_SOCKET:
             raise ChatError(f"A socket follows at most {limits.ROOMS_PER_SOCKET} rooms.")
+        try:
+            await self.follow(command)
+        except StreamLost:  # the database was put back to an older day, where the room is another row or none
+            self.process.streams.pop(command.room, None)
+            await self.follow(command)
+
+    async def follow(self, command: protocol.Join) -> None:
         since = (command.since.epoch, command.since.seq) if command.since else None
         look = history.Look(command.room, self.me, since, command.limit)
         stream = self.process.streams.get(command.room) or await self.enter(command.room)
@@ -231,10 +237,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
         async def find() -> history.Window:
             try:
-                return await self.process.windows.ask(look)
+                found = await self.process.windows.ask(look)
             except RoomNotFound:
                 await self.enter(command.room)
-                return await self.process.windows.ask(look)
+                found = await self.process.windows.ask(look)
+            if self.process.streams.get(command.room) != stream:
+                raise StreamLost(stream)
+            return found
 
         def greet(window: history.Window) -> None:
             self.known_rooms[stream] = command.room
@@ -244,9 +253,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def enter(self, slug: str) -> str:
         """Be a member of the room; returns its stream."""
-        room = await query(rooms.enter_room, slug=slug, user=self.me)
-        self.process.streams[slug] = room.stream
-        return room.stream
+        self.process.streams[slug] = (await query(rooms.enter_room, slug=slug, user=self.me)).stream
+        return self.process.streams[slug]
 
     async def on_leave(self, command: protocol.Leave) -> None:
         await query(rooms.leave_room, slug=command.room, user=self.me)
@@ -290,10 +298,3 @@ class ChatConsumer(AsyncWebsocketConsumer):
             limit=command.limit,
         )
         self.reply(Ok(id=command.id, events=page.events, more=page.more))
-
-    # --- the database
-
-    async def find_user(self) -> User | None:
-        cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
-        key = session_key_in(cookies)
-        return await self.process.users.ask(key) if key else None

@@ -9,6 +9,7 @@ from accounts.sessions import users_of
 from chat.services.history import Look, Window, windows
 from chat.services.messages import Post, Posted, post_messages
 from chat.ws.database import query
+from chat.ws.sessions import Sessions
 from chat.ws.source import RoomSource
 from realtime.batch import Batch
 from realtime.hub import Hub
@@ -18,12 +19,13 @@ class Process:
     """The hub, what is asked of the database together, and how many sockets each user has open."""
 
     def __init__(self) -> None:
-        self.hub = Hub(RoomSource())
+        self.streams: dict[str, str] = {}  # of each room that was ever joined here, by its slug; good for one epoch
+        self.hub = Hub(RoomSource(self.streams))
         # Group commit: posts that arrive together share a transaction, and none is acked before it. 200: some 20 ms.
         self.posts: Batch[Post, Posted] = Batch(lambda asked: query(post_messages, asked), largest=200)
         self.windows: Batch[Look, Window] = Batch(lambda asked: query(windows, asked), largest=200)
         self.users: Batch[str, User | None] = Batch(lambda asked: query(users_of, asked), largest=200)
-        self.streams: dict[str, str] = {}  # of each room that was ever joined here, by its slug; neither ever changes
+        self.sessions = Sessions()
         self.sockets_of: Counter[int] = Counter()
 
 
@@ -41,4 +43,5 @@ def this_process() -> Process:
 async def end_process() -> None:
     """Stop what the first socket started."""
     if process := _processes.pop(asyncio.get_running_loop(), None):
+        process.sessions.close()
         await process.hub.close()

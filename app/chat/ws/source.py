@@ -10,9 +10,18 @@ from realtime.delivery import Event
 class RoomSource:
     """Streams are rooms: see Room.stream."""
 
+    def __init__(self, known: dict[str, str]) -> None:
+        """`known`: the streams of rooms, by slug. Another epoch empties it: its rooms may be other rows."""
+        self.known = known
+        self.epoch = ""
+
     async def heads(self, streams: Collection[str]) -> tuple[str, dict[str, int]]:
         ids = {_room_id(stream): stream for stream in streams}
         epoch, heads = await query(history.heads, ids)
+        if epoch != self.epoch:
+            if self.epoch:
+                self.known.clear()
+            self.epoch = epoch
         return epoch, {ids[room]: head for room, head in heads.items()}
 
     async def since(self, stream: str, seq: int, head: int) -> list[Event] | None:

@@ -70,7 +70,7 @@ class Nchan:
         if self.tls:
             certificate, key = certificate_in(folder)
             settings = f"ssl_certificate {certificate}; ssl_certificate_key {key};\n"
-            settings += (REPO / "nginx/snippets/tls.conf").read_text()
+            settings += (REPO / "nginx/snippets/tls.conf").read_text().replace("snippets/", f"{REPO}/nginx/snippets/")
         text = CONFIGURATION.format(
             module=MODULE,
             user=install.owner(),
