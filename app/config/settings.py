@@ -89,7 +89,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The cache holds rate limits. It lives in the database so that people can sign in while Redis is away.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # At Django's 300 a spray of addresses would push out everybody else's limits; `manage.py prune` keeps it small.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 # --- Redis: only a doorbell between processes; losing it loses no message
@@ -134,8 +139,9 @@ ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-# nginx overwrites this header with the address it saw, so nobody can choose the address that is rate limited.
-ALLAUTH_TRUSTED_CLIENT_IP_HEADER = "X-Forwarded-For"
+# Of X-Forwarded-For the last address counts, so nobody can choose the one that is rate limited: nginx overwrites the
+# header with what it saw, a platform's front appends to it.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1
 EMAIL_CONFIG = read("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL")

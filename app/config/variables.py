@@ -1,12 +1,14 @@
 """What the environment may say. `.env.example` is checked against this table.
 
-A wrong value stops the start with one sentence; a variable without a default must be set.
+A variable that it does not have is looked for as a file of that name in CREDENTIALS_DIRECTORY, where systemd and
+containers put secrets. A wrong value stops the start with one sentence; a variable without a default must be set.
 """
 
 import logging
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import environ
@@ -72,6 +74,8 @@ def read(name: str, default: Any = None) -> Any:
     variable = VARIABLES[name]
     text = os.environ.get(name)
     if text is None:
+        text = _credential(name)
+    if text is None:
         fallback = variable.default if default is None else default
         if fallback is None:
             raise ImproperlyConfigured(f"{name} is not set: it must be {variable.what}.")
@@ -85,3 +89,15 @@ def read(name: str, default: Any = None) -> Any:
         shown = "wrong" if name in ("SECRET_KEY", "DATABASE_URL", "EMAIL_URL") else repr(text)  # may hold a password
         raise ImproperlyConfigured(f"{name} is {shown}: it must be {variable.what}.")
     return value
+
+
+def _credential(name: str) -> str | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return None
+    try:
+        return (Path(folder) / name).read_text().rstrip("\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error

@@ -66,3 +66,27 @@ def test_a_secret_has_no_default():
     command = [sys.executable, "-c", "import config.settings"]
     done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False)
     assert "SECRET_KEY is not set" in done.stderr.strip().splitlines()[-1]
+
+
+def settings_say(expression: str, environment: dict[str, str]) -> str:
+    environment = {"PARLEY_ENV_FILE": "/dev/null", "PYTHONPATH": "app"} | environment
+    command = [sys.executable, "-c", f"from config import settings; print({expression})"]
+    done = subprocess.run(command, cwd=REPO, env=environment, capture_output=True, text=True, check=False)
+    return (done.stdout or done.stderr).strip().splitlines()[-1]
+
+
+def test_a_secret_may_be_a_file_named_like_it(tmp_path):
+    (tmp_path / "SECRET_KEY").write_text("f" * 50 + "\n")
+    assert settings_say("settings.SECRET_KEY", {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "f" * 50
+
+
+def test_the_environment_wins_over_the_file(tmp_path):
+    (tmp_path / "SECRET_KEY").write_text("f" * 50)
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "SECRET_KEY": "e" * 50}
+    assert settings_say("settings.SECRET_KEY", environment) == "e" * 50
+
+
+def test_a_file_that_cannot_be_read_is_told_from_one_that_is_not_there(tmp_path):
+    (tmp_path / "SECRET_KEY").mkdir()
+    said = settings_say("settings.SECRET_KEY", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert "SECRET_KEY cannot be read: " in said
