@@ -1,0 +1,144 @@
+"""The release before runs on the tables of this one: migrations only add. See app/ops/additive.py."""
+
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.models.functions import Lower, Now
+
+from ops.additive import reasons, refusals
+
+
+def test_ours_are():
+    ours = {config.label for config in apps.get_app_configs() if str(settings.REPO) in config.path}
+    ours = {label for label in ours if (settings.REPO / "app" / label).is_dir()}
+    assert {"accounts", "chat"} <= ours
+    loader = MigrationLoader(None)
+    assert refusals(loader, sorted(name for name in loader.disk_migrations if name[0] in ours)) == []
+
+
+def judged(*operations, **attributes) -> list[str]:
+    """What is said of a migration that changes a table of boats."""
+    state = ProjectState()
+    fields = [
+        ("id", models.BigAutoField(primary_key=True)),
+        ("name", models.CharField(max_length=50, verbose_name="old")),
+        ("sails", models.IntegerField(null=True)),
+        ("built", models.DateTimeField(db_default=Now())),
+        ("price", models.DecimalField(max_digits=8, decimal_places=2)),
+    ]
+    state.add_model(ModelState("harbour", "Boat", fields))
+    made = type("Migration", (migrations.Migration,), {"operations": list(operations), **attributes})
+    return list(reasons(made("0002_change", "harbour"), state))
+
+
+def add(field):
+    return migrations.AddField("boat", "flag", field)
+
+
+def alter(name, field):
+    return migrations.AlterField("boat", name, field)
+
+
+BIG = [("id", models.BigAutoField(primary_key=True)), ("code", models.CharField(max_length=9))]
+REFUSED = {
+    "drop a table": (migrations.DeleteModel("boat"), "takes a table"),
+    "drop a column": (migrations.RemoveField("boat", "name"), "takes a column"),
+    "rename a table": (migrations.RenameModel("boat", "ship"), "renames a table"),
+    "rename a column": (migrations.RenameField("boat", "name", "title"), "renames a column"),
+    "another table's name": (migrations.AlterModelTable("boat", "ships"), "renames a table"),
+    "sql": (migrations.RunSQL("DELETE FROM harbour_boat", ""), "only its author"),
+    "python": (migrations.RunPython(migrations.RunPython.noop), "only its author"),
+    "state apart": (migrations.SeparateDatabaseAndState(), "nobody has judged"),
+    "a constraint": (
+        migrations.AddConstraint("boat", models.UniqueConstraint(fields=["name"], name="one")),
+        "may refuse rows",
+    ),
+    "not null": (add(models.IntegerField(default=0)), "must be NULL or have a db_default"),
+    "unique with a default": (add(models.IntegerField(unique=True, db_default=1)), "is unique and not NULL"),
+    "now not null": (alter("sails", models.IntegerField(default=1)), "becomes NOT NULL"),
+    "now unique": (alter("name", models.CharField(max_length=50, unique=True)), "becomes unique"),
+    "shorter": (alter("name", models.CharField(max_length=49)), "at most 49 characters"),
+    "no longer wide": (alter("sails", models.SmallIntegerField(null=True)), "from IntegerField to SmallIntegerField"),
+    "another type": (alter("sails", models.TextField(null=True)), "from IntegerField to TextField"),
+    "without its default": (alter("built", models.DateTimeField()), "loses its db_default"),
+    "another column": (alter("name", models.CharField(max_length=50, db_column="n")), "changes db_column"),
+    "fewer digits": (alter("price", models.DecimalField(max_digits=6, decimal_places=2)), "changes max_digits"),
+}
+TAKEN = {
+    "a table": migrations.CreateModel("Crew", BIG),
+    "null": add(models.IntegerField(null=True)),
+    "a default of the database": add(models.IntegerField(db_default=0)),
+    "a generated column": add(
+        models.GeneratedField(expression=Lower("name"), output_field=models.TextField(), db_persist=True)
+    ),
+    "many to many": add(models.ManyToManyField("harbour.boat")),
+    "an index": migrations.AddIndex("boat", models.Index(fields=["name"], name="by_name")),
+    "a constraint less": migrations.RemoveConstraint("boat", "one"),
+    "longer": alter("name", models.CharField(max_length=51)),
+    "text": alter("name", models.TextField()),
+    "now null": alter("name", models.CharField(max_length=50, null=True)),
+    "wider": alter("sails", models.BigIntegerField(null=True)),
+    "other words": alter("name", models.CharField(max_length=50, verbose_name="new", help_text="of the boat")),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str):
+    operation, reason = REFUSED[name]
+    (said,) = judged(operation)
+    assert reason in said
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_taken(name: str):
+    operation = TAKEN[name]
+    if isinstance(operation, migrations.RemoveConstraint):
+        given = models.UniqueConstraint(fields=["name"], name="one")
+        (said,) = judged(migrations.AddConstraint("boat", given), operation)
+        assert "Create constraint" in said
+    else:
+        assert judged(operation) == []
+
+
+def test_a_table_of_this_very_migration_may_become_what_it_likes():
+    unique = models.UniqueConstraint(fields=["code"], name="one_code")
+    field = migrations.AddField("crew", "boat", models.ForeignKey("harbour.boat", models.CASCADE))
+    assert judged(migrations.CreateModel("Crew", BIG), field, migrations.AddConstraint("crew", unique)) == []
+
+
+def test_a_sentence_excuses_and_a_word_does_not():
+    gone = migrations.RemoveField("boat", "name")
+    assert judged(gone, harmless_because="No release since 0.4 reads it.") == []
+    assert len(judged(gone, harmless_because="trust me")) == 1
+    assert judged(gone, initial=True) == []
+
+
+@pytest.mark.django_db
+def test_the_release_step_looks_at_what_is_not_applied_and_names_what_it_refuses():
+    out = StringIO()
+    call_command("additive", stdout=out)
+    assert out.getvalue() == "0 migrations to apply, all of them additive.\n"
+
+    MigrationRecorder(connection).migration_qs.filter(app="auth", name__gte="0011").delete()
+    refused = "auth.0011_update_proxy_permissions"
+    with pytest.raises(
+        CommandError, match=f"^{refused}: Raw Python operation: it does what only its author can judge.$"
+    ):
+        call_command("additive")
+    call_command("additive", accept=[refused], stdout=out)
+    assert out.getvalue().endswith("2 migrations to apply, all of them additive.\n")
+
+
+@pytest.mark.django_db
+def test_a_new_database_has_no_release_before():
+    MigrationRecorder(connection).migration_qs.all().delete()
+    out = StringIO()
+    call_command("additive", stdout=out)
+    assert out.getvalue() == "A new database: there is no release before.\n"

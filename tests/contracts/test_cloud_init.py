@@ -1,0 +1,59 @@
+"""First boot without a laptop: cloud-init.yaml says what the playbook understands."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPO = Path(__file__).parent.parent.parent
+TEXT = (REPO / "deploy/cloud-init.yaml").read_text()
+CONFIG: dict[str, Any] = yaml.safe_load(TEXT)
+FILES = {file["path"]: file["content"] for file in CONFIG["write_files"]}
+SCRIPT = FILES["/usr/local/sbin/parley-site"]
+
+
+def test_clouds_know_it_by_its_first_line_and_take_its_size():
+    assert TEXT.startswith("#cloud-config\n")
+    assert len(TEXT) < 16 * 1024  # the smallest limit of a large cloud
+
+
+def test_what_it_runs_is_what_it_writes():
+    assert CONFIG["runcmd"] == [["/usr/local/sbin/parley-site"]]
+
+
+def test_the_script_is_sound(tmp_path: Path):
+    assert shutil.which("sh")
+    (tmp_path / "parley-site").write_text(SCRIPT)
+    subprocess.run(["sh", "-n", tmp_path / "parley-site"], check=True)
+
+
+def test_the_names_to_set_are_the_ones_that_it_reads():
+    named = set(re.findall(r"^(PARLEY_\w+)=", FILES["/etc/parley-site"], re.MULTILINE))
+    assert named == set(re.findall(r"\$(PARLEY_\w+)", SCRIPT))
+
+
+def test_the_playbook_is_there_and_knows_its_variables():
+    playbook = REPO / "ansible/site.yml"
+    assert playbook.is_file()
+    known = yaml.safe_load((REPO / "ansible/roles/parley/defaults/main.yml").read_text())
+    given = set(re.findall(r"\b(parley_\w+)=", TEXT))
+    assert {"parley_domain", "parley_email"} <= given <= set(known)
+
+
+@pytest.mark.parametrize("command", ["new_epoch"])
+def test_the_commands_that_the_page_about_azure_names_exist(command: str):
+    assert f"manage.py {command}" in (REPO / "deploy/azure.md").read_text()
+    assert list((REPO / "app").glob(f"*/management/commands/{command}.py"))
+
+
+def test_the_page_about_azure_names_files_and_variables_that_exist():
+    page = (REPO / "deploy/azure.md").read_text()
+    for name in re.findall(r"deploy/[\w.-]+", page):
+        assert (REPO / name).is_file(), name
+    example = (REPO / ".env.example").read_text()
+    for name in re.findall(r"\b(SECRET_KEY|ALLOWED_HOSTS|DATABASE_URL|REDIS_URL)=", page):
+        assert f"{name}=" in example

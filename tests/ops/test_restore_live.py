@@ -1,0 +1,117 @@
+"""Back up, lose everything, restore, while people are connected: what was said is back, and everybody sees it."""
+
+import json
+
+from tests.ops.conftest import operator
+from tests.running import Stack
+
+EVERYTHING = """
+import io
+from django.core.management import call_command
+out = io.StringIO()
+call_command("dumpdata", "chat.room", "chat.message", "chat.membership", "accounts.user", stdout=out, verbosity=0)
+print(out.getvalue())
+"""
+DROP = """
+from django.db import connection
+with connection.cursor() as cursor:
+    if connection.vendor == "sqlite":
+        cursor.execute("PRAGMA foreign_keys = OFF")
+    for table in connection.introspection.table_names():
+        cursor.execute(f'DROP TABLE "{table}"' + (" CASCADE" if connection.vendor == "postgresql" else ""))
+"""
+FAIL_AT_THE_END = """
+import sys
+from pathlib import Path
+from ops import backups
+try:
+    backups.restore(Path(sys.argv[1]), table="chat_epoch", also="INSERT INTO nowhere VALUES (1)")
+except backups.CannotRestore as error:
+    print(error)
+"""
+
+
+def everything(live: Stack) -> list[object]:
+    return sorted(json.loads(live.run_python(EVERYTHING)), key=lambda row: (row["model"], row["pk"]))
+
+
+async def test_after_a_restore_everybody_has_what_was_said_before_the_backup(live: Stack, tmp_path, slug: str):
+    run = operator(live.settings_environment())
+    (cookie,) = live.people("ann")
+    async with await live.tab(cookie) as tab:
+        await tab.join(slug)
+        for number in range(5):
+            await tab.post(slug, f"kept {number}")
+        before = everything(live)
+        made = run("backup", tmp_path)
+        assert made.returncode == 0, made.stderr
+        (file,) = tmp_path.glob("parley-*.dump")
+        await tab.post(slug, "lost")
+        await tab.join(f"{slug}-lost")
+        known = tab.rooms[slug]
+
+        live.run_python(DROP)
+        done = run("restore", file, "--noinput")
+        assert done.returncode == 0, done.stderr
+        assert everything(live) == before
+        assert await tab.end() == 4510
+        assert tab.frames[-1]["reconnect_in"] is not None
+
+    old = known.epoch
+    async with await live.tab(cookie) as tab:
+        tab.rooms[slug] = known
+        joined = await tab.join(slug, resume=True)
+        assert (joined["recovered"], joined["epoch"] == old) == (False, False)
+        assert [message["body"] for message in known.visible] == [f"kept {number}" for number in range(5)]
+        await tab.post(slug, "after")
+        await tab.hears(slug, "after")
+
+
+async def test_a_room_that_the_backup_does_not_have_opens_anew(live: Stack, tmp_path, slug: str):
+    run = operator(live.settings_environment())
+    (cookie,) = live.people("ann")
+    assert run("backup", tmp_path).returncode == 0
+    (file,) = tmp_path.glob("parley-*.dump")
+    async with await live.tab(cookie) as tab:
+        await tab.join(slug)
+        lost = (await tab.post(slug, "lost"))["message"]
+        assert run("restore", file, "--noinput").returncode == 0
+        assert await tab.end() == 4510
+    for _ in range(2):  # over either server, sooner or later
+        async with await live.tab(cookie) as tab:
+            await tab.join(slug)
+            said = (await tab.post(slug, "anew"))["message"]
+            await tab.hears(slug, "anew")
+            assert said["id"] > lost["id"]  # live servers know the old ids: nobody else gets them
+
+
+async def test_a_failure_on_the_way_leaves_what_was_there(live: Stack, tmp_path, slug: str):
+    run = operator(live.settings_environment())
+    (cookie,) = live.people("ann")
+    async with await live.tab(cookie) as tab:
+        await tab.join(slug)
+        assert run("backup", tmp_path).returncode == 0
+        (file,) = tmp_path.glob("parley-*.dump")
+        await tab.post(slug, "not in the backup")
+        before = everything(live)
+
+        assert "nowhere" in live.run_python(FAIL_AT_THE_END, str(file))
+        assert everything(live) == before
+
+        cut = tmp_path / "cut.dump"
+        cut.write_bytes(file.read_bytes()[:-2000])
+        done = run("restore", cut, "--noinput")
+        assert done.returncode == 1
+        assert done.stderr.startswith("CommandError: Nothing was changed. ")
+        assert everything(live) == before
+
+        await tab.post(slug, "still here")  # nobody was sent away
+        await tab.hears(slug, "still here")
+
+
+async def test_a_new_epoch_alone_makes_everybody_start_afresh(live: Stack, slug: str):
+    (cookie,) = live.people("ann")
+    async with await live.tab(cookie) as tab:
+        await tab.join(slug)
+        live.run_python("from django.core.management import call_command; call_command('new_epoch')")
+        assert await tab.end() == 4510
