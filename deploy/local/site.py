@@ -57,7 +57,9 @@ def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
         ),
         "http-server.conf": listen(layout.http_port),
         "upstreams.conf": block("upstream web", f'server "unix:{layout.socket("web")}" max_fails=0')
-        + block("upstream ws", "least_conn", *daphnes),
+        + block("upstream ws", "least_conn", *daphnes)
+        + block('map "" $web_servers', "default web")
+        + block('map "" $ws_servers', "default ws"),
         "static.conf": directives(f'alias "{static_root}/"'),
         "error-pages.conf": directives(f'alias "{ERROR_PAGES}/"'),
         "websocket.conf": directives(f'error_log "{layout.log}/websocket.log" info'),

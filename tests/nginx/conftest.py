@@ -57,11 +57,12 @@ def host_layout(folder: Path, layout: Layout) -> Layout:
     host.make_folders()
     site.assemble(host, static_root=folder / "static")
     moved = [
-        (r"/etc/letsencrypt/live/parley/", f"{layout.tls}/"),
+        (r"/etc/nginx/certificate/", f"{layout.tls}/"),
         (r"/etc/nginx/errors/", f"{REPO}/nginx/errors/"),
         (r"/var/log/nginx/", f"{host.log}/"),
         (r"/var/lib/parley/static/", f"{folder}/static/"),
         (r"/run/parley/", f"{host.run}/"),
+        (r"/run/nginx/", f"{host.run}/"),
         (r"/run/nginx.pid", f"{host.run}/nginx-master.pid"),
         (r"\b443\b", str(https)),
         (r"\b80\b", str(http)),

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Changes the release that serves, on the host itself, as root; a lost ssh connection does not stop it half-way.
+
+    release.py to VERSION    prepare it, switch, restart one process after the other, look; back by itself if it fails
+    release.py back          the release that served before this one, at once
+    release.py restart       the same release, one process after the other: new settings, new units
+
+Releases lie in /opt/parley/releases/VERSION, /opt/parley/current says which one serves.
+"""
+
+import argparse
+import fcntl
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path("/opt/parley")
+RELEASES = ROOT / "releases"
+CURRENT, PREVIOUS = ROOT / "current", ROOT / "previous"
+MANIFEST = Path("/var/lib/parley/static/staticfiles.json")
+RUN = Path("/run/parley")
+COMPLETE = ".complete"  # written into a release when all of it is there
+KEEP = 5  # releases, with the one that serves
+READY_SECONDS = 30  # a started process has to say that it is ready
+
+
+class Failed(Exception):
+    """The sentence says what, and what the program itself said of it."""
+
+
+# --- which release
+
+
+def serving(link: Path = CURRENT) -> str | None:
+    return link.readlink().name if link.is_symlink() else None
+
+
+def point(link: Path, version: str) -> None:
+    """Atomically: a process that starts meanwhile gets the old or the new one."""
+    new = link.with_name(f".{link.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(Path("releases") / version)
+    new.replace(link)
+
+
+def switch(version: str) -> None:
+    # The files of all releases lie together; which names of them are a release's own is in its manifest.
+    kept = RELEASES / version / MANIFEST.name
+    new = MANIFEST.with_name(f".{MANIFEST.name}.new")
+    shutil.copyfile(kept, new)
+    new.replace(MANIFEST)
+    point(CURRENT, version)
+
+
+# --- processes
+
+
+def processes() -> list[str]:
+    """The services of this host: web first, so that a page never asks for what its server does not know."""
+    enabled = sorted(link.name for link in Path("/etc/systemd/system/parley.target.wants").glob("parley-*.service"))
+    return sorted(enabled, key=lambda name: (not name.startswith("parley-web"), name))
+
+
+def restart(unit: str) -> None:
+    """Return when it is ready, having closed its sockets politely before. Raises Failed."""
+    began = time.time()
+    if systemctl("restart", unit).returncode != 0:
+        raise Failed(f"{unit} does not start\n{journal(unit, began)}")
+    deadline = time.monotonic() + READY_SECONDS
+    while (answer := ready(socket_of(unit))) != "ok":
+        if time.monotonic() > deadline:
+            raise Failed(f"{unit} does not get ready: {answer}\n{journal(unit, began)}")
+        time.sleep(0.1)
+
+
+def socket_of(unit: str) -> Path:
+    name = unit.removeprefix("parley-").removesuffix(".service").replace("@", "")
+    return RUN / f"{name}.sock"
+
+
+def ready(path: Path) -> str:
+    line = http.client.HTTPConnection(site_name(), timeout=5)
+    line.sock = socket.socket(socket.AF_UNIX)
+    line.sock.settimeout(5)
+    try:
+        line.sock.connect(str(path))
+        line.request("GET", "/readyz")
+        answer = line.getresponse()
+        said = answer.read().decode(errors="replace").strip()
+    except (OSError, http.client.HTTPException) as error:
+        return repr(error)
+    finally:
+        line.close()
+    return "ok" if answer.status == 200 else f"/readyz answers {answer.status} {said}"
+
+
+def site_name() -> str:
+    for line in Path("/etc/parley/parley.env").read_text().splitlines():
+        if line.startswith("ALLOWED_HOSTS="):
+            return line.partition("=")[2].split(",")[0].strip("'\" ")
+    raise Failed("/etc/parley/parley.env has no ALLOWED_HOSTS")
+
+
+def look() -> None:
+    """The site, from this machine, as a browser sees it. Raises Failed."""
+    command = [sys.executable, str(CURRENT / "deploy" / "smoke.py"), f"https://{site_name()}"]
+    command += ["--connect", "127.0.0.1", "--trust", "/etc/nginx/certificate/fullchain.pem"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed((done.stderr or done.stdout).strip())
+    say(done.stdout.strip())
+
+
+def systemctl(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+
+
+def journal(unit: str, since: float) -> str:
+    command = ["journalctl", "--unit", unit, "--since", f"@{since:.0f}", "--output", "cat", "--lines", "40", "--quiet"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    return "\n".join(f"    {line}" for line in lines)
+
+
+# --- what is asked of us
+
+
+def to(version: str) -> None:
+    before = serving()
+    prepare(version)
+    say(f"{before or 'nothing'} serves; switching to {version}")
+    switch(version)
+    try:
+        one_after_the_other()
+        look()
+    except Failed as failed:
+        if before is None or before == version:
+            raise
+        say(f"{version} failed; going back to {before}")
+        try:
+            return_to(before)
+        except Failed as worse:
+            raise Failed(f"{version} failed:\n{failed}\nand {before} does not serve any more:\n{worse}") from None
+        raise Failed(f"{version} was rolled back, {before} serves again. The cause:\n{failed}") from None
+    if before and before != version:
+        point(PREVIOUS, before)
+    systemctl("start", "parley.target")
+    prune()
+    say(f"{version} serves")
+
+
+def prepare(version: str) -> None:
+    """Tables and static files, by the release itself, in its sandbox. Nobody notices when this fails."""
+    if not (RELEASES / version / COMPLETE).exists():
+        raise Failed(f"{RELEASES / version} is not a whole release")
+    unit, began = f"parley-release@{version}.service", time.time()
+    if systemctl("start", unit).returncode != 0:
+        systemctl("reset-failed", unit)
+        raise Failed(
+            f"{version} was not switched to, {serving() or 'nothing'} serves. The cause:\n{journal(unit, began)}"
+        )
+    shutil.copyfile(MANIFEST, RELEASES / version / MANIFEST.name)
+
+
+def one_after_the_other() -> None:
+    for unit in processes():
+        restart(unit)
+        say(f"{unit} is ready")
+
+
+def return_to(version: str) -> None:
+    """All at once: whoever goes back is in a hurry, and the sockets of systemd hold the visitors."""
+    switch(version)
+    units = processes()
+    systemctl("reset-failed", *units)
+    with ThreadPoolExecutor(len(units)) as pool:
+        list(pool.map(restart, units))
+    look()
+
+
+def back() -> None:
+    before, version = serving(), serving(PREVIOUS)
+    if before is None or version is None or not (RELEASES / version / COMPLETE).exists():
+        raise Failed("there is no earlier release to go back to")
+    try:
+        return_to(version)
+    except Failed as failed:
+        return_to(before)
+        raise Failed(f"{version} does not serve any more, {before} does again. The cause:\n{failed}") from None
+    point(PREVIOUS, before)
+    say(f"{version} serves; {before} is kept")
+
+
+def prune() -> None:
+    whole = [path for path in RELEASES.iterdir() if (path / COMPLETE).exists()]
+    newest = sorted(whole, key=lambda path: (path / COMPLETE).stat().st_mtime, reverse=True)
+    wanted = [serving(), serving(PREVIOUS), *(path.name for path in newest)]
+    keep = set(list(dict.fromkeys(name for name in wanted if name))[:KEEP])
+    for path in whole:
+        if path.name not in keep:
+            (path / COMPLETE).unlink()  # first: half a release must not look like one
+            shutil.rmtree(path)
+
+
+def say(text: str) -> None:
+    print(f"release: {text}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = parser.add_subparsers(dest="asked", required=True)
+    asked.add_parser("to").add_argument("version")
+    asked.add_parser("back")
+    asked.add_parser("restart")
+    options = parser.parse_args()
+    with open("/run/parley-release.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("release: another release is under way", file=sys.stderr)
+            return 1
+        try:
+            match options.asked:
+                case "to":
+                    to(options.version)
+                case "back":
+                    back()
+                case "restart":
+                    one_after_the_other()
+                    look()
+        except Failed as failed:
+            print(f"release: {failed}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os.chdir("/")
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Disposable machines, named by PARLEY_TEST_INVENTORY, which also holds the variables of each one's site."""
+
+import os
+
+import pytest
+
+from tests.vm.machine import Machine, machines
+
+# Without machines there is nothing to collect: `make test` is for this machine alone.
+collect_ignore_glob = [] if os.environ.get("PARLEY_TEST_INVENTORY") else ["test_*.py"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "vm" in metafunc.fixturenames:
+        found = machines()
+        if not found:
+            raise pytest.UsageError("PARLEY_TEST_INVENTORY has no hosts")
+        metafunc.parametrize("vm", found, ids=[vm.name for vm in found], scope="session")
+
+
+@pytest.fixture
+def site(vm: Machine, deployed: None):
+    with vm.tunnel() as site:
+        yield site
+
+
+@pytest.fixture
+def deployed(vm: Machine) -> None:
+    """This checkout's commit serves."""
+    vm.deploy_once()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures are a result, not only limits."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid}: {name} = {value}")

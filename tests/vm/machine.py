@@ -1,0 +1,216 @@
+"""A machine that Ansible can reach: what is typed on it, what is deployed to it, and its site as seen from there."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+
+from tests.acceptance.conftest import resolving
+from tests.acceptance.site import Person, Site
+from tests.fresh.hosts import ssh_command
+from tests.running import Wss, free_port
+from tests.tab import Closed
+from tests.vm.checkout import Checkout
+
+ROOT_CA = os.environ.get("PARLEY_CA")  # of a private authority
+ANSIBLE = Path(os.environ.get("PARLEY_ANSIBLE") or Path(sys.executable).parent)  # where ansible-playbook is
+
+
+@dataclass
+class Machine:
+    name: str
+    variables: dict[str, str]
+    deployed: bool = False
+
+    @property
+    def domain(self) -> str:
+        return self.variables["parley_domain"]
+
+    @property
+    def ssh(self) -> tuple[str, ...]:
+        return ssh_command(self.name, self.variables)
+
+    def run(self, command: str, *, seconds: float = 120, check: bool = True) -> str:
+        """As root; returns what it prints."""
+        done = subprocess.run(
+            [*self.ssh, "sudo sh -s"],
+            input=command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def playbook(self, name: str, *arguments: str, repo: Path | None = None, seconds: float = 600) -> "Played":
+        """From this commit, or from another checkout."""
+        repo, began = repo or this_commit(), time.monotonic()
+        done = subprocess.run(
+            [
+                ANSIBLE / "ansible-playbook",
+                *inventory(),
+                "--limit",
+                f"{self.name},localhost",
+                *arguments,
+                f"ansible/{name}",
+            ],
+            cwd=repo,
+            env={**os.environ, "ANSIBLE_CONFIG": str(repo / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Played(done.returncode, done.stdout, time.monotonic() - began)
+
+    def deploy_once(self) -> None:
+        if not self.deployed:
+            self.playbook("site.yml").well()
+            self.deployed = True
+
+    @property
+    def release(self) -> str:
+        return self.run("basename $(readlink /opt/parley/current)").strip()
+
+    def pid(self, unit: str) -> int:
+        return int(self.run(f"systemctl show --value -p MainPID {unit}"))
+
+    def until(self, command: str, *, seconds: float) -> float:
+        """Wait until the command succeeds there; returns after how many seconds."""
+        began = time.monotonic()
+        while subprocess.run([*self.ssh, f"sudo {command}"], capture_output=True, check=False).returncode != 0:
+            assert time.monotonic() - began < seconds, f"not within {seconds} s: {command}"
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    @contextmanager
+    def tunnel(self) -> "Iterator[Witnessed]":
+        """The site, asked from the machine itself: nobody there is limited as 500 visitors from one address are."""
+        port = free_port()
+        command = [*self.ssh[:1], "-N", "-o", "ExitOnForwardFailure=yes", "-L", f"{port}:127.0.0.1:443", *self.ssh[1:]]
+        through = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 20
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                    break
+                except OSError:
+                    assert through.poll() is None, "no tunnel"
+                    assert time.monotonic() < deadline, "no tunnel"
+                    time.sleep(0.05)
+            with mock.patch.object(socket, "getaddrinfo", resolving(self.domain, "127.0.0.1")):
+                yield Witnessed(
+                    url=f"https://{self.domain}:{port}",
+                    traits=frozenset({"nginx", "hsts", "named"}),
+                    ca=Path(ROOT_CA) if ROOT_CA else None,
+                    resolve=(self.domain, "127.0.0.1"),
+                )
+        finally:
+            through.terminate()
+            through.wait()
+
+
+@dataclass
+class Played:
+    code: int
+    said: str
+    seconds: float
+
+    def well(self) -> "Played":
+        assert self.code == 0, self.said[-6000:]
+        return self
+
+    def recap(self, host: str) -> dict[str, int]:
+        line = next(line for line in reversed(self.said.splitlines()) if line.startswith(f"{host} "))
+        return {key: int(value) for key, value in (word.split("=") for word in line.split(":", 1)[1].split())}
+
+
+@dataclass(frozen=True)
+class Witnessed(Site):
+    """Remembers with which codes sockets were closed."""
+
+    codes: Counter[int] = field(default_factory=Counter)
+
+    async def wss(self, path: str = "/ws/", **options: Any) -> Wss:
+        opened = WitnessedWss((await super().wss(path, **options)).connection)
+        opened.codes = self.codes
+        return opened
+
+    async def cookies(self, count: int) -> list[str]:
+        """Session cookies of so many guests."""
+        return [await self._guest() for _ in range(count)]
+
+    async def _guest(self) -> str:
+        person = Person(self)
+        await person.browser.get("/")
+        assert (await person.as_guest()).status_code == 302
+        cookie = person.browser.cookies["sessionid"]
+        await person.browser.aclose()
+        return str(cookie)
+
+
+class WitnessedWss(Wss):
+    codes: Counter[int]
+
+    async def receive(self) -> str:
+        try:
+            return await super().receive()
+        except Closed as closed:
+            self.codes[closed.code] += 1
+            raise
+
+
+class Pages:
+    """Asks for a page again and again, one after the other; every answer is counted."""
+
+    def __init__(self, site: Site, path: str = "/") -> None:
+        self.client, self.path = site.browser(), path
+        self.answers: Counter[str] = Counter()
+        self.slowest = 0.0
+
+    async def run(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                self.answers[str((await self.client.get(self.path)).status_code)] += 1
+            except httpx.HTTPError as error:
+                self.answers[repr(error)] += 1
+            self.slowest = max(self.slowest, time.monotonic() - began)
+
+
+@cache
+def this_commit() -> Path:
+    """A copy, so that a commit made meanwhile is not a release."""
+    return Checkout(Path(tempfile.mkdtemp(prefix="parley-release-")) / "parley").folder
+
+
+def inventory() -> Sequence[str]:
+    return ("-i", os.environ["PARLEY_TEST_INVENTORY"])
+
+
+@cache
+def machines() -> list[Machine]:
+    program = ANSIBLE / "ansible-inventory"
+    assert shutil.which(program), f"{program} is missing: requirements/deploy.txt"
+    said = subprocess.run([program, *inventory(), "--list"], capture_output=True, text=True, check=True).stdout
+    hosts = json.loads(said)["_meta"]["hostvars"]
+    return [Machine(name, {key: str(value) for key, value in found.items()}) for name, found in hosts.items()]

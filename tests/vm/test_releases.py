@@ -1,0 +1,134 @@
+"""Releases while people talk; releases that fail."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.docker.crowd import Talk, crowd, everybody_has_everything
+from tests.vm.checkout import Checkout
+from tests.vm.machine import Machine, Pages, Witnessed
+
+SOCKETS, SOCKETS_PER_USER = 500, 10
+RATE = 50  # messages a second
+RELEASES = 5
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "parley")
+
+
+async def test_five_releases_and_nobody_misses_a_word(
+    vm: Machine, site: Witnessed, checkout: Checkout, record_property
+) -> None:
+    # Fifty rooms of ten: in one room every message would be five hundred deliveries, and the tester the slowest part.
+    cookies = await site.cookies(SOCKETS // SOCKETS_PER_USER)
+    async with AsyncExitStack() as open_:
+        rooms = [
+            await open_.enter_async_context(crowd(site, [cookie], f"t-{uuid4().hex[:8]}", SOCKETS_PER_USER))
+            for cookie in cookies
+        ]
+        members = [member for room in rooms for member in room]
+        pages = Pages(site)
+        reading = asyncio.ensure_future(pages.run())
+        async with AsyncExitStack() as talking:
+            talks = [await talking.enter_async_context(Talk(room, RATE / len(rooms))) for room in rooms]
+            for _ in range(RELEASES):
+                version = checkout.commit()
+                (await asyncio.to_thread(vm.playbook, "deploy.yml", repo=checkout.folder)).well()
+                assert vm.release == version
+                await asyncio.gather(*(talk.acks(1) for talk in talks))
+            codes = dict(site.codes)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        away = sorted(seconds for member in members for seconds in member.away)
+        p99 = away[int(len(away) * 0.99)]
+        record_property("messages", sum(len(talk.acked) for talk in talks))
+        record_property("reconnects", len(away))
+        record_property("reconnect_p99_seconds", round(p99, 2))
+        record_property("closes", codes)
+        record_property("pages", dict(pages.answers))
+        record_property("slowest_page_seconds", round(pages.slowest, 2))
+        for room, talk in zip(rooms, talks, strict=True):
+            await everybody_has_everything(room, talk.acked)
+        assert all(member.refusals == [] for member in members)
+        assert set(codes) == {1012}
+        assert len(away) >= SOCKETS * RELEASES
+        assert p99 < 3
+        assert set(pages.answers) == {"200"}
+    kept = vm.run("ls -d /opt/parley/releases/*/ | wc -l")
+    assert int(kept) <= 5
+
+
+BROKEN = {
+    # What cannot be imported is found before anybody notices.
+    "import": ("app/config/wsgi.py", lambda text: text + "\nraise RuntimeError('this release is broken')\n", set()),
+    # What fails only when it has to serve is taken back: everybody comes back once or twice.
+    "start": (
+        "app/realtime/server.py",
+        lambda text: text.replace(
+            "        reactor.callWhenRunning",
+            "        raise RuntimeError('this release is broken')\n        reactor.callWhenRunning",
+        ),
+        {1012},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_a_broken_release_is_taken_back(
+    vm: Machine, site: Witnessed, tmp_path: Path, kind: str, record_property
+) -> None:
+    before = vm.release
+    path, change, expected = BROKEN[kind]
+    broken = Checkout(tmp_path / "broken")
+    broken.commit(path, change)
+    cookies = await site.cookies(2)
+    async with crowd(site, cookies, f"t-{uuid4().hex[:8]}", 20) as members:
+        pages = Pages(site)
+        reading = asyncio.ensure_future(pages.run())
+        async with Talk(members, 10) as talk:
+            await talk.acks(5)
+            played = await asyncio.to_thread(vm.playbook, "deploy.yml", repo=broken.folder)
+            await talk.acks(20)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        codes = set(site.codes)
+        record_property("closes", dict(site.codes))
+        record_property("slowest_page_seconds", round(pages.slowest, 2))
+        await everybody_has_everything(members, talk.acked)
+    assert played.code != 0
+    assert "this release is broken" in played.said
+    assert vm.release == before
+    assert codes <= expected
+    assert set(pages.answers) == {"200"}
+
+
+def test_a_failed_migration_stops_the_release(vm: Machine, site: Witnessed, tmp_path: Path) -> None:
+    before, pid = vm.release, vm.pid("parley-web.service")
+    broken = Checkout(tmp_path / "broken")
+    leaf = max((broken.folder / "app/chat/migrations").glob("0*.py")).stem
+    migration = (
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        f"    dependencies = [('chat', '{leaf}')]\n"
+        "    operations = [migrations.RunSQL('SELECT 1 / 0', migrations.RunSQL.noop)]\n"
+    )
+    broken.commit("app/chat/migrations/9999_broken.py", lambda _: migration)
+    played = vm.playbook("deploy.yml", repo=broken.folder)
+    assert played.code != 0
+    assert "was not switched to" in played.said
+    assert vm.release == before
+    assert vm.pid("parley-web.service") == pid  # nobody has noticed anything
+
+
+def test_back_within_ten_seconds(vm: Machine, site: Witnessed, checkout: Checkout, record_property) -> None:
+    before = vm.release
+    checkout.commit()
+    vm.playbook("deploy.yml", repo=checkout.folder).well()
+    played = vm.playbook("rollback.yml").well()
+    record_property("rollback_seconds", round(played.seconds, 1))
+    assert vm.release == before
+    assert played.seconds <= 10

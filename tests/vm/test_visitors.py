@@ -1,0 +1,49 @@
+"""What visitors rely on: the same as of every installation, and their words after the worst day."""
+
+import os
+import subprocess
+import sys
+from uuid import uuid4
+
+from tests.acceptance.site import Person
+from tests.running import REPO
+from tests.vm.machine import ROOT_CA, Machine, Witnessed
+
+MESSAGES = "SELECT count(*), md5(string_agg(row::text, ',' ORDER BY id)) FROM chat_message AS row"
+EPOCH = "SELECT value FROM chat_epoch"
+
+
+def psql(vm: Machine, sql: str) -> str:
+    return vm.run(f'cd / && runuser -u postgres -- psql -Atq parley -c "{sql}"')
+
+
+def test_the_site_is_accepted_like_any_other_installation(vm: Machine, deployed: None) -> None:
+    where = {
+        "PARLEY_BASE_URL": f"https://{vm.domain}",
+        "PARLEY_RESOLVE": f"{vm.domain}={vm.variables['ansible_host']}",
+        **({"PARLEY_CA": ROOT_CA} if ROOT_CA else {}),
+    }
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "-rs", "tests/acceptance"]
+    done = subprocess.run(command, cwd=REPO, env=os.environ | where, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+async def test_a_backup_brings_back_what_was_said(vm: Machine, site: Witnessed) -> None:
+    room = f"t-{uuid4().hex[:8]}"
+    async with Person(site) as ann:
+        await ann.as_guest()
+        async with await ann.tab() as tab:
+            await tab.join(room)
+            for number in range(20):
+                await tab.post(room, f"word {number}")
+            words, epoch = psql(vm, MESSAGES), psql(vm, EPOCH)
+            vm.playbook("backup.yml").well()
+            await tab.post(room, "said after the backup")
+            psql(vm, "DROP OWNED BY parley")
+            newest = vm.run("ls -t /var/backups/parley | head -n 1").strip()
+            vm.playbook("restore.yml", "-e", f"parley_backup={newest}").well()
+            assert await tab.end() == 4510  # the page starts afresh
+    assert psql(vm, MESSAGES) == words
+    assert psql(vm, EPOCH) != epoch
