@@ -1,0 +1,37 @@
+#!/bin/sh
+# A certificate for PARLEY_DOMAIN, put where nginx looks for it (docker/renew-certificate.sh), and renewed in time.
+# ACME_EMAIL is told when something goes wrong with it; ACME_SERVER is another authority than certbot's own choice.
+set -eu
+
+[ -n "$PARLEY_DOMAIN" ] || {
+    echo "parley: PARLEY_DOMAIN is not set: there is no name to ask a certificate for" >&2
+    exit 1
+}
+
+contact=--register-unsafely-without-email
+[ -z "$ACME_EMAIL" ] || contact=--email=$ACME_EMAIL
+
+obtain() {
+    certbot certonly --non-interactive --agree-tos --keep-until-expiring --webroot --webroot-path /srv/acme \
+        --cert-name parley --domain "$PARLEY_DOMAIN" \
+        --config-dir /state --work-dir /tmp/work --logs-dir /tmp/logs \
+        ${ACME_SERVER:+--server "$ACME_SERVER"} "$contact"
+}
+
+# The key first: nginx reads both when the chain has changed. The volume's group is nginx's.
+publish() {
+    cmp -s "/state/live/parley/fullchain.pem" /made/tls/fullchain.pem && return
+    umask 027
+    for name in privkey.pem fullchain.pem; do
+        cat "/state/live/parley/$name" >"/made/tls/.$name.new"
+        mv "/made/tls/.$name.new" "/made/tls/$name"
+    done
+}
+
+trap 'exit 0' TERM INT
+while :; do
+    wait=43200 # seconds, half a day: what authorities ask for
+    if obtain; then publish; else wait=600; fi
+    sleep "$wait" &
+    wait $!
+done

@@ -1,0 +1,15 @@
+# nginx with Parley's files, the same bytes as on a host; only nginx/targets/docker/ differs.
+# Build from the repository's root: docker build -f docker/nginx.Dockerfile .
+ARG NGINX_IMAGE=nginx:stable
+FROM ${NGINX_IMAGE}
+COPY nginx/nginx.conf /etc/nginx/nginx.conf
+COPY nginx/sites /etc/nginx/sites
+COPY nginx/snippets /etc/nginx/snippets
+COPY nginx/errors /etc/nginx/errors
+COPY nginx/targets/docker /etc/nginx/target
+COPY docker/https-port.sh docker/renew-certificate.sh /docker-entrypoint.d/
+# OpenSSL 3.5 knows the post-quantum group, to an older one it is fatal (nginx/snippets/curves.conf).
+RUN case "$(nginx -V 2>&1)" in *"OpenSSL 3."[5-9]* | *"OpenSSL "[4-9].*) \
+        mv /etc/nginx/snippets/curves-post-quantum.conf /etc/nginx/snippets/curves.conf ;; esac
+# The account of the official image, by number: an engine that refuses root can see that this is none.
+USER 101:101

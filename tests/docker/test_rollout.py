@@ -1,0 +1,106 @@
+"""A new release while two hundred people talk."""
+
+import asyncio
+import time
+from collections import Counter
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.docker.compose import Compose
+from tests.docker.crowd import Talk, crowd, everybody_has_everything
+
+SOCKETS = 200
+SOCKETS_PER_USER = 8  # the product allows 10
+RATE = 20  # messages a second
+PAGES_A_SECOND = 10
+
+
+class Readers:
+    """Pages, static files and REST posts at a steady rate; every answer is counted."""
+
+    def __init__(self, compose: Compose, cookie: str, room: str) -> None:
+        self.client = compose.site.browser()
+        self.client.cookies["sessionid"] = cookie
+        self.client.cookies["csrftoken"] = self.client.headers["X-CSRFToken"] = "x" * 32
+        self.room = room
+        self.answers: Counter[str] = Counter()
+        self.posted: list[str] = []
+
+    async def run(self) -> None:
+        number, began = 0, time.monotonic()
+        async with asyncio.TaskGroup() as asking:
+            while True:
+                asking.create_task(self.post() if number % 5 == 0 else self.get(number))
+                number += 1
+                await asyncio.sleep(max(0.0, began + number / PAGES_A_SECOND - time.monotonic()))
+
+    async def get(self, number: int) -> None:
+        path = ("/livez", f"/rooms/{self.room}/", f"/api/rooms/{self.room}/messages/")[number % 3]
+        await self.count(self.client.get(path))
+
+    async def post(self) -> None:
+        body = f"rest {uuid4()}"
+        message = {"cid": str(uuid4()), "body": body}
+        if await self.count(self.client.post(f"/api/rooms/{self.room}/messages/", json=message)) == 201:
+            self.posted.append(body)
+
+    async def count(self, asking) -> int:
+        try:
+            status = int((await asking).status_code)
+        except httpx.HTTPError as error:
+            self.answers[type(error).__name__] += 1
+            return 0
+        self.answers[str(status)] += 1
+        return status
+
+
+@pytest.fixture
+def two(compose: Compose):
+    compose.up("--no-recreate", "--scale", "ws=2", "ws")
+    yield compose.containers("web", "ws")
+    compose.up("--no-recreate", "--scale", "ws=1", "ws")
+
+
+async def test_nobody_notices_a_rollout(compose: Compose, two: list[str], room: str, record_property) -> None:
+    *cookies, reader = compose.people(*(f"crew{number}" for number in range(SOCKETS // SOCKETS_PER_USER)), "reader")
+    image = compose.inspect(two[0])[0]["Image"]
+    compose.environment["PARLEY_VERSION"] = "next"  # another label, another image
+    async with crowd(compose.site, cookies, room, SOCKETS) as members:
+        readers = Readers(compose, reader, room)
+        assert (await readers.client.post(f"/api/rooms/{room}/join/")).status_code == 200
+        reading = asyncio.ensure_future(readers.run())
+        async with Talk(members, RATE) as talk:
+            await talk.acks(2 * RATE)
+            said = await asyncio.to_thread(compose.run, "deploy/rollout")
+            await talk.acks(2 * RATE)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        print(said, readers.answers, talk.slowest, len(talk.acked), sorted(len(m.away) for m in members)[-1])
+        record_property("slowest_ack_seconds", round(talk.slowest, 2))
+        assert set(readers.answers) <= {"200", "201"}, readers.answers
+        assert readers.answers["201"] > 5
+        assert all(member.away for member in members), "somebody still sits at an old ws"
+        assert [member.refusals for member in members if member.refusals] == []
+        await everybody_has_everything(members, talk.acked + readers.posted)
+    now = compose.containers("web", "ws")
+    assert len(now) == len(two)
+    assert set(now).isdisjoint(two)
+    assert all(container["Image"] != image for container in compose.inspect(*now))
+
+
+def test_an_image_that_does_not_start_leaves_the_site_as_it_was(compose: Compose) -> None:
+    before = compose.containers("web", "ws")
+    image = compose.environment["PARLEY_IMAGE"]
+    kept = compose.inspect(compose.inspect(before[0])[0]["Image"])[0]["Id"]
+    compose.environment["GUESTS"] = "perhaps"  # no such value: the settings refuse it
+    try:
+        said = compose.run("deploy/rollout", check=False)
+    finally:
+        del compose.environment["GUESTS"]
+    assert "done" not in said
+    assert compose.containers("web", "ws") == before
+    assert compose("ps", "--all", "--quiet", "web", "ws").split() == before
+    assert compose.inspect(image)[0]["Id"] == kept
+    compose.up("--no-recreate")

@@ -1,0 +1,49 @@
+"""More ws replicas without a word to nginx; one of them dies."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.docker.compose import Compose
+from tests.docker.crowd import Talk, crowd, everybody_has_everything
+
+SOCKETS = 400
+REPLICAS = 4
+SOCKETS_PER_USER = 8  # the product allows 10
+
+
+@pytest.fixture
+def four(compose: Compose):
+    compose.up("--no-recreate", "--scale", f"ws={REPLICAS}", "ws")
+    yield compose.containers("ws")
+    compose.up("--no-recreate", "--scale", "ws=1", "ws")
+
+
+async def test_each_of_four_takes_its_share_and_one_may_die(
+    compose: Compose, four: list[str], room: str, record_property
+):
+    assert len(four) == REPLICAS
+    cookies = compose.people(*(f"person{number}" for number in range(SOCKETS // SOCKETS_PER_USER)))
+    async with crowd(compose.site, cookies, room, SOCKETS) as members:
+        shares = [compose.sockets(container) / SOCKETS for container in four]
+        record_property("shares", shares)
+        print("shares", shares)
+        assert sum(shares) == 1
+        assert all(0.15 <= share <= 0.35 for share in shares), shares  # 25% +- 10%
+
+        async with Talk(members, rate=5) as talk:
+            await talk.acks(10)
+            killed = time.monotonic()
+            await asyncio.to_thread(compose.docker, "kill", four[0])
+            lost = round(shares[0] * SOCKETS)
+            while sum(bool(member.returned) for member in members) < lost:
+                assert time.monotonic() < killed + 20, "they do not come back"
+                await asyncio.sleep(0.05)
+            back = max(member.returned[-1] for member in members if member.returned) - killed
+            slowest = max(member.away[-1] for member in members if member.away)
+            record_property("seconds_until_all_were_back", round(slowest, 2))
+            print("back after", back, "slowest", slowest)
+            await talk.acks(10)
+        assert slowest < 5, f"{slowest:.1f} s"
+        await everybody_has_everything(members, talk.acked)
