@@ -12,7 +12,12 @@ help:
 	@echo "make test    everything that can be proven on this machine"
 	@echo "make check   format, lint, types, contracts, configuration"
 	@echo "make bench   what one delivery costs, beside other servers; QUICK=1 takes five minutes"
-	@echo "make bench   the fan-out, measured beside other servers"
+	@echo "make up      the same in containers, at https://localhost:8443; make down ends it and keeps the data"
+	@echo "make reset   ends it and deletes the data, after asking"
+	@echo "make test-docker  the containers: acceptance, scaling, outages, a rollout under load; needs an engine"
+	@echo "make deploy HOST=user@address DOMAIN=chat.example.org EMAIL=you@example.org   a bare host, or the next release"
+	@echo "make rollback | backup | restore BACKUP=NAME HOST=...   the release before; the database"
+	@echo "make test-vm  the same on disposable hosts, named by PARLEY_TEST_INVENTORY"
 	@echo "make lock    requirements/*.in to requirements/*.txt"
 
 .PHONY: run
@@ -24,7 +29,7 @@ test: packages-test .venv/.stamp .venv/.stamp-bench
 	$(PYTHON) -m pytest
 
 .PHONY: check
-check: packages-check .venv/.stamp .venv/.stamp-bench node_modules/.stamp
+check: packages-check .venv/.stamp .venv/.stamp-bench .venv/.stamp-deploy node_modules/.stamp
 	@$(PYTHON) tests/check.py
 
 # QUICK=1: a room of 1000, once. ARGS="--only storm" and the like: python -m loadtest.bench --help
@@ -32,10 +37,50 @@ check: packages-check .venv/.stamp .venv/.stamp-bench node_modules/.stamp
 bench: packages-run .venv/.stamp .venv/.stamp-bench
 	@$(PYTHON) -m loadtest.bench $(if $(QUICK),--quick) $(ARGS)
 
+.PHONY: up
+up:
+	@docker compose up --detach --build --wait
+	@echo "Parley is running at https://$${PARLEY_DOMAIN:-localhost}:$${PARLEY_HTTPS_PORT:-8443}"
+
+# The sockets are told to come back before nginx, which carries the word, ends.
+.PHONY: down
+down:
+	@docker compose stop ws
+	@docker compose --profile '*' down
+
+.PHONY: reset
+reset:
+	@printf 'This deletes every message, account and key of the containers. Type "delete": ' && \
+		read answer && [ "$$answer" = delete ] || { echo "Nothing was deleted."; exit 1; }
+	@docker compose --profile '*' down --volumes
+
+# Also in the tests: how big the image is, what it may do, who reads its secrets, which ports answer.
+.PHONY: test-docker
+test-docker: packages-test .venv/.stamp
+	$(PYTHON) -m pytest -n 0 tests/docker
+
+# HOST=user@address, or INVENTORY=file for more than fits on a line; ARGS="-e name=value" and the like for the rest.
+comma := ,
+ANSIBLE := ANSIBLE_CONFIG=ansible/ansible.cfg .venv/bin/ansible-playbook
+ANSIBLE += $(if $(INVENTORY),-i $(INVENTORY),-i '$(lastword $(subst @, ,$(HOST)))$(comma)')
+ANSIBLE += $(if $(findstring @,$(HOST)),-u $(firstword $(subst @, ,$(HOST))))
+ANSIBLE += $(if $(DOMAIN),-e parley_domain=$(DOMAIN)) $(if $(EMAIL),-e parley_email=$(EMAIL))
+
+.PHONY: deploy rollback backup restore
+deploy rollback backup restore: .venv/.stamp-deploy
+	@test -n "$(HOST)$(INVENTORY)" || { echo "parley: say which host: make $@ HOST=user@address" >&2; exit 1; }
+	@$(ANSIBLE) $(if $(BACKUP),-e parley_backup=$(BACKUP)) $(ARGS) ansible/$(if $(filter deploy,$@),site,$@).yml
+
+# Everything on those hosts goes: releases, outages, reboots.
+.PHONY: test-vm
+test-vm: packages-test .venv/.stamp .venv/.stamp-deploy
+	@test -n "$(PARLEY_TEST_INVENTORY)" || { echo "parley: PARLEY_TEST_INVENTORY must name an inventory" >&2; exit 1; }
+	$(PYTHON) -m pytest -n 0 -rs tests/vm $(ARGS)
+
 # Hashes, and no address of a package index: the files install from any mirror.
 .PHONY: lock
 lock: .venv/.stamp
-	@for name in base dev bench; do \
+	@for name in base dev bench deploy; do \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links --no-header -q requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
@@ -54,6 +99,11 @@ packages-run packages-test packages-check: packages-%:
 
 .venv/.stamp-bench: requirements/bench.txt .venv/.stamp
 	@echo "parley: installing what the benchmark adds"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+.venv/.stamp-deploy: requirements/deploy.txt .venv/.stamp
+	@echo "parley: installing what deploys"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
