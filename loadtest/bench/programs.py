@@ -19,7 +19,8 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local.services import tied_to_us
-from loadtest.bench import cores, proc
+from loadtest import proc
+from loadtest.bench import cores
 from loadtest.bench.client.lines import Address
 
 REPO = Path(__file__).resolve().parent.parent.parent

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame as Reference
 from websockets.frames import Opcode
 
-from loadtest.bench.client.frames import BINARY, CLOSE, PING, TEXT, Frame, build, split
+from loadtest.frames import BINARY, CLOSE, PING, TEXT, Frame, build, split
 
 
 def server_frame(payload: bytes, opcode: int = TEXT, *, final: bool = True) -> bytes:

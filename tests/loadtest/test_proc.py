@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.bench.proc import PAGE, TICKS, maps, parse_stat, usage
+from loadtest.proc import PAGE, TICKS, maps, parse_stat, usage
 
 
 def stat(pid: int, name: str, parent: int, *ticks: int) -> str:

@@ -10,8 +10,8 @@ from array import array
 from collections import Counter
 from typing import NamedTuple
 
+from loadtest import frames
 from loadtest.bench import message
-from loadtest.bench.client import frames
 from loadtest.bench.client.dialects import Dialect
 from loadtest.bench.client.lines import Address, Ended, Line, Refused, TlsLine
 from loadtest.bench.client.oracle import Oracle

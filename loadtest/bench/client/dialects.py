@@ -3,8 +3,8 @@
 import json
 from uuid import uuid4
 
+from loadtest import frames
 from loadtest.bench import message
-from loadtest.bench.client import frames
 
 ROOM = "bench"
 

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loadtest.bench.client import frames
+from loadtest import frames
 from loadtest.bench.client.oracle import Track
 
 READ_BYTES = 32 * 1024

@@ -13,8 +13,8 @@ from pathlib import Path
 from loadtest.bench.client.dialects import ROOM
 from loadtest.bench.client.lines import Address
 from loadtest.bench.contenders.contender import Target
-from loadtest.bench.proc import maps
 from loadtest.bench.programs import REPO, NotStarted, Programs, clean_environment, free_port, redis
+from loadtest.proc import maps
 
 SOCKETS_PER_USER = 10  # the product's limit for one process
 SECRET_KEY = secrets.token_urlsafe(50)  # one for the whole run: the sessions of a prepared database are signed by it

@@ -5,8 +5,8 @@ import socket
 import time
 from typing import Any
 
+from loadtest import frames
 from loadtest.bench import message
-from loadtest.bench.client import frames
 from loadtest.bench.client.dialects import ROOM
 from loadtest.bench.client_process import Client
 from loadtest.bench.contenders.contender import Target
