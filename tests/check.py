@@ -51,7 +51,15 @@ RULES: list[tuple[str, list[str]]] = [
     ("lint", [f"{BIN}/ruff", "check"]),
 ]
 # Under the tests' own settings: documents against code, .env.example against settings, nginx against both targets.
-CONTRACTS = [sys.executable, "-m", "pytest", "-q", "tests/contracts", "tests/nginx/test_files.py"]
+CONTRACTS = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "-q",
+    "tests/contracts",
+    "tests/nginx/test_files.py",
+    "tests/nginx/test_gixy.py",
+]
 
 
 def run(rule: tuple[str, list[str]]) -> bool:

@@ -121,8 +121,10 @@ def test_the_servers_listen_where_nginx_looks() -> None:
 
 def test_nginx_may_open_as_many_files_as_it_has_connections(services: dict[str, dict[str, Any]]) -> None:
     connections = re.search(r"worker_connections (\d+)", (TARGET / "events.conf").read_text())
+    files = re.search(r"worker_rlimit_nofile (\d+)", (TARGET / "main.conf").read_text())
     assert connections
-    assert int(connections[1]) < services["nginx"]["ulimits"]["nofile"]
+    assert files
+    assert 2 * int(connections[1]) <= int(files[1]) == services["nginx"]["ulimits"]["nofile"]
 
 
 def test_nginx_finds_replicas_while_it_runs() -> None:

@@ -1,0 +1,58 @@
+"""gixy knows how nginx configurations go wrong; it reads ours as it is installed, and finds nothing."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.layout import REPO
+
+NGINX = REPO / "nginx"
+GIXY = Path(sys.executable).parent / "gixy"
+
+
+def installed(target: str, folder: Path) -> Path:
+    """nginx's folder as the playbook or the image fills it."""
+    for name in ("sites", "snippets", "errors"):
+        shutil.copytree(NGINX / name, folder / name)
+    shutil.copy(NGINX / "nginx.conf", folder)
+    shutil.copytree(NGINX / "targets" / target, folder / "target")
+    # The one file that a container writes when it starts.
+    http = folder / "target" / "http.conf"
+    port = folder / "https-port.conf"
+    port.write_text('map "" $https_port {\n    default ":8443";\n}\n')
+    http.write_text(http.read_text().replace("/tmp/https-port.conf", str(port)))
+    return folder
+
+
+def found(folder: Path) -> list[dict[str, Any]]:
+    """gixy's issues; it has to have read every file that is included."""
+    command = [str(GIXY), "--format", "json", str(folder / "nginx.conf")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "not found" not in done.stderr, done.stderr
+    issues: list[dict[str, Any]] = json.loads(done.stdout)
+    assert done.returncode == bool(issues), done.stderr
+    return issues
+
+
+@pytest.mark.parametrize("target", ["host", "docker"])
+def test_gixy_finds_nothing(target: str, tmp_path: Path) -> None:
+    assert found(installed(target, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "mistake", "name"),
+    [
+        ("snippets/proxy-headers.conf", "proxy_set_header Host $http_host;", "host_spoofing"),
+        ("target/https-server.conf", "ssl_protocols TLSv1;", "weak_ssl_tls"),
+    ],
+)
+def test_gixy_reads_what_is_included(file: str, mistake: str, name: str, tmp_path: Path) -> None:
+    folder = installed("host", tmp_path)
+    with (folder / file).open("a") as text:
+        text.write(f"{mistake}\n")
+    assert name in {issue["plugin"] for issue in found(folder)}
