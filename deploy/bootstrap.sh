@@ -41,6 +41,8 @@ look_for_test() {
     # Recommended packages stay out, but without the sandbox it starts for root only, without fonts it draws boxes.
     want chromium chromium chromium-sandbox fonts-liberation
     want curl curl
+    want testssl testssl.sh
+    want certutil libnss3-tools
 }
 
 look_for_check() {
