@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.vm.machine import Machine, machines
+from tests.vm.machine import Machine, Played, machines
 
 # Without machines there is nothing to collect: `make test` is for this machine alone.
 collect_ignore_glob = [] if os.environ.get("PARLEY_TEST_INVENTORY") else ["test_*.py"]
@@ -19,15 +19,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def site(vm: Machine, deployed: None):
+def site(vm: Machine, deployed: Played):
     with vm.tunnel() as site:
         yield site
 
 
 @pytest.fixture
-def deployed(vm: Machine) -> None:
-    """This checkout's commit serves."""
-    vm.deploy_once()
+def deployed(vm: Machine) -> Played:
+    """This checkout's commit serves; how it got there."""
+    return vm.deploy_once()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -34,7 +34,12 @@ ANSIBLE = Path(os.environ.get("PARLEY_ANSIBLE") or Path(sys.executable).parent) 
 class Machine:
     name: str
     variables: dict[str, str]
-    deployed: bool = False
+    bare: bool = False
+    """Whether nothing of Parley was there when these tests came."""
+    tried: "Played | None" = None
+    """What --check --diff said before the first deployment."""
+    deployed: "Played | None" = None
+    """The first deployment of this test run."""
 
     @property
     def domain(self) -> str:
@@ -58,33 +63,40 @@ class Machine:
         assert not check or done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}"
         return done.stdout
 
-    def playbook(self, name: str, *arguments: str, repo: Path | None = None, seconds: float = 600) -> "Played":
+    def playbook(self, name: str, *arguments: str, repo: Path | None = None) -> "Played":
         """From this commit, or from another checkout."""
-        repo, began = repo or this_commit(), time.monotonic()
-        done = subprocess.run(
-            [
-                ANSIBLE / "ansible-playbook",
-                *inventory(),
-                "--limit",
-                f"{self.name},localhost",
-                *arguments,
-                f"ansible/{name}",
-            ],
-            cwd=repo,
-            env={**os.environ, "ANSIBLE_CONFIG": str(repo / "ansible" / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        return Played(done.returncode, done.stdout, time.monotonic() - began)
+        repo = repo or this_commit()
+        config = {"ANSIBLE_CONFIG": str(repo / "ansible" / "ansible.cfg")}
+        limit = ("--limit", f"{self.name},localhost")
+        return play([ANSIBLE / "ansible-playbook", *inventory(), *limit, *arguments, f"ansible/{name}"], repo, config)
 
-    def deploy_once(self) -> None:
+    def make(self, word: str, **variables: str) -> "Played":
+        """As an operator types it, from this commit: make WORD HOST=user@address NAME=value..."""
+        who = self.variables.get("ansible_user", "root")
+        address = self.variables.get("ansible_host", self.name)
+        reach = {
+            "ANSIBLE_PRIVATE_KEY_FILE": self.variables.get("ansible_ssh_private_key_file", ""),
+            "ANSIBLE_SSH_COMMON_ARGS": self.variables.get("ansible_ssh_common_args", ""),
+            "ANSIBLE_REMOTE_PORT": self.variables.get("ansible_port", "22"),
+        }
+        words = [f"{name}={value}" for name, value in {"HOST": f"{who}@{address}", **variables}.items()]
+        # The packages that deploy are here already.
+        command = ["make", "--no-print-directory", "--old-file=.venv/.stamp-deploy", word, *words]
+        return play(command, this_commit(), {name: value for name, value in reach.items() if value})
+
+    def site_variables(self) -> dict[str, str]:
+        """What `make deploy` is told of this machine's site."""
+        known = {name: value for name, value in self.variables.items() if name.startswith("parley_")}
+        told = {"DOMAIN": known.pop("parley_domain"), "EMAIL": known.pop("parley_email")}
+        return {**told, "ARGS": " ".join(f"-e {name}={value}" for name, value in known.items())}
+
+    def deploy_once(self) -> "Played":
+        """This checkout's commit serves; what a dry run and the deployment said is kept."""
         if not self.deployed:
-            self.playbook("site.yml").well()
-            self.deployed = True
+            self.bare = self.run("ls -d /opt/parley", check=False).startswith("ls: ")
+            self.tried = self.playbook("site.yml", "--check", "--diff")
+            self.deployed = self.make("deploy", **self.site_variables()).well()
+        return self.deployed
 
     @property
     def release(self) -> str:
@@ -131,6 +143,8 @@ class Machine:
 
 @dataclass
 class Played:
+    """A playbook that has come to its end."""
+
     code: int
     said: str
     seconds: float
@@ -197,10 +211,30 @@ class Pages:
             self.slowest = max(self.slowest, time.monotonic() - began)
 
 
+def play(command: Sequence[str | Path], folder: Path, environment: dict[str, str]) -> Played:
+    began = time.monotonic()
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return Played(done.returncode, done.stdout, time.monotonic() - began)
+
+
 @cache
 def this_commit() -> Path:
     """A copy, so that a commit made meanwhile is not a release."""
-    return Checkout(Path(tempfile.mkdtemp(prefix="parley-release-")) / "parley").folder
+    folder = Checkout(Path(tempfile.mkdtemp(prefix="parley-release-")) / "parley").folder
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / ".stamp-deploy").touch()
+    (folder / ".venv" / "bin" / "ansible-playbook").symlink_to(ANSIBLE / "ansible-playbook")
+    return folder
 
 
 def inventory() -> Sequence[str]:

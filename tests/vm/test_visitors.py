@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from uuid import uuid4
 
 from tests.acceptance.site import Person
+from tests.nginx.scan import scan
 from tests.running import REPO
-from tests.vm.machine import ROOT_CA, Machine, Witnessed
+from tests.vm.machine import ROOT_CA, Machine, Played, Witnessed
 
 MESSAGES = "SELECT count(*), md5(string_agg(row::text, ',' ORDER BY id)) FROM chat_message AS row"
 EPOCH = "SELECT value FROM chat_epoch"
@@ -17,7 +19,7 @@ def psql(vm: Machine, sql: str) -> str:
     return vm.run(f'cd / && runuser -u postgres -- psql -Atq parley -c "{sql}"')
 
 
-def test_the_site_is_accepted_like_any_other_installation(vm: Machine, deployed: None) -> None:
+def test_the_site_is_accepted_like_any_other_installation(vm: Machine, deployed: Played) -> None:
     where = {
         "PARLEY_BASE_URL": f"https://{vm.domain}",
         "PARLEY_RESOLVE": f"{vm.domain}={vm.variables['ansible_host']}",
@@ -30,6 +32,12 @@ def test_the_site_is_accepted_like_any_other_installation(vm: Machine, deployed:
     assert "skipped" not in done.stdout
 
 
+def test_a_scanner_finds_nothing_below_mozillas_intermediate_profile(
+    vm: Machine, deployed: Played, tmp_path: Path
+) -> None:
+    assert scan(vm.domain, 443, vm.variables["ansible_host"], tmp_path).below_intermediate == []
+
+
 async def test_a_backup_brings_back_what_was_said(vm: Machine, site: Witnessed) -> None:
     room = f"t-{uuid4().hex[:8]}"
     async with Person(site) as ann:
@@ -39,11 +47,11 @@ async def test_a_backup_brings_back_what_was_said(vm: Machine, site: Witnessed) 
             for number in range(20):
                 await tab.post(room, f"word {number}")
             words, epoch = psql(vm, MESSAGES), psql(vm, EPOCH)
-            vm.playbook("backup.yml").well()
+            vm.make("backup").well()
             await tab.post(room, "said after the backup")
             psql(vm, "DROP OWNED BY parley")
             newest = vm.run("ls -t /var/backups/parley | head -n 1").strip()
-            vm.playbook("restore.yml", "-e", f"parley_backup={newest}").well()
+            vm.make("restore", BACKUP=newest).well()
             assert await tab.end() == 4510  # the page starts afresh
     assert psql(vm, MESSAGES) == words
     assert psql(vm, EPOCH) != epoch
