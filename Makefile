@@ -12,6 +12,7 @@ help:
 	@echo "make test    everything that can be proven on this machine"
 	@echo "make check   format, lint, types, contracts, configuration"
 	@echo "make bench   what one delivery costs, beside other servers; QUICK=1 takes five minutes"
+	@echo "make load    a load test: a stack of its own, or ARGS=\"storm --url https://...\"; QUICK=1 takes a minute"
 	@echo "make up      the same in containers, at https://localhost:8443; make down ends it and keeps the data"
 	@echo "make reset   ends it and deletes the data, after asking"
 	@echo "make test-docker  the containers: acceptance, scaling, outages, a rollout under load; needs an engine"
@@ -25,17 +26,22 @@ run: packages-run .venv/.stamp
 	@$(PYTHON) deploy/run.py
 
 .PHONY: test
-test: packages-test .venv/.stamp .venv/.stamp-bench
+test: packages-test .venv/.stamp .venv/.stamp-bench .venv/.stamp-load
 	$(PYTHON) -m pytest
 
 .PHONY: check
-check: packages-check .venv/.stamp .venv/.stamp-bench .venv/.stamp-deploy node_modules/.stamp
+check: packages-check .venv/.stamp .venv/.stamp-bench .venv/.stamp-load .venv/.stamp-deploy node_modules/.stamp
 	@$(PYTHON) tests/check.py
 
 # QUICK=1: a room of 1000, once. ARGS="--only storm" and the like: python -m loadtest.bench --help
 .PHONY: bench
 bench: packages-run .venv/.stamp .venv/.stamp-bench
 	@$(PYTHON) -m loadtest.bench $(if $(QUICK),--quick) $(ARGS)
+
+# QUICK=1: a minute. ARGS="storm --url https://chat.example.org --people people.json": python -m loadtest --help
+.PHONY: load
+load: packages-run .venv/.stamp .venv/.stamp-load
+	@$(PYTHON) -m loadtest $(if $(QUICK),--quick) $(ARGS)
 
 .PHONY: up
 up:
@@ -80,7 +86,7 @@ test-vm: packages-test .venv/.stamp .venv/.stamp-deploy
 # Hashes, and no address of a package index: the files install from any mirror.
 .PHONY: lock
 lock: .venv/.stamp
-	@for name in base dev bench deploy; do \
+	@for name in base dev bench load deploy; do \
 		.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links --no-header -q requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
@@ -99,6 +105,11 @@ packages-run packages-test packages-check: packages-%:
 
 .venv/.stamp-bench: requirements/bench.txt .venv/.stamp
 	@echo "parley: installing what the benchmark adds"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+.venv/.stamp-load: requirements/load.txt .venv/.stamp
+	@echo "parley: installing what the load test adds"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 

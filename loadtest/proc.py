@@ -1,7 +1,7 @@
 """What processes have used, from /proc: theirs, their threads' and their children's."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,20 +30,40 @@ def parse_stat(text: str) -> Stat:
 
 def usage(roots: Iterable[int], proc: Path = PROC) -> Usage:
     """Of these processes and all their descendants. One that has ended counts in whoever waited for it."""
-    stats = {}
+    return usage_of(families({"all": roots}, proc)["all"], proc)
+
+
+def families(roots: Mapping[str, int | Iterable[int]], proc: Path = PROC) -> dict[str, set[int]]:
+    """These processes that are alive, and all their descendants, by name."""
+    parents = {}
     for folder in proc.iterdir():
-        if folder.name.isdigit():
-            try:
-                stats[int(folder.name)] = parse_stat((folder / "stat").read_text())
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # ended this moment
-    family = {pid for pid in roots if pid in stats}
-    while more := {pid for pid, stat in stats.items() if stat.parent in family} - family:
-        family |= more
-    return Usage(cpu=sum(stats[pid].ticks for pid in family) / TICKS, rss=sum(_rss(pid, proc) for pid in family))
+        if folder.name.isdigit() and (stat := _stat(int(folder.name), proc)):
+            parents[int(folder.name)] = stat.parent
+    found = {}
+    for name, of_name in roots.items():
+        family = {pid for pid in ([of_name] if isinstance(of_name, int) else of_name) if pid in parents}
+        while more := {pid for pid, parent in parents.items() if parent in family} - family:
+            family |= more
+        found[name] = family
+    return found
 
 
-def _rss(pid: int, proc: Path) -> int:
+def usage_of(family: Iterable[int], proc: Path = PROC) -> Usage:
+    """Of exactly these processes."""
+    alive = {pid: stat for pid in family if (stat := _stat(pid, proc))}
+    cpu = sum(stat.ticks for stat in alive.values()) / TICKS
+    return Usage(cpu=cpu, rss=sum(rss(pid, proc) for pid in alive))
+
+
+def _stat(pid: int, proc: Path) -> Stat | None:
+    try:
+        return parse_stat((proc / str(pid) / "stat").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return None  # ended this moment
+
+
+def rss(pid: int, proc: Path = PROC) -> int:
+    """Bytes of one process; 0 when it has ended."""
     try:
         return int((proc / str(pid) / "statm").read_text().split()[1]) * PAGE
     except (FileNotFoundError, ProcessLookupError):

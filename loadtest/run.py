@@ -1,0 +1,81 @@
+"""A run from its plan to its result: the worker processes, locust's master, the director. Imports locust."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+from locust.env import Environment
+
+from loadtest.bench.cores import CLIENT
+from loadtest.director import Director
+from loadtest.options import user_class
+from loadtest.plan import Plan
+from loadtest.progress import Progress
+from loadtest.scenarios.scenario import Scenario
+from loadtest.server import Server
+from loadtest.worker import Worker
+
+STOP_SECONDS = 10
+
+
+def lead(
+    plan: Plan,
+    scenario: Scenario,
+    *,
+    user: str,
+    processes: int,
+    more_workers: int,
+    listen: tuple[str, int],
+    server: Server | None,
+    progress: Progress,
+) -> Director:
+    """Play the scenario with so many worker processes of our own, and others that come. Raises NotReady."""
+    logging.basicConfig(level=logging.ERROR)
+    environment = Environment(user_classes=[user_class(user)], host=plan.url)
+    runner = environment.create_master_runner(*listen)
+    port = runner.server.port if hasattr(runner.server, "port") else listen[1]
+    director = Director(runner, plan, scenario, progress, server)
+    if more_workers:
+        progress.say(f"waiting for {more_workers} workers: python -m loadtest --join {listen[0]}:{port}")
+    try:
+        with workers(processes, f"127.0.0.1:{port}", user):
+            director.run(processes + more_workers)
+            runner.quit()
+    except BaseException:
+        runner.quit()
+        raise
+    return director
+
+
+@contextmanager
+def workers(number: int, join: str, user: str) -> Iterator[None]:
+    """So many worker processes; ended when the block is left."""
+    command = [sys.executable, "-m", "loadtest", "--join", join, "--user", user]
+    started = [subprocess.Popen(command, env=os.environ) for _ in range(number)]  # noqa: S603
+    try:
+        yield
+    finally:
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in started:
+            while process.poll() is None and time.monotonic() < deadline:
+                gevent.sleep(0.05)
+            process.kill()
+            process.wait()
+
+
+def follow(host: str, port: int, user: str) -> None:
+    """Be a worker until the master is done."""
+    if CLIENT is not None and not os.environ.get("LOAD_UNPINNED"):
+        os.sched_setaffinity(0, {CLIENT})
+    logging.basicConfig(level=logging.ERROR)
+    chosen: Any = user_class(user)
+    environment = Environment(user_classes=[chosen])
+    runner = environment.create_worker_runner(host, port)
+    chosen.worker = Worker(runner, chosen.events_in)
+    runner.greenlet.join()

@@ -1,0 +1,13 @@
+from loadtest.scenarios.fanout import Fanout
+
+
+class ManyRooms(Fanout):
+    """Many small rooms, several for each socket: little fan-out, many transactions and subscriptions."""
+
+    name = "many-rooms"
+    question = "What do rooms cost, when hardly anybody is in them?"
+    rooms = 500
+    members = 4
+    rooms_each = 4
+    rate = 0.1
+    quick = {"rooms": 50, "rate": 0.5, "seconds": 10.0}
