@@ -30,6 +30,7 @@ class Broken(Exception):
 
     def __init__(self, hop: str, why: str) -> None:
         super().__init__(f"{hop}: {why}")
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,22 @@ class Site:
     port: int
     address: str
     """Where to connect; the host's name is told in TLS and in the request whatever this is."""
-    tls: ssl.SSLContext
+    tls: ssl.SSLContext | None
+    """None: a server behind nginx, asked in nginx's place."""
 
     @property
     def authority(self) -> str:
         return self.host if self.port == 443 else f"{self.host}:{self.port}"
 
-    def connect(self) -> ssl.SSLSocket:
+    def connect(self) -> socket.socket:
         try:
             plain = socket.create_connection((self.address, self.port), timeout=PATIENCE)
         except socket.gaierror as error:
             raise Broken("name", f"{self.address} has no address ({error.strerror})") from None
         except OSError as error:
             raise Broken("nginx", f"nobody answers at {self.address} port {self.port} ({error})") from None
+        if self.tls is None:
+            return plain
         try:
             return self.tls.wrap_socket(plain, server_hostname=self.host)
         except ssl.SSLError as error:
@@ -61,6 +65,8 @@ class Site:
     def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, socket.socket]:
         line = self.connect()
         asked = {"Host": self.authority, "Connection": "close", "User-Agent": "parley-smoke", **headers}
+        if self.tls is None:
+            asked["X-Forwarded-Proto"] = "https"
         words = "".join(f"{name}: {value}\r\n" for name, value in asked.items())
         try:
             line.sendall(f"GET {path} HTTP/1.1\r\n{words}\r\n".encode())
