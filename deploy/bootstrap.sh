@@ -32,7 +32,6 @@ look_for_run() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     want nginx nginx
     want redis-server redis-server
-    want openssl openssl
 }
 
 look_for_test() {
@@ -41,6 +40,7 @@ look_for_test() {
     # Recommended packages stay out, but without the sandbox it starts for root only, without fonts it draws boxes.
     want chromium chromium chromium-sandbox fonts-liberation
     want curl curl
+    want openssl openssl
     want testssl testssl.sh
     want certutil libnss3-tools
 }

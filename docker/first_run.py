@@ -5,18 +5,15 @@ What is there already stays, so every later start is a look and nothing else.
 """
 
 import datetime as dt
-import ipaddress
 import os
 import secrets
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from deploy import self_signed
 
 APP, DATABASE, TLS = Path("/run/secrets"), Path("/made/database"), Path("/made/tls")
-SIGNED_BY_US = "Parley on this machine"
 DAYS = 397  # the longest that browsers accept
 RENEW_BEFORE = dt.timedelta(days=30)
 
@@ -49,47 +46,17 @@ def make_certificate(names: list[str]) -> None:
     chain = TLS / "fullchain.pem"
     if chain.exists() and (TLS / "privkey.pem").exists():
         present = x509.load_pem_x509_certificate(chain.read_bytes())
-        if present.issuer != ours() or (names_of(present) == names and not is_old(present)):
+        old = self_signed.lasts(present) < RENEW_BEFORE
+        if present.issuer != self_signed.NAME or (names_of(present) == names and not old):
             return
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(ours())
-        .issuer_name(ours())
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))  # a browser's clock may be behind
-        .not_valid_after(now + dt.timedelta(days=DAYS))
-        .add_extension(x509.SubjectAlternativeName([alternative(name) for name in names]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, pkcs8, open_ = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    write(TLS / "privkey.pem", key.private_bytes(pem, pkcs8, open_), 0o640)
-    write(chain, certificate.public_bytes(pem), 0o640)
-
-
-def ours() -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SIGNED_BY_US)])
-
-
-def is_old(certificate: x509.Certificate) -> bool:
-    return certificate.not_valid_after_utc - dt.datetime.now(dt.UTC) < RENEW_BEFORE
+    key, certificate = self_signed.make(names, days=DAYS)
+    write(TLS / "privkey.pem", key, 0o640)
+    write(chain, certificate, 0o640)
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
     found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return [str(name.value) for name in found]
-
-
-def alternative(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
 
 
 def domain() -> list[str]:

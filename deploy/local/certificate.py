@@ -1,31 +1,32 @@
-"""A self-signed certificate for the names of this machine. Browsers warn once, then remember."""
+"""A certificate for the names and addresses of this machine."""
 
+import datetime as dt
+import os
 import socket
 import subprocess
 
-from deploy.local.checks import program
+from cryptography import x509
+
+from deploy import self_signed
 from deploy.local.layout import Layout
 
 DAYS = 90
-RENEW_BEFORE = 7 * 24 * 3600  # seconds
+RENEW_BEFORE = dt.timedelta(days=7)
 
 
 def renew(layout: Layout) -> None:
     """Leave a certificate in var/tls/ that is good for another week at least."""
-    openssl = program("openssl") or "openssl"
-    certificate, key = layout.tls / "fullchain.pem", layout.tls / "privkey.pem"
-    if certificate.exists() and key.exists():
-        check = [openssl, "x509", "-in", str(certificate), "-noout", "-checkend", str(RENEW_BEFORE)]
-        if subprocess.run(check, capture_output=True, check=False).returncode == 0:
+    chain, key = layout.tls / "fullchain.pem", layout.tls / "privkey.pem"
+    if chain.exists() and key.exists():
+        present = x509.load_pem_x509_certificate(chain.read_bytes())
+        if self_signed.lasts(present) > RENEW_BEFORE:
             return
-    names = ",".join(f"DNS:{name}" for name in ("localhost", socket.gethostname()))
-    addresses = ",".join(f"IP:{address}" for address in ("127.0.0.1", "::1", *machine_addresses()))
-    request = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    request += ["-days", str(DAYS), "-subj", "/CN=Parley on this machine"]
-    request += ["-addext", f"subjectAltName={names},{addresses}", "-addext", "extendedKeyUsage=serverAuth"]
-    request += ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(request, check=True, capture_output=True)
-    key.chmod(0o600)
+    names = ["localhost", socket.gethostname(), "127.0.0.1", "::1", *machine_addresses()]
+    made = self_signed.make(names, days=DAYS)
+    key.unlink(missing_ok=True)
+    with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(made[0])
+    chain.write_bytes(made[1])
 
 
 def machine_addresses() -> list[str]:

@@ -17,7 +17,7 @@ from deploy.local.layout import REPO, SOCKETS, Layout
 
 # On Debian a normal user's PATH lacks the folders where servers are installed.
 PROGRAM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
-PACKAGES = {"nginx": "nginx", "redis-server": "redis-server", "openssl": "openssl"}
+PACKAGES = ("nginx", "redis-server")  # each is named like its program
 LONGEST_SOCKET_PATH = 107  # bytes; the kernel's sun_path is 108 with its closing NUL
 
 # Logging too: a wrong LOG_LEVEL is noticed nowhere else before the servers start.
@@ -54,7 +54,7 @@ def run(layout: Layout, env: dict[str, str]) -> tuple[Settings, list[str]]:
 
 def packages(layout: Layout, env: dict[str, str]) -> list[str]:
     wanted = [name for name in PACKAGES if name != "redis-server" or layout.owns_redis(env)]
-    missing = [PACKAGES[name] for name in wanted if not program(name)]
+    missing = [name for name in wanted if not program(name)]
     return (
         [f"not installed: {', '.join(missing)}. Type: sudo apt-get install -y {' '.join(missing)}"] if missing else []
     )
