@@ -3,21 +3,10 @@
 import asyncio
 
 from asgiref.testing import ApplicationCommunicator
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.models import User
+from tests.signed_in import session_of
 from tests.tab import Closed, Tab
-
-
-def session_of(user: User) -> str:
-    """Sign the user in; returns the session's key."""
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    return str(session.session_key)
 
 
 class Inside:

@@ -30,13 +30,8 @@ TRUSTING.verify_mode = ssl.CERT_NONE
 
 PEOPLE = """
 import json, sys
-from accounts.models import User
-from tests.inside import session_of
-people = {}
-for name in json.loads(sys.argv[1]):
-    user, _ = User.objects.get_or_create(username=name, defaults={"display_name": name[:20]})
-    people[name] = session_of(user)
-print(json.dumps(people))
+from tests.signed_in import sessions_of
+print(json.dumps(sessions_of(json.loads(sys.argv[1]))))
 """
 
 
@@ -165,8 +160,7 @@ class Stack:
 
     def people(self, *names: str) -> list[str]:
         """Session cookies of these people, who are made where they do not exist."""
-        sessions = json.loads(self.run_python(PEOPLE, json.dumps(names)))
-        return [sessions[name] for name in names]
+        return list(json.loads(self.run_python(PEOPLE, json.dumps(names))))
 
     def browser(self, cookie: str = "", **options: Any) -> httpx.AsyncClient:
         """An HTTP client of somebody, with the CSRF token in place."""

@@ -9,7 +9,7 @@ from accounts.guests import make_guest
 from accounts.models import User
 from chat.models import Membership, Message
 from chat.services import messages, rooms
-from tests.inside import session_of
+from tests.signed_in import session_of
 
 LONG = "a-room-with-a-rather-long-name-that-does-not-fit"
 DAY = 24 * 60  # minutes

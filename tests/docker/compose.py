@@ -9,26 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from config.variables import VARIABLES
+from tests import signed_in
 from tests.acceptance.site import Site
 from tests.running import REPO, free_port
-
-# Signs people in without the doors of the site, which count tries by address. Takes names, prints session keys.
-SIGN_IN = """
-import json, sys
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from accounts.models import User
-keys = []
-for name in {names!r}:
-    user, _ = User.objects.get_or_create(username=name, defaults=dict(display_name=name))
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    keys.append(session.session_key)
-print(json.dumps(keys))
-"""
 
 
 def environment() -> dict[str, str]:
@@ -108,9 +91,13 @@ class Compose:
 
     def people(self, *names: str) -> list[str]:
         """Session cookies of these people, who are made where they do not exist."""
-        code = SIGN_IN.format(names=list(names))
+        code = f"{Path(signed_in.__file__).read_text()}\nimport json\nprint(json.dumps(sessions_of({list(names)!r})))"
+        return list(json.loads(self.shell(code)))
+
+    def shell(self, code: str) -> str:
+        """Run it with the site's settings; returns the last line that it prints."""
         said = self("exec", "-T", "web", "python", "manage.py", "shell", "--verbosity", "0", "-c", code)
-        return list(json.loads(said.splitlines()[-1]))
+        return said.splitlines()[-1]
 
     def sockets(self, container: str) -> int:
         """How many sockets this ws has open."""

@@ -38,9 +38,7 @@ def well(container: dict[str, Any]) -> str:
 
 
 def stored(compose: Compose, room: str) -> list[str]:
-    code = STORED.format(room=room)
-    said = compose("exec", "-T", "web", "python", "manage.py", "shell", "--verbosity", "0", "-c", code)
-    return list(json.loads(said.splitlines()[-1]))
+    return list(json.loads(compose.shell(STORED.format(room=room))))
 
 
 async def test_without_redis_everything_goes_on(compose: Compose, room: str) -> None:

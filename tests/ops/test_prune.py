@@ -17,7 +17,7 @@ from chat.management.commands.prune import DAYS
 from chat.models import Membership, Room
 from chat.services import messages, rooms
 from ops import expired
-from tests.inside import session_of
+from tests.signed_in import session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
