@@ -90,6 +90,23 @@ async def test_nobody_notices_a_rollout(compose: Compose, two: list[str], room: 
     assert all(container["Image"] != image for container in compose.inspect(*now))
 
 
+def test_the_release_before_comes_back(compose: Compose) -> None:
+    before = compose.containers("web", "ws")
+    was = compose.inspect(before[0])[0]["Image"]
+    compose.environment["PARLEY_VERSION"] = f"another-{uuid4().hex[:6]}"  # another label, another image
+    compose.run("deploy/rollout")
+    between = compose.containers("web", "ws")
+    new = compose.inspect(between[0])[0]["Image"]
+    assert new != was
+    assert "done" in compose.run("deploy/rollout", "--back")
+    now = compose.containers("web", "ws")
+    assert set(now).isdisjoint(between)
+    assert {container["Image"] for container in compose.inspect(*now)} == {was}
+    # The next `docker compose up` starts it, too, and there is a way forward again.
+    assert compose.inspect(compose.environment["PARLEY_IMAGE"])[0]["Id"] == was
+    assert compose.inspect(f"{compose.project}:before")[0]["Id"] == new
+
+
 def test_an_image_that_does_not_start_leaves_the_site_as_it_was(compose: Compose) -> None:
     before = compose.containers("web", "ws")
     image = compose.environment["PARLEY_IMAGE"]
