@@ -12,14 +12,14 @@ REPO = Path(__file__).resolve().parents[2]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "bare_host" in metafunc.fixturenames:
-        inventory = os.environ.get("PARLEY_TEST_INVENTORY")
-        if not inventory:
-            raise pytest.UsageError("PARLEY_TEST_INVENTORY must name an inventory of bare hosts")
-        hosts = in_inventory(Path(inventory))
-        if not hosts:
-            raise pytest.UsageError(f"{inventory} has no hosts")
-        metafunc.parametrize("bare_host", hosts, ids=[host.name for host in hosts], scope="session")
+    """`bare_host` is each host of the inventory; `new_machine` each of its group first_boot, and no `bare_host`."""
+    for fixture, wanted in (("bare_host", False), ("new_machine", True)):
+        if fixture in metafunc.fixturenames:
+            inventory = os.environ.get("PARLEY_TEST_INVENTORY")
+            if not inventory:
+                raise pytest.UsageError("PARLEY_TEST_INVENTORY must name an inventory of bare hosts")
+            hosts = [host for host in in_inventory(Path(inventory)) if ("first_boot" in host.groups) == wanted]
+            metafunc.parametrize(fixture, hosts, ids=[host.name for host in hosts], scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import configparser
 import shlex
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,12 @@ class Host:
 
     name: str
     ssh: tuple[str, ...]
-    as_root: bool
+    groups: frozenset[str]
+    variables: dict[str, str]
+
+    @property
+    def as_root(self) -> bool:
+        return "as_root" in self.groups
 
     def run(self, command: str, *, stdin: bytes | None = None, seconds: float = 300) -> str:
         """Run it in the host's shell and return what it prints. Raises CalledProcessError, with the output in it."""
@@ -30,6 +36,16 @@ class Host:
         output = done.stdout.decode(errors="replace")
         assert done.returncode == 0, f"{self.name}: {command}: exit code {done.returncode}\n{output}"
         return output
+
+    def reboot(self, *, seconds: float = 120) -> None:
+        """Return when ssh answers again after the start."""
+        look = [*self.ssh, "cat /proc/sys/kernel/random/boot_id"]
+        before = subprocess.run(look, capture_output=True, check=True).stdout
+        subprocess.run([*self.ssh, "sudo systemctl reboot"], capture_output=True, check=False)
+        deadline = time.monotonic() + seconds
+        while (now := subprocess.run(look, capture_output=True, check=False)).returncode or now.stdout == before:
+            assert time.monotonic() < deadline, f"{self.name} is not back after {seconds} s"
+            time.sleep(0.5)
 
     def terminal(self, command: str) -> "Terminal":
         """Run it with a terminal, where Ctrl-C can be typed."""
@@ -73,7 +89,7 @@ def in_inventory(path: Path) -> list[Host]:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(path)
     shared: dict[str, str] = {}
-    as_root: set[str] = set()
+    groups: dict[str, set[str]] = {}
     own: dict[str, dict[str, str]] = {}
     for section in parser.sections():
         for line in parser[section]:
@@ -82,9 +98,12 @@ def in_inventory(path: Path) -> list[Host]:
                 name, _, value = " ".join(words).partition("=")
                 shared[name.strip()] = value.strip()
             elif not section.endswith(":children"):
-                as_root |= {words[0]} if section == "as_root" else set()
+                groups.setdefault(words[0], set()).add(section)
                 own.setdefault(words[0], {}).update(word.split("=", 1) for word in words[1:])
-    return [Host(name, ssh_command(name, shared | variables), name in as_root) for name, variables in own.items()]
+    return [
+        Host(name, ssh_command(name, shared | variables), frozenset(groups[name]), shared | variables)
+        for name, variables in own.items()
+    ]
 
 
 def ssh_command(name: str, variables: dict[str, str]) -> tuple[str, ...]:

@@ -1,0 +1,77 @@
+"""First boot without a laptop: a machine that has deploy/cloud-init.yaml and nothing else becomes a site by itself.
+
+For hosts of the inventory's group first_boot, which name parley_domain and parley_email; their cloud-init gets another
+source of user data.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.fresh.conftest import REPO
+from tests.fresh.hosts import Host
+
+SECONDS_TO_A_SITE = 420  # with its own upgrade of the package lists, git and Ansible
+
+# What a cloud's own image says: where user data comes from. The rest keeps the machine reachable as it is.
+MACHINE = """
+datasource_list: [NoCloud]
+network: {config: disabled}
+ssh_deletekeys: false
+preserve_hostname: true
+users: []
+"""
+SEED = "/var/lib/cloud/seed/nocloud"
+
+
+def user_data(host: Host) -> str:
+    """The file with an operator's own lines in it."""
+    text = (REPO / "deploy" / "cloud-init.yaml").read_text()
+    known = {name: value for name, value in host.variables.items() if name.startswith("parley_")}
+    lines = {
+        "PARLEY_REPOSITORY": "/root/parley.bundle",
+        "PARLEY_DOMAIN": known.pop("parley_domain"),
+        "PARLEY_EMAIL": known.pop("parley_email"),
+        "PARLEY_MORE": '"' + " ".join(f"-e {name}={value}" for name, value in known.items()) + '"',
+    }
+    for name, value in lines.items():
+        text, found = re.subn(rf"^(\s+{name}=).*$", rf"\g<1>{value}", text, flags=re.MULTILINE)
+        assert found == 1, name
+    return text
+
+
+@pytest.mark.fresh
+def test_a_machine_sets_itself_up(
+    new_machine: Host, clone: bytes, record_property: Callable[[str, object], None]
+) -> None:
+    host = new_machine
+    install = "DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends cloud-init"
+    host.run(f"command -v cloud-init || {{ sudo apt-get -q update && sudo {install}; }}")
+    for path, content in {
+        "/root/parley.bundle": clone,
+        "/etc/cloud/cloud.cfg.d/99-test.cfg": MACHINE.encode(),
+        f"{SEED}/user-data": user_data(host).encode(),
+        f"{SEED}/meta-data": f"instance-id: i-{time.time():.0f}\n".encode(),
+    }.items():
+        host.run(f"sudo sh -c 'mkdir -p $(dirname {path}) && cat >{path}'", stdin=content)
+    assert "Valid" in host.run(f"sudo cloud-init schema --config-file {SEED}/user-data")
+    host.run("sudo cloud-init clean --logs")
+
+    began = time.monotonic()
+    host.reboot()
+    said = host.run(
+        "sudo cloud-init status --long --wait || sudo tail -n 60 /var/log/cloud-init-output.log", seconds=600
+    )
+    record_property("seconds_to_a_site", round(time.monotonic() - began))
+    assert "status: done" in said, said
+    look = [sys.executable, REPO / "deploy" / "smoke.py", f"https://{host.variables['parley_domain']}"]
+    look += ["--connect", host.variables["ansible_host"]]
+    look += ["--trust", os.environ["PARLEY_CA"]] if os.environ.get("PARLEY_CA") else []
+    done = subprocess.run(look, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - began < SECONDS_TO_A_SITE
