@@ -10,6 +10,7 @@ from daphne.ws_protocol import WebSocketProtocol
 
 from realtime import farewell
 from realtime.counts import CLOSES, HANDSHAKES, SOCKETS
+from realtime.frames import whole_text
 
 INBOUND = 64  # commands of one client that may wait; above it the client is not read
 RECHECK = 0.05  # seconds until a client that is not read is looked at again
@@ -45,6 +46,14 @@ class Connection(WebSocketProtocol):
         self.opened = True
         SOCKETS.inc()
         super().onOpen()
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+        """Nearly every read is one whole frame: autobahn's way through fragments would cost more than the answer."""
+        between_frames = self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message
+        if between_frames and not self.data and (payload := whole_text(data)) is not None:
+            self.onMessage(payload, isBinary=False)
+        else:
+            super().dataReceived(data)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         """A flood is read no faster than the application answers."""

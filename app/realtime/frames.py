@@ -1,8 +1,9 @@
-"""A WebSocket text frame, encoded once for however many sockets it goes to (RFC 6455, section 5.2)."""
+"""WebSocket text frames (RFC 6455, section 5.2): one that goes to however many sockets, and one that came whole."""
 
 import struct
 
-TEXT = 0x81  # one whole text frame; what a server sends is not masked
+TEXT = 0x81  # one whole text frame
+MASKED = 0x80  # what a client sends is masked, what a server sends is not
 
 
 class Frame:
@@ -23,3 +24,25 @@ def on_the_wire(payload: bytes) -> bytes:
     if size < 65536:
         return struct.pack("!BBH", TEXT, 126, size) + payload
     return struct.pack("!BBQ", TEXT, 127, size) + payload
+
+
+def whole_text(data: bytes) -> bytes | None:
+    """The UTF-8 payload, if these bytes are exactly one whole, masked text frame of less than 64 KiB; else None."""
+    if len(data) < 6 or data[0] != TEXT:
+        return None
+    size, start = data[1] - MASKED, 6
+    if size == 126:
+        size, start = int.from_bytes(data[2:4]), 8
+        if size < 126:
+            return None  # not the shortest way to say it
+    elif not 0 <= size < 126:
+        return None
+    if len(data) != start + size:
+        return None
+    mask = (data[start - 4 : start] * (size // 4 + 1))[:size]
+    payload = (int.from_bytes(data[start:]) ^ int.from_bytes(mask)).to_bytes(size)
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return None
+    return payload

@@ -19,6 +19,11 @@ class Bucket:
         self._tokens -= 1
         return 0.0
 
+    def peek(self) -> float:
+        """The seconds until there is a token."""
+        self._refill()
+        return max(0.0, (1 - self._tokens) / self._rate)
+
     def reserve(self) -> float:
         """Take one token, even one that is still to come. Returns the seconds until it is there."""
         self._refill()

@@ -46,6 +46,17 @@ def test_autobahn_still_has_the_states_and_the_close_frame_of_ours():
     assert "closeHandshakeTimeout" in inspect.getsource(Autobahn.sendCloseFrame)
 
 
+def test_autobahn_still_knows_where_a_frame_ended_and_hands_its_payload_to_daphne():
+    source = inspect.getsource(Autobahn.processData)
+    assert "if self.current_frame is None:" in source
+    assert "self.inside_message" in source
+    assert "self.data = b" in source
+    assert list(inspect.signature(daphne.ws_protocol.WebSocketProtocol.onMessage).parameters)[1:] == [
+        "payload",
+        "isBinary",
+    ]
+
+
 def test_autobahn_still_pretty_prints_for_nobody():
     """If not, replacing its pformat is one line too many."""
     assert "self.log.debug(" in inspect.getsource(Autobahn._connectionMade)
