@@ -14,6 +14,7 @@ from realtime.rate import Bucket
 # event leaves at once.
 FRAMES_A_SECOND = 25
 FRAMES_AT_ONCE = 5
+STORING = 0.01  # seconds that a batch of posts usually takes to be committed
 SHARE = 500  # members served before others get the loop: some 5 ms
 
 
@@ -54,6 +55,7 @@ class Delivery:
         self._frame = frame
         self._comings = 0
         self._round: Iterator[None] | None = None  # under way, or about to begin
+        self._due = 0.0  # when it begins, by the loop's clock
         self._pace = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE)
 
     def add(self, member: Member, missed: Sequence[Event]) -> None:
@@ -69,12 +71,21 @@ class Delivery:
         for member in self.members:
             member.whisper(frame)
 
+    def patience(self) -> float:
+        """Seconds that a change may wait before it is stored, and yet leave in the stream's next frame."""
+        if not settings.COALESCE:
+            return 0
+        due = self._pace.peek() if self._round is None else self._due - asyncio.get_running_loop().time()
+        return max(0.0, due - STORING)
+
     def soon(self) -> None:
         """Begin a round at the end of this turn of the loop, or when the pace allows: what came together leaves so."""
         if self._round is None:
             self._round = self._all()
             wait = self._pace.reserve() if settings.COALESCE else 0
-            asyncio.get_running_loop().call_later(wait, self._go_on, self._round)
+            loop = asyncio.get_running_loop()
+            self._due = loop.time() + wait
+            loop.call_later(wait, self._go_on, self._round)
 
     def finish(self) -> None:
         """Hand out everything now."""

@@ -9,9 +9,9 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
 from django.db import transaction
@@ -20,21 +20,28 @@ from realtime.counts import LOST
 
 logger = logging.getLogger(__name__)
 
-Announcement = dict[str, Any]  # type, stream, text; seq and drop for lasting events
+Announcement = dict[str, Any]  # type, stream; events as (seq, text, drop), or the text of what does not last
 Hear = Callable[[Announcement], None]
 
 WAITING = 10_000  # announcements held while Redis is slow; the oldest are forgotten first
 PATIENCE = 3  # seconds for one announcement to leave
 
 
-def announce(stream: str, seq: int, text: str, *, drop: int | None = None) -> None:
-    """Once the running transaction is committed: event `seq` of the stream is `text` (JSON).
+class Change(Protocol):
+    """A lasting change: number `seq` of its stream, as JSON. `drop`: the key of members that it takes out."""
 
-    drop: the key of the members that the event takes out of the stream.
-    """
-    transaction.on_commit(
-        partial(bell.ring, {"type": "event", "stream": stream, "seq": seq, "text": text, "drop": drop})
-    )
+    @property
+    def seq(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def drop(self) -> int | None: ...
+
+
+def announce(stream: str, changes: Iterable[Change]) -> None:
+    """Once the running transaction is committed, tell everybody of these changes of the stream."""
+    events = [(change.seq, change.text, change.drop) for change in changes]
+    transaction.on_commit(partial(bell.ring, {"type": "events", "stream": stream, "events": events}))
 
 
 def whisper(stream: str, text: str) -> None:
@@ -54,7 +61,7 @@ class Line:
 
     def accept(self, announcement: Announcement) -> None:
         """Runs in the loop."""
-        if self._hear is not None and "seq" in announcement:
+        if self._hear is not None and "events" in announcement:
             self._hear(announcement)
         self._waiting.append(announcement)
         if self._task is None or self._task.done():

@@ -104,6 +104,10 @@ class Hub:
         """How far the members of these streams are."""
         return {name: stream.last for name in names if (stream := self._streams.get(name))}
 
+    def patience(self, name: str) -> float:
+        """Seconds for which a change of the stream may wait for others and be heard here no later for it."""
+        return stream.delivery.patience() if (stream := self._streams.get(name)) else 0
+
     def _open(self, name: str) -> Stream:
         stream = self._streams[name] = Stream(name, self._source.frame)
         stream.opening = self._spawn(self._start(stream))
@@ -131,10 +135,10 @@ class Hub:
         """Take an announcement, from Redis or from this very process; it may be late, doubled or unasked for."""
         if (stream := self._streams.get(announcement["stream"])) is None:
             return
-        if "seq" not in announcement:
+        if "events" not in announcement:
             stream.delivery.whisper(announcement["text"])
             return
-        if stream.take(Event(announcement["seq"], announcement["text"], announcement["drop"])):
+        if stream.take([Event(*event) for event in announcement["events"]]):
             stream.delivery.soon()
         if stream.known > stream.last:
             self._fill_soon(stream)

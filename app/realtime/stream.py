@@ -23,12 +23,10 @@ class Stream:
     def idle(self) -> bool:
         return not self.delivery.members and not self.delivery.holds
 
-    def take(self, event: Event) -> bool:
-        """Put an event in its place. Returns whether anything became ready."""
-        self.known = max(self.known, event.seq)
-        if event.seq <= self.last:
-            return False
-        self.early[event.seq] = event
+    def take(self, events: Sequence[Event]) -> bool:
+        """Put events in their places. Returns whether anything became ready."""
+        self.known = max(self.known, *(event.seq for event in events))
+        self.early |= {event.seq: event for event in events if event.seq > self.last}
         return self._line_up()
 
     def jump(self, events: list[Event], head: int) -> bool:

@@ -170,5 +170,6 @@ class Air:
             self._channels[channel].put_nowait(message)
 
 
-def announcement(event: Event, stream: str = "s") -> dict[str, Any]:
-    return {"type": "event", "stream": stream, "seq": event.seq, "text": event.text, "drop": event.drop}
+def announcement(*events: Event, stream: str = "s") -> dict[str, Any]:
+    """As it arrives from Redis: what was a tuple is a list."""
+    return {"type": "events", "stream": stream, "events": [list(event) for event in events]}

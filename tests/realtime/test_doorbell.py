@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from realtime import doorbell
+from realtime.delivery import Event
 from realtime.doorbell import Doorbell, announce, bell, whisper
 from tests.clock import quiet
 
@@ -25,7 +26,7 @@ class CountingAir:
             if self.failing:
                 self.failing -= 1
                 raise ConnectionError("nobody there")
-            self.sent.append(message["text"])
+            self.sent.append(told(message))
             self.enough.notify_all()
 
     def wait(self, count):
@@ -41,7 +42,11 @@ def counting(monkeypatch):
 
 
 def text(number):
-    return {"type": "event", "stream": "s", "seq": number, "text": str(number), "drop": None}
+    return {"type": "events", "stream": "s", "events": [(number, str(number), None)]}
+
+
+def told(announcement):
+    return announcement["events"][0][1] if "events" in announcement else announcement["text"]
 
 
 def test_many_threads_without_a_loop_share_one_long_lived_connection(counting):
@@ -133,7 +138,7 @@ async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(air, 
     monkeypatch.setattr(air, "group_send", send)
     bell.ring(text(5))
     await quiet()
-    assert [message["text"] for message in air.sent] == ["5"]
+    assert [told(message) for message in air.sent] == ["5"]
     assert bell.reachable
 
 
@@ -152,7 +157,7 @@ async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(
         await quiet()
     release.set()
     await quiet()
-    assert [message["text"] for message in air.sent] == ["0", "7", "8", "9"]
+    assert [told(message) for message in air.sent] == ["0", "7", "8", "9"]
 
 
 async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things(air):
@@ -162,21 +167,21 @@ async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things
     whisper("s", "typing")
     await quiet()
     assert heard == [text(1)]
-    assert [message["text"] for message in air.sent] == ["1", "typing"]
+    assert [told(message) for message in air.sent] == ["1", "typing"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_announced_before_its_transaction_is_committed_or_if_it_is_not(counting, monkeypatch):
     rung = []
     monkeypatch.setattr(
-        bell, "ring", lambda announcement: rung.append((announcement["seq"], connection.in_atomic_block))
+        bell, "ring", lambda announcement: rung.append((announcement["events"], connection.in_atomic_block))
     )
     with transaction.atomic():
-        announce("s", 1, "{}")
-        announce("s", 2, "{}", drop=5)
+        announce("s", [Event(1, "{}")])
+        announce("s", [Event(2, "{}", drop=5), Event(3, "{}")])
         assert rung == []
-    assert rung == [(1, False), (2, False)]
+    assert rung == [([(1, "{}", None)], False), ([(2, "{}", 5), (3, "{}", None)], False)]
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        announce("s", 3, "{}")
+        announce("s", [Event(4, "{}")])
         raise ZeroDivisionError
     assert len(rung) == 2

@@ -100,7 +100,9 @@ async def test_groups_that_could_not_be_left_are_no_harm(hub, join, log, air):
     assert (again.greeting.seqs, again.seqs) == ([1], [2])
 
 
-@pytest.mark.parametrize("nonsense", [{}, {"stream": "s", "seq": 1}, {"stream": "s"}, {"stream": [], "seq": "x"}])
+@pytest.mark.parametrize(
+    "nonsense", [{}, {"stream": "s", "events": [[1]]}, {"stream": "s"}, {"stream": [], "events": "x"}]
+)
 async def test_an_announcement_that_makes_no_sense_does_not_deafen_the_hub(join, log, air, nonsense):
     hers = await join()
     await air.group_send("s", {"type": "event", **nonsense})

@@ -132,8 +132,46 @@ async def test_a_calm_stream_waits_for_nothing(hub, join, log):
         assert len(hers.frames) == count
 
 
+async def test_what_is_stored_within_its_patience_leaves_no_later_than_what_is_stored_at_once(hub, join, log):
+    loop, hers = asyncio.get_running_loop(), await join()
+    happened, waited, asked, write = {}, [], [], hers.write
+
+    def noted(frame):
+        waited.extend(loop.time() - happened[event["seq"]] for event in json.loads(frame.text))
+        write(frame)
+
+    async def store(wait):
+        began = loop.time()
+        await asyncio.sleep(wait + 0.005)  # the transaction
+        event = log.commit()
+        happened[event.seq] = began
+        hub.hear(announcement(event))
+
+    hers.write = noted
+    for _ in range(500):  # 200 a second
+        await asyncio.sleep(0.005)
+        asked.append(hub.patience("s"))
+        task = asyncio.ensure_future(store(asked[-1]))
+    await task
+    await asyncio.sleep(1)
+    assert hers.seqs == list(range(1, 501))
+    assert max(waited) <= 1 / delivery_module.FRAMES_A_SECOND + 0.005 + 1e-6
+    assert (asked[0], max(asked)) == (0, pytest.approx(1 / 25 - delivery_module.STORING, abs=0.006))
+
+
+async def test_in_a_calm_stream_and_in_one_that_is_not_here_there_is_no_patience(hub, join, log):
+    await join()
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+        hub.hear(announcement(log.commit()))
+        assert hub.patience("s") == 0
+    assert hub.patience("elsewhere") == 0
+
+
 async def test_sharing_frames_can_be_switched_off(hub, join, log, settings):
     settings.COALESCE = False
+    for _ in range(20):
+        assert hub.patience("s") == 0
     hers = await join()
     for _ in range(100):
         hub.hear(announcement(log.commit()))

@@ -15,7 +15,7 @@ from django.db import OperationalError
 
 from accounts.models import User
 from chat import limits
-from chat.ws import consumers, process, source
+from chat.ws import consumers, process, source, tab
 from realtime import delivery
 from realtime.doorbell import bell
 from tests import inside
@@ -62,7 +62,7 @@ class World:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # nobody else needs this thread
         for module in (consumers, process, source):
             patch.setattr(module, "query", self.query)
-        patch.setattr(consumers, "this_process", lambda: self.here)
+        patch.setattr(tab, "this_process", lambda: self.here)
         patch.setattr("channels.generic.websocket.aclose_old_connections", self.nothing)
         patch.setattr(delivery, "Bucket", partial(delivery.Bucket, clock=self.loop.time))
         patch.setattr(limits, "RESUME", 6)

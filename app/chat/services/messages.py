@@ -76,8 +76,8 @@ def post_messages(posts: Sequence[Post]) -> list[Posted | ChatError]:
 def _judge(posts: Sequence[Post], known: dict[tuple[int, UUID], Message]) -> tuple[list[Posted | ChatError], Fresh]:
     """What becomes of each post, when these were sent before; and the messages that are to be stored."""
     rooms = _rooms_of(posts)
-    asked = Message.objects.filter(pk__in=[post.reply_to for post in posts if post.reply_to])
-    questions = set(asked.values_list("pk", "room__slug"))
+    replied = [post.reply_to for post in posts if post.reply_to]
+    asked = set(Message.objects.filter(pk__in=replied).values_list("pk", "room__slug") if replied else ())
     outcomes: list[Posted | ChatError] = []
     fresh: Fresh = {}
     for post in posts:
@@ -88,7 +88,7 @@ def _judge(posts: Sequence[Post], known: dict[tuple[int, UUID], Message]) -> tup
             outcomes.append(Posted(message, dup=True) if same_room else Conflict("This cid is of another room."))
         elif room is None:
             outcomes.append(RoomNotFound())
-        elif post.reply_to and (post.reply_to, post.room) not in questions:
+        elif post.reply_to and (post.reply_to, post.room) not in asked:
             outcomes.append(BadMessage("The message you answer is not in this room."))
         elif not is_text(post.body):
             outcomes.append(BadMessage())
@@ -110,9 +110,9 @@ def _store(fresh: Fresh) -> None:
         for place, message in enumerate(fresh[room], first):
             message.seq = message.rev = place
             message.created_at = now
-    messages = Message.objects.bulk_create(message for room in fresh.values() for message in room)
-    for message in messages:
-        _announce(message)
+    Message.objects.bulk_create(message for room in fresh.values() for message in room)
+    for room, messages in fresh.items():
+        announce(room.stream, map(events.of_message, messages))
 
 
 def _sent_before(posts: Sequence[Post]) -> dict[tuple[int, UUID], Message]:
@@ -182,13 +182,8 @@ def _own(message: int, author: "User") -> Message:
 
 def _announced(pk: int) -> Message:
     message = Message.objects.select_related("room", "author").get(pk=pk)
-    _announce(message)
+    announce(message.room.stream, [events.of_message(message)])
     return message
-
-
-def _announce(message: Message) -> None:
-    event = events.of_message(message)
-    announce(message.room.stream, event.seq, event.text)
 
 
 def tidy(body: str) -> str:

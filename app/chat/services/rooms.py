@@ -127,8 +127,7 @@ def describe_room(*, slug: str, user: "User", title: str | None = None, topic: s
     _check(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "rev"])
-    event = events.of_room(room)
-    announce(room.stream, event.seq, event.text)
+    announce(room.stream, [events.of_room(room)])
     return room
 
 
@@ -205,8 +204,7 @@ def _set_membership(room: Room, user: "User", state: str, role: str = Membership
     membership.room, membership.user = room, user
     membership.state, membership.rev = state, head
     membership.save()
-    event = events.of_member(membership)
-    announce(room.stream, event.seq, event.text, drop=event.drop)
+    announce(room.stream, [events.of_member(membership)])
 
 
 def _hidden_slug() -> str:

@@ -1,189 +1,28 @@
-"""One browser tab: translates frames into verbs of chat.services and back, and decides nothing itself."""
+"""The commands of parley.v1: from frames to verbs of chat.services and back; nothing is decided here."""
 
 import asyncio
-import logging
-from math import ceil
-from typing import Any
-from uuid import uuid4
+from functools import partial
 
-from channels.consumer import get_handler_name
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from accounts.models import User
 from accounts.sessions import session_key_in
 from chat import events, limits
 from chat.services import history, messages, rooms
 from chat.services.errors import ChatError, RoomNotFound
-from chat.services.messages import Post
+from chat.services.messages import Post, Posted
 from chat.ws import protocol
 from chat.ws.database import query
-from chat.ws.process import this_process
-from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Ok, Reply
-from realtime import farewell
+from chat.ws.protocol import Ok
+from chat.ws.tab import Tab
 from realtime.doorbell import whisper
-from realtime.frames import Frame
 from realtime.hub import StreamLost
-from realtime.rate import Bucket
-from realtime.socket import sending_side
-
-logger = logging.getLogger(__name__)
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
-    """Speaks parley.v1. On /ws/chat/<room>/ it joins that room by itself after hello."""
+class ChatConsumer(Tab):
+    """On /ws/chat/<room>/ it joins that room by itself after hello."""
 
-    me: User
-    key = 0  # my id, once hello is said
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """One frame after the other.
-
-        Channels' own loop has a channel and two tasks for each socket, and hops to a thread for each frame to close
-        old database connections. The hub has the one channel of this process, and every database call cleans up where
-        it runs.
-        """
-        self.scope, self.base_send = scope, send
-        try:
-            while True:
-                message = await receive()
-                await getattr(self, get_handler_name(message))(message)
-        except StopConsumer:
-            return
-        finally:
-            farewell.sockets.discard(self)
-
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        await self.disconnect(message["code"])
-        raise StopConsumer
-
-    # --- coming and going
-
-    async def connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.process = this_process()
-        self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
-        self.connection = uuid4().hex
-        self.socket = sending_side(self.scope, self.base_send, self.overflow)
-        self.write, self.whisper = self.socket.write, self.socket.whisper  # as the hub sees us
-        self.bucket = Bucket(settings.SOCKET_RATE, settings.SOCKET_BURST)
-        self.pings = self.pongs = 0
-        self.refusals = 0
-        # Accept before anything else: a slow database must not look like a broken handshake.
-        offered = self.scope["subprotocols"]
-        await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        self.timer: asyncio.Handle = loop.call_later(limits.HELLO_SECONDS, self.no_hello)
-        farewell.sockets.add(self)
-        if "unknown" in self.scope["url_route"]["kwargs"]:
-            self.bye(4400, "There is no socket at this address; try /ws/.")
-        elif SUBPROTOCOL not in offered:
-            self.bye(4400, f"Offer the subprotocol {SUBPROTOCOL}.")
-        elif farewell.leaving.is_set():
-            self.restart(1)
-
-    async def disconnect(self, code: int) -> None:
-        self.timer.cancel()
-        self.socket.forget()
-        for stream in self.known_rooms:
-            self.process.hub.leave(stream, self)
-        if self.key:
-            self.process.sockets_of[self.key] -= 1
-            self.process.sessions.forget(self)
-
-    def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
-        """Say why, then close. Codes 44xx: do not come back until something changes."""
-        self.timer.cancel()
-        frame = Frame(protocol.encode(Bye(code=code, reason=reason, reconnect_in=reconnect_in)))
-        self.socket.close(code, frame, skip=skip)
-
-    def no_hello(self, turns: int = 4) -> None:
-        """Give up on the hello, after a few more turns of the loop: in a storm it lies here, only unread."""
-        if turns:
-            self.timer = asyncio.get_running_loop().call_soon(self.no_hello, turns - 1)
-        else:
-            self.bye(4408, "No hello came.")
-
-    def restart(self, reconnect_in: float) -> None:
-        self.bye(1012, "The server restarts.", round(reconnect_in, 2))
-
-    def overflow(self) -> None:
-        self.bye(4508, "You read too slowly; come back and resume.", 1, skip=True)
-
-    def beat(self) -> None:
-        """Every PING_SECONDS: a ping with the heads of rooms."""
-        if self.pings - self.pongs >= 2:
-            self.bye(4508, "No answer to two pings.", 1, skip=True)
-            return
-        self.pings += 1
-        heads = {self.known_rooms[stream]: head for stream, head in self.process.hub.heads(self.known_rooms).items()}
-        self.reply(protocol.Ping(n=self.pings, heads=heads))
-        self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
-
-    def signed_out(self) -> None:
-        self.bye(4401, "You are signed out.")
-
-    # --- as the hub sees us
-
-    def dropped(self, stream: str) -> None:
-        if room := self.known_rooms.pop(stream, None):
-            self.reply(protocol.Left(room=room, reason="left"))
-
-    def lost(self, stream: str) -> None:
-        self.bye(4510, "The room began anew; come back.", 0.1)
-
-    # --- frames
-
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.socket.closed:
-            return
-        if text_data is None:
-            self.bye(1003, "Only text frames, please.")
-        elif len(text_data) > limits.FRAME_BYTES or len(text_data.encode()) > limits.FRAME_BYTES:
-            self.bye(1009, f"A frame has at most {limits.FRAME_BYTES} bytes.")
-        else:
-            try:
-                await self.command(protocol.parse(text_data))
-            except Malformed:
-                self.bye(4400, "That was no JSON object.")
-            except Invalid as error:
-                self.refuse(error.id, "invalid", str(error))
-
-    async def command(self, command: protocol.Command) -> None:
-        if isinstance(command, protocol.Pong):
-            self.pongs = max(self.pongs, min(command.n, self.pings))
-            return
-        if wait := self.bucket.take():
-            self.refuse(command.id, "rate_limited", "Too many commands.", ceil(wait * 100) / 100)
-            return
-        if not self.key and not isinstance(command, protocol.Hello):
-            self.refuse(command.id, "hello_first", "Say hello first.")
-            return
-        try:
-            await getattr(self, "on_" + type(command).__name__.lower())(command)
-        except ChatError as error:
-            self.refuse(command.id, error.code, error.text)
-        except StreamLost:
-            self.refuse(command.id, "unavailable", "The room began anew; try again.", 0.1)
-        except DatabaseError as error:
-            logger.warning("The database refused %s: %r", type(command).__name__, error)
-            self.refuse(command.id, "unavailable", "The database is away; try again.", 2)
-        except Exception:
-            logger.exception("Bug in the command %s of connection %s", type(command).__name__, self.connection)
-            self.refuse(command.id, "internal", f"Our mistake; it is logged as {self.connection}.")
-
-    def reply(self, frame: Reply) -> None:
-        self.socket.write(Frame(protocol.encode(frame)))
-
-    def refuse(self, id: int | str | None, code: str, text: str, retry_after: float | None = None) -> None:
-        extra = {} if retry_after is None else {"retry_after": retry_after}
-        self.reply(Error(id=id, code=code, text=text, **extra))
-        self.refusals += 1
-        if self.refusals > 10 * settings.SOCKET_BURST:
-            self.bye(4529, "Too many refused commands.", 5)
-
-    # --- commands, in the order of protocol.py
+    # --- in the order of protocol.py
 
     async def on_hello(self, command: protocol.Hello) -> None:
         if self.key:
@@ -261,11 +100,23 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.reply(Ok(id=command.id))
 
     async def on_send(self, command: protocol.Send) -> None:
+        """Answered when it is stored; meanwhile the next one may be sent."""
         post = Post(command.room, self.me, command.body, command.cid, command.reply_to)
         if settings.GROUP_COMMIT:
-            posted = await self.process.posts.ask(post)
+            self.posting = self.process.post(post)
+            self.unanswered += 1
+            self.posting.add_done_callback(partial(self.sent, command))
         else:
-            posted = await query(messages.post_message, **post._asdict())
+            self.stored(command, await query(messages.post_message, **post._asdict()))
+
+    def sent(self, command: protocol.Send, posting: "asyncio.Future[Posted]") -> None:
+        self.unanswered -= 1
+        try:
+            self.stored(command, posting.result())
+        except Exception as error:
+            self.failed(command, error)
+
+    def stored(self, command: protocol.Send, posted: Posted) -> None:
         self.reply(Ok(id=command.id, message=events.of_message(posted.message).message, dup=posted.dup))
 
     async def on_edit(self, command: protocol.Edit) -> None:

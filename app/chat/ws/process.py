@@ -28,6 +28,10 @@ class Process:
         self.sessions = Sessions()
         self.sockets_of: Counter[int] = Counter()
 
+    def post(self, post: Post) -> "asyncio.Future[Posted]":
+        """Store it; in a busy room together with what follows, as long as nobody hears it later for that."""
+        return self.posts.ask(post, wait=self.hub.patience(self.streams.get(post.room, "")))
+
 
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()
 

@@ -122,7 +122,8 @@ class Pong(Frame):
     n: Annotated[int, Meta(ge=0)]
 
 
-Command = Hello | Join | Leave | Send | Edit | Delete | Read | Typing | History | Pong
+Request = Hello | Join | Leave | Send | Edit | Delete | Read | Typing | History  # each is answered
+Command = Request | Pong
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 

@@ -1,0 +1,83 @@
+"""Messages that one socket sends faster than they are stored."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+
+from chat.models import Message
+from chat.services.messages import post_messages
+from chat.ws import process
+from chat.ws import tab as tab_module
+from tests.tab import Refused
+
+
+@pytest.fixture
+def transactions(monkeypatch):
+    """How many messages each transaction stored."""
+    sizes = []
+
+    def noted(posts):
+        sizes.append(len(posts))
+        return post_messages(posts)
+
+    monkeypatch.setattr(process, "post_messages", noted)
+    return sizes
+
+
+async def send(tab, *bodies, room="harbour"):
+    return [await tab.say("send", room=room, cid=str(uuid4()), body=body) for body in bodies]
+
+
+async def test_they_share_transactions_and_keep_their_order(tab, room, alice, bob, transactions):
+    bodies = [f"line {number}" for number in range(20)]
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        numbers = await send(hers, *bodies)
+        answers = [await hers.answer(number) for number in numbers]
+        assert [answer["message"]["body"] for answer in answers] == bodies
+        await his.hears("harbour", bodies[-1])
+        assert [post["body"] for post in his.rooms["harbour"].posts] == bodies
+    assert sum(transactions) == 20
+    assert len(transactions) <= 10
+
+
+async def test_a_command_finds_done_what_was_sent_before_it(tab, room, alice):
+    async with tab(alice, "harbour") as hers:
+        for count in range(1, 6):
+            await send(hers, f"line {count}")
+            page = await hers.ask("history", room="harbour")
+            assert len([event for event in page["events"] if event["kind"] == "message"]) == count
+        await send(hers, "before I go")
+        await hers.ask("leave", room="harbour")
+    assert await Message.objects.filter(body="before I go").aexists()
+
+
+async def test_one_that_is_refused_holds_up_none_of_the_others(tab, room, alice):
+    async with tab(alice, "harbour") as hers:
+        numbers = await send(hers, "one", " ", "three")
+        assert (await hers.answer(numbers[0]))["message"]["body"] == "one"
+        with pytest.raises(Refused) as refused:
+            await hers.answer(numbers[1])
+        assert refused.value.code == "bad_message"
+        assert (await hers.answer(numbers[2]))["message"]["body"] == "three"
+
+
+async def test_when_the_database_is_away_each_is_told(tab, room, alice, monkeypatch):
+    def away(posts):
+        raise OperationalError("gone")
+
+    async with tab(alice, "harbour") as hers:
+        monkeypatch.setattr(process, "post_messages", away)
+        for number in await send(hers, "one", "two"):
+            with pytest.raises(Refused) as refused:
+                await hers.answer(number)
+            assert refused.value.code == "unavailable"
+
+
+async def test_a_socket_has_so_many_on_their_way_and_no_more(tab, room, alice, monkeypatch, transactions):
+    monkeypatch.setattr(tab_module, "UNANSWERED", 3)
+    async with tab(alice, "harbour") as hers:
+        numbers = await send(hers, *map(str, range(12)))
+        for number in numbers:
+            await hers.answer(number)
+    assert max(transactions) <= 3
