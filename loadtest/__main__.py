@@ -11,6 +11,7 @@ from typing import Any
 from loadtest.options import USER, address, parsed, plan_of, scenario_of
 from loadtest.plan import BadPlan
 from loadtest.slo import BadThreshold, thresholds
+from loadtest.stored import BadResult
 
 PASSED, FAILED, WRONG, VOID, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run.follow(*address(options.join), options.user)
             return PASSED
         return measure(options)
-    except (BadPlan, BadThreshold) as wrong:
+    except (BadPlan, BadThreshold, BadResult) as wrong:
         print(f"load: {wrong}", file=sys.stderr)
         return WRONG
     except KeyboardInterrupt:
@@ -35,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(options: Any) -> int:
     wanted = thresholds(options.slo)
     listen = address(options.listen)
-    from loadtest import closing, people, result  # noqa: PLC0415
+    from loadtest import closing, people, result, stored  # noqa: PLC0415
 
-    before = result.load(options.against) if options.against else None
+    before = stored.load(options.against) if options.against else None
     from loadtest import run  # noqa: PLC0415
     from loadtest.director import NotReady  # noqa: PLC0415
     from loadtest.local_stack import LocalStack, NotStarted  # noqa: PLC0415
@@ -82,7 +83,7 @@ def measure(options: Any) -> int:
     measured = result.of_run(director, wanted, time.monotonic() - began)
     json_file, html_file = closing.write(measured, options.out, before)
     print(closing.told(measured, before))
-    print(f"{json_file}\n{html_file}" if html_file else json_file)
+    print(f"{json_file}\n{html_file}")
     print(closing.line(measured))
     return {result.PASS: PASSED, result.FAIL: FAILED, result.VOID: VOID}[measured["verdict"]]
 

@@ -4,18 +4,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loadtest import result
+from loadtest import compare, stored
+from loadtest.report import render
 from loadtest.result import VOID
 
 SHOWN = ("delivery", "ack", "connect", "handshake", "caught_up", "recovered", "page", "lag", "loop")
 
 
-def write(measured: dict[str, Any], folder: Path, before: dict[str, Any] | None) -> tuple[Path, Path | None]:
+def write(measured: dict[str, Any], folder: Path, before: dict[str, Any] | None) -> tuple[Path, Path]:
     """Save JSON and report; returns their paths."""
     name = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{measured['scenario']}"
     json_file = folder / f"{name}.json"
-    result.save(measured, json_file)
-    return json_file, None
+    stored.save(measured, json_file)
+    html_file = json_file.with_suffix(".html")
+    html_file.write_text(render(measured, before))
+    return json_file, html_file
 
 
 def told(measured: dict[str, Any], before: dict[str, Any] | None) -> str:
@@ -32,6 +35,11 @@ def told(measured: dict[str, Any], before: dict[str, Any] | None) -> str:
     lines.append(f"Generator: {generator['cpu_mean']:.0%} of a core, waited {generator['waited_mean']:.0%} for one")
     for kind, counts in measured["named"].items():
         lines.append(f"{kind.capitalize()}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    if before:
+        lines += ["", f"{'against before':24}{'before':>14}{'now':>14}"]
+        for row in compare.changes(before, measured):
+            lines.append(f"{row.name:24}{row.before:>14,.5g}{row.now:>14,.5g}  {row.told:>7} {row.verdict}")
+        lines += compare.unlike(before, measured)
     lines += [f"FAILED: {sentence}" for sentence in measured["failed"]]
     lines += [f"VOID: {sentence}" for sentence in measured["void"]]
     if measured["verdict"] == VOID:

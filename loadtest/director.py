@@ -35,6 +35,8 @@ class Director:
     def __init__(self, runner: Any, plan: Plan, scenario: Scenario, progress: Progress, server: Server | None) -> None:
         self.runner, self.plan, self.scenario, self.progress = runner, plan, scenario, progress
         self.server = server
+        if server:
+            server.began = time.monotonic()  # one zero for all rows
         self.tally = Tally()
         self.clocks: dict[str, Offset] = {}
         self.walls: dict[str, float] = {}  # ms by which a worker's wall clock is ahead

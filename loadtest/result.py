@@ -1,27 +1,28 @@
 """A run as JSON: what was asked, what was measured, and the verdict."""
 
 import base64
-import json
 import os
 import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from loadtest.director import Director
 from loadtest.generator import why_void
 from loadtest.oracle import FAULTS
 from loadtest.slo import Threshold, judged
+from loadtest.stored import FORMAT
 from loadtest.trend import slope
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from loadtest.director import Director
+
 PASS, FAIL, VOID = "pass", "fail", "void"
+LONG_ENOUGH = 600.0  # seconds, for a slope of memory that is more than the beginning
 TIMED_ANYWHERE = ("connect", "handshake", "caught_up", "recovered", "page")  # coming in belongs to no phase
 
 
-def of_run(director: Director, wanted: list[Threshold], seconds: float) -> dict[str, Any]:
+def of_run(director: "Director", wanted: list[Threshold], seconds: float) -> dict[str, Any]:
     """Raises BadThreshold."""
     tally, plan = director.tally, director.plan
     measured, total = tally.measured.summary(), tally.total.summary()
@@ -102,7 +103,7 @@ def _value(value: object) -> str:
     return "it was not measured" if value is None else f"it is {value:,.10g}"
 
 
-def _phase(director: Director, number: int) -> dict[str, Any]:
+def _phase(director: "Director", number: int) -> dict[str, Any]:
     phase = director.phases[number]
     return {
         "name": phase.name,
@@ -114,7 +115,7 @@ def _phase(director: Director, number: int) -> dict[str, Any]:
     }
 
 
-def _server(director: Director, measured: dict[str, Any], talk: float) -> dict[str, Any] | None:
+def _server(director: "Director", measured: dict[str, Any], talk: float) -> dict[str, Any] | None:
     """What it cost: of the measured phases, and of coming in."""
     server, plan = director.server, director.plan
     if server is None or not server.rows:
@@ -128,7 +129,7 @@ def _server(director: Director, measured: dict[str, Any], talk: float) -> dict[s
     names = list(server.roots)
     cpu = {name: sum(row["cpu"].get(name, 0.0) for row in rows) / max(1, len(rows)) for name in names}
     first, last = server.rows[0]["mib"], server.rows[-1]["mib"]
-    total = [(row["second"], sum(row["mib"].values())) for row in rows]
+    total = [(row["second"], sum(row["mib"].values())) for row in rows[len(rows) // 10 :]]  # once it has settled
     return {
         "cpu": cpu,  # shares of one core
         "us_per_delivery": {name: share * talk * 1e6 / measured["deliveries"] for name, share in cpu.items()}
@@ -142,7 +143,7 @@ def _server(director: Director, measured: dict[str, Any], talk: float) -> dict[s
             for name in names
         },
         "accept_ms": director.spent["in"] * 1e3 / plan.sockets,  # CPU
-        "memory_mib_per_h": slope(total) * 3600 if len(total) > 2 else None,
+        "memory_mib_per_h": slope(total) * 3600 if talk >= LONG_ENOUGH else None,
         "series": server.rows,
     }
 
@@ -173,23 +174,3 @@ def rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [rounded(one) for one in value]
     return float(f"{value:.5g}") if isinstance(value, float) else value
-
-
-class BadResult(Exception):
-    """A file that is no result of ours; the text says why."""
-
-
-def load(path: Path) -> dict[str, Any]:
-    """Raises BadResult."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise BadResult(f"{path} cannot be read: {error}") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise BadResult(f"{path} is no result of this load test.")
-    return found
-
-
-def save(result: dict[str, Any], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, separators=(",", ":")) + "\n")
