@@ -37,6 +37,7 @@ class ChatUser(WebSocketUser):
 
     abstract = True
     acks: ClassVar[bool] = True  # the server answers a message with its place in the room
+    has_days: ClassVar[bool] = False  # live_a_day is there
     worker: ClassVar[Worker]
 
     def __init__(self, environment: Any) -> None:
@@ -70,7 +71,7 @@ class ChatUser(WebSocketUser):
 
     def live_a_day(self, phase: Phase) -> None:
         """Come and go, read and write as people do, until the phase is over."""
-        raise NotImplementedError("this server's users have no day")
+        raise NotImplementedError
 
     # --- to call
 
@@ -146,7 +147,7 @@ class ChatUser(WebSocketUser):
         except Ended:
             return  # coming back says it again
         if not self.acks:
-            self.worker.note_ack(f"{said.room}/{self.number}", number, self.number, number)
+            self.worker.note_ack(self.worker.speaker(self.number), number, self.number, number)
 
     def _say_again(self, number: int) -> None:
         if self.is_in and (said := self.outbox.get(number)):
@@ -214,7 +215,20 @@ class ChatUser(WebSocketUser):
     def reader(self) -> Reader:
         return self.worker.reader
 
+    def new_track(self, stream: str, place: int) -> Track:
+        """Where the server does not count, everybody is in before the first message, and owed all of them."""
+        room = stream.partition("/")[0]
+        if self.acks or room not in self.rooms:
+            self.worker.reader.counts.phantom += 1  # of a room where we are not
+            return Track(due=place, start=place, ended=True)
+        track = self.tracks[stream] = Track(due=0, start=0)
+        return track
+
     def all_tracks(self) -> Iterator[tuple[str, Track]]:
+        if not self.acks:
+            for user in range(self.plan.sockets):
+                if self.plan.rooms_of(user) == self.rooms:
+                    self.tracks.setdefault(self.worker.speaker(user), Track(due=0, start=0))
         yield from self.past
         yield from self.tracks.items()
 

@@ -43,6 +43,7 @@ class Director:
         self.phases: list[Phase] = []
         self.verdict: Verdict
         self.unacked = 0
+        self.over = False
         self.spent = {"in": 0.0}  # server's CPU seconds for all to come in
         self._clock: Queue[tuple[str, dict[str, Any]]] = Queue()
         self._finals: Queue[dict[str, Any]] = Queue()
@@ -161,6 +162,7 @@ class Director:
     # --- the end
 
     def _settle(self) -> None:
+        self.over = True
         self.runner.send_message("load_settle", {})
         tracks: dict[str, list[Track]] = {}
         unanswered: set[tuple[int, int]] = set()
@@ -181,6 +183,6 @@ class Director:
         return sum(one.cpu for one in self.server.usage().values()) if self.server else 0.0
 
     def _sample_for_ever(self) -> None:
-        while self.server:
+        while self.server and not self.over:
             self.server.sample()
             gevent.sleep(1)

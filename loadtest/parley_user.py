@@ -23,6 +23,7 @@ class ParleyUser(ChatUser):
     """Each has a session: of the people made ahead, or its own as a guest."""
 
     abstract = True
+    has_days = True
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)

@@ -15,7 +15,7 @@ from locust.env import Environment
 from loadtest.bench.cores import CLIENT
 from loadtest.director import Director
 from loadtest.options import user_class
-from loadtest.plan import Plan
+from loadtest.plan import BadPlan, Plan
 from loadtest.progress import Progress
 from loadtest.scenarios.scenario import Scenario
 from loadtest.server import Server
@@ -37,7 +37,12 @@ def lead(
 ) -> Director:
     """Play the scenario with so many worker processes of our own, and others that come. Raises NotReady."""
     logging.basicConfig(level=logging.ERROR)
-    environment = Environment(user_classes=[user_class(user)], host=plan.url)
+    chosen = user_class(user)
+    if not chosen.acks and plan.rooms_each > 1:
+        raise BadPlan("This server does not count what happens in a room: --rooms-each must be 1.")
+    if plan.behaviour == "day" and not chosen.has_days:
+        raise BadPlan("This server's users have no day.")
+    environment = Environment(user_classes=[chosen], host=plan.url)
     runner = environment.create_master_runner(*listen)
     port = runner.server.port if hasattr(runner.server, "port") else listen[1]
     director = Director(runner, plan, scenario, progress, server)

@@ -123,6 +123,10 @@ class Worker:
         self.acked += 1
         self.notes.append((stream, place, user, number, Book.ACKED))
 
+    def speaker(self, user: int) -> str:
+        """The stream of one user's messages, for servers that do not count a room's. Such users are in one room."""
+        return f"{self.plan.rooms_of(user)[0]}/{user}"
+
     # --- as the reader sees it
 
     def study(self, payload: bytes) -> Found | None:
@@ -142,8 +146,7 @@ class Worker:
             elif (mark := self.marker.read(text)) is None:
                 phantoms.append((room, place))
             else:
-                # Without a count of the room's own, each speaker's messages are a stream.
-                stream, at = (room, place) if place is not None else (f"{room}/{mark.user}", mark.number)
+                stream, at = (room, place) if place is not None else (self.speaker(mark.user), mark.number)
                 deliveries.append(Delivery(stream, at, self.clock.local(mark.moment)))
                 self.notes.append((stream, at, mark.user, mark.number, Book.SEEN))
         messages = sum(delivery.moment > 0 for delivery in deliveries)

@@ -59,7 +59,7 @@ def sockets(result: dict[str, Any]) -> Plot:
 def tail(result: dict[str, Any], before: dict[str, Any] | None) -> Plot | None:
     """The distribution: how bad it is for how few."""
     lines = []
-    for name, tone, one in (("this run", "accent", result), ("before", "muted", before)):
+    for name, tone, one in (("before", "muted", before), ("this run", "accent", result)):
         if one and (encoded := one["histograms"].get("delivery")):
             latencies = Latencies()
             latencies.merge(base64.b64decode(encoded))
