@@ -96,6 +96,24 @@ def test_only_nginx_is_published_and_the_others_have_no_way_out(services: dict[s
     assert "data" not in services["nginx"]["networks"]
 
 
+def test_the_way_out_is_opened_by_a_word() -> None:
+    networks = config(PARLEY_CLOSED="false")["networks"]
+    assert not networks["app"].get("internal")
+    assert networks["data"]["internal"]
+
+
+def test_files_of_ones_own_take_the_place_of_volumes(tmp_path: Path) -> None:
+    """Each is seen by who reads it, and by nobody else."""
+    tls, secrets = str(tmp_path / "tls"), str(tmp_path / "secrets")
+    found = config(PARLEY_TLS=tls, PARLEY_SECRETS=secrets)["services"]
+
+    def readers(folder: str) -> set[str]:
+        return {name for name, service in found.items() if folder in [m["source"] for m in service.get("volumes", ())]}
+
+    assert readers(tls) == {"nginx"}
+    assert readers(secrets) == {"init", "release", "web", "ws"}
+
+
 def test_no_secret_is_in_the_environment(services: dict[str, dict[str, Any]]) -> None:
     for service in services.values():
         for name, value in (service.get("environment") or {}).items():
@@ -114,9 +132,40 @@ def test_a_ws_has_time_to_drain_and_a_web_to_answer(services: dict[str, dict[str
 def test_the_servers_listen_where_nginx_looks() -> None:
     listen = re.search(r"^listen=0\.0\.0\.0:(\d+)", (DOCKER / "entrypoint").read_text(), re.M)
     assert listen
+    there = ("web", "ws")
     upstreams = (TARGET / "upstreams.conf").read_text()
-    assert re.findall(r"default (\S+);", upstreams) == [f"web:{listen[1]}", f"ws:{listen[1]}"]
+    assert re.findall(r"default (\S+):(\d+);", upstreams) == [(name, listen[1]) for name in there]
+    groups = (TARGET / "upstreams-least-conn.conf").read_text()
+    assert re.findall(r"server (\S+):(\d+) ", groups) == [(name, listen[1]) for name in there]
+    assert set(re.findall(r"default (\S+);", groups)) == set(there)
     assert runpy.run_path(str(DOCKER / "health.py"))["PORT"] == int(listen[1])
+
+
+@pytest.mark.parametrize(
+    ("variables", "files"),
+    [
+        ({}, ['map "" $https_port {\n    default "";\n}\n', ""]),
+        (
+            {"PARLEY_HTTPS_PORT": "127.0.0.1:8443", "PARLEY_TRUSTED": "172.16.0.0/12, ::1"},
+            ['map "" $https_port {\n    default ":8443";\n}\n', "172.16.0.0/12 0;\n::1 0;\n"],
+        ),
+    ],
+)
+def test_what_nginx_is_told_at_its_start(variables: dict[str, str], files: list[str], tmp_path: Path) -> None:
+    assert environment_script(tmp_path, variables).returncode == 0
+    assert [(tmp_path / name).read_text() for name in ("https-port.conf", "trusted.conf")] == files
+
+
+def test_networks_that_are_none_stop_it(tmp_path: Path) -> None:
+    done = environment_script(tmp_path, {"PARLEY_TRUSTED": "0.0.0.0/0 0; } evil"})
+    assert done.returncode == 1
+    assert "PARLEY_TRUSTED is '0.0.0.0/0 0; } evil'" in done.stderr
+
+
+def environment_script(folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """docker/environment.sh with a /tmp of its own."""
+    script = (DOCKER / "environment.sh").read_text().replace("/tmp/", f"{folder}/")
+    return subprocess.run(["sh", "-c", script], env=variables, capture_output=True, text=True, check=False)
 
 
 def test_nginx_may_open_as_many_files_as_it_has_connections(services: dict[str, dict[str, Any]]) -> None:
@@ -128,15 +177,20 @@ def test_nginx_may_open_as_many_files_as_it_has_connections(services: dict[str, 
 
 
 def test_nginx_finds_replicas_while_it_runs() -> None:
-    """A name in proxy_pass or in an upstream group is looked up once, at the start."""
-    upstreams = (TARGET / "upstreams.conf").read_text()
+    """A name in proxy_pass, or in an upstream group without `resolve`, is looked up once, at the start."""
+    upstreams, groups = ((TARGET / name).read_text() for name in ("upstreams.conf", "upstreams-least-conn.conf"))
     assert "resolver 127.0.0.11 valid=1s" in upstreams
+    assert "resolver 127.0.0.11 valid=1s" in groups
     assert not re.search(r"^upstream ", upstreams, re.M)
+    servers = re.findall(r"^ +server .*", groups, re.M)
+    assert len(servers) == 2
+    assert all(" resolve " in server for server in servers)
 
 
 def test_the_target_has_the_files_that_nginx_includes(tmp_path: Path) -> None:
     layout = Layout(var=tmp_path, env_file=tmp_path / ".env", https_port=1, http_port=2)
-    assert {file.name for file in TARGET.iterdir()} == set(local_target(layout, tmp_path))
+    ours = {file.name for file in TARGET.iterdir()}
+    assert ours - {"upstreams-least-conn.conf"} == set(local_target(layout, tmp_path))  # which replaces upstreams.conf
 
 
 def test_every_variable_that_an_operator_may_set_reaches_the_containers(services: dict[str, dict[str, Any]]) -> None:

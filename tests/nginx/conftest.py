@@ -61,6 +61,7 @@ def host_layout(folder: Path, layout: Layout) -> Layout:
         (r"/etc/nginx/errors/", f"{REPO}/nginx/errors/"),
         (r"/var/log/nginx/", f"{host.log}/"),
         (r"/var/lib/parley/static/", f"{folder}/static/"),
+        (r"/var/lib/parley/maintenance", f"{host.var}/maintenance"),
         (r"/run/parley/", f"{host.run}/"),
         (r"/run/nginx/", f"{host.run}/"),
         (r"/run/nginx.pid", f"{host.run}/nginx-master.pid"),

@@ -21,11 +21,11 @@ def installed(target: str, folder: Path) -> Path:
         shutil.copytree(NGINX / name, folder / name)
     shutil.copy(NGINX / "nginx.conf", folder)
     shutil.copytree(NGINX / "targets" / target, folder / "target")
-    # The one file that a container writes when it starts.
-    http = folder / "target" / "http.conf"
-    port = folder / "https-port.conf"
-    port.write_text('map "" $https_port {\n    default ":8443";\n}\n')
-    http.write_text(http.read_text().replace("/tmp/https-port.conf", str(port)))
+    # What a container writes when it starts (docker/environment.sh).
+    (folder / "https-port.conf").write_text('map "" $https_port {\n    default ":8443";\n}\n')
+    (folder / "trusted.conf").write_text("172.16.0.0/12 0;\n")
+    for file in (folder / "target").iterdir():
+        file.write_text(file.read_text().replace("include /tmp/", f"include {folder}/"))
     return folder
 
 
@@ -42,6 +42,19 @@ def found(folder: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("target", ["host", "docker"])
 def test_gixy_finds_nothing(target: str, tmp_path: Path) -> None:
     assert found(installed(target, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "newer", "name"),
+    [
+        ("host", "snippets/curves-post-quantum.conf", "snippets/curves.conf"),
+        ("docker", "target/upstreams-least-conn.conf", "target/upstreams.conf"),
+    ],
+)
+def test_gixy_finds_nothing_where_nginx_or_openssl_is_newer(target: str, newer: str, name: str, tmp_path: Path) -> None:
+    folder = installed(target, tmp_path)
+    (folder / newer).rename(folder / name)
+    assert found(folder) == []
 
 
 @pytest.mark.parametrize(

@@ -241,5 +241,24 @@ def test_a_host_knows_only_its_own_name(host_nginx: Nginx) -> None:
                 trusting_anybody().wrap_socket(plain, server_hostname=name)
 
 
+def test_a_closed_site_is_open_to_who_is_on_the_machine(host_nginx: Nginx, neighbour: str) -> None:
+    site = f"parley.example.org:{host_nginx.layout.https_port}"
+    door = host_nginx.layout.var / "maintenance"
+
+    def seen(path: str, address: str) -> str:
+        curl = ["curl", "--silent", "--insecure", "--resolve", f"{site}:{address}", "--write-out", "%{http_code}"]
+        return subprocess.run([*curl, f"https://{site}{path}"], capture_output=True, text=True, check=True).stdout
+
+    assert seen("/", neighbour).endswith("200")
+    door.touch()
+    try:
+        assert "Parley will be right back" in seen("/", neighbour)
+        assert {seen(path, neighbour)[-3:] for path in ("/", "/static/room.js", "/ws/", "/api/rooms/")} == {"503"}
+        assert {seen(path, "127.0.0.1")[-3:] for path in ("/", "/static/room.js")} == {"200"}
+    finally:
+        door.unlink()
+    assert seen("/", neighbour).endswith("200")
+
+
 def test_a_local_run_does_not_bind_localhost_to_https(nginx: Nginx) -> None:
     assert "Strict-Transport-Security" not in nginx.ask("/").headers
