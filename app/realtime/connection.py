@@ -48,11 +48,12 @@ class Connection(WebSocketProtocol):
         super().onOpen()
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
-        """Nearly every read is one whole frame: autobahn's way through fragments would cost more than the answer."""
-        between_frames = self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message
-        if between_frames and not self.data and (payload := whole_text(data)) is not None:
-            self.onMessage(payload, isBinary=False)
-        else:
+        """Nearly every read is whole frames: autobahn's way through fragments would cost more than the answer."""
+        if self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message and not self.data:
+            while (found := whole_text(data)) is not None:
+                payload, data = found
+                self.onMessage(payload, isBinary=False)
+        if data:
             super().dataReceived(data)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803

@@ -1,4 +1,4 @@
-"""WebSocket text frames (RFC 6455, section 5.2): one that goes to however many sockets, and one that came whole."""
+"""WebSocket text frames (RFC 6455, section 5.2): one that goes to however many sockets, and those that came whole."""
 
 import struct
 
@@ -26,8 +26,8 @@ def on_the_wire(payload: bytes) -> bytes:
     return struct.pack("!BBQ", TEXT, 127, size) + payload
 
 
-def whole_text(data: bytes) -> bytes | None:
-    """The UTF-8 payload, if these bytes are exactly one whole, masked text frame of less than 64 KiB; else None."""
+def whole_text(data: bytes) -> tuple[bytes, bytes] | None:
+    """If these bytes begin with one whole, masked text frame of less than 64 KiB: its UTF-8 payload, and the rest."""
     if len(data) < 6 or data[0] != TEXT:
         return None
     size, start = data[1] - MASKED, 6
@@ -37,12 +37,13 @@ def whole_text(data: bytes) -> bytes | None:
             return None  # not the shortest way to say it
     elif not 0 <= size < 126:
         return None
-    if len(data) != start + size:
+    end = start + size
+    if len(data) < end:
         return None
     mask = (data[start - 4 : start] * (size // 4 + 1))[:size]
-    payload = (int.from_bytes(data[start:]) ^ int.from_bytes(mask)).to_bytes(size)
+    payload = (int.from_bytes(data[start:end]) ^ int.from_bytes(mask)).to_bytes(size)
     try:
         payload.decode()
     except UnicodeDecodeError:
         return None
-    return payload
+    return payload, data[end:]
