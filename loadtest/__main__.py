@@ -76,6 +76,7 @@ def measure(options: Any) -> int:
                 listen=listen,
                 server=server,
                 progress=progress,
+                most_lag_ms=options.most_lag_ms,
             )
         except (NotReady, NotStarted) as why:
             print(f"load: {why}", file=sys.stderr)

@@ -6,7 +6,6 @@ from typing import Any
 
 from loadtest import compare, stored
 from loadtest.report import render
-from loadtest.result import VOID
 
 SHOWN = ("delivery", "ack", "connect", "handshake", "caught_up", "recovered", "page", "lag", "loop")
 
@@ -42,8 +41,8 @@ def told(measured: dict[str, Any], before: dict[str, Any] | None) -> str:
         lines += compare.unlike(before, measured)
     lines += [f"FAILED: {sentence}" for sentence in measured["failed"]]
     lines += [f"VOID: {sentence}" for sentence in measured["void"]]
-    if measured["verdict"] == VOID:
-        lines.append("VOID: these figures are the generator's, not the server's. Do not use them.")
+    if measured["void"]:
+        lines.append("VOID: these latencies are the generator's, not the server's. Do not use them.")
     return "\n".join([*lines, ""])
 
 

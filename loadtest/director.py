@@ -11,7 +11,7 @@ from gevent.queue import Queue
 
 from loadtest import clock
 from loadtest.clock import Offset, Sample
-from loadtest.generator import why_void
+from loadtest.generator import MOST_LAG_MS, why_void
 from loadtest.oracle import Track, Verdict, judge
 from loadtest.plan import Phase, Plan
 from loadtest.progress import Progress
@@ -19,9 +19,9 @@ from loadtest.scenarios.scenario import Outcome, Scenario
 from loadtest.server import Server
 from loadtest.tally import Tally
 
-LEAD = 1_000_000_000  # nanoseconds from telling the workers to the beginning of what they are told
+LEAD = 500_000_000  # nanoseconds from telling the workers to the beginning of what they are told
 QUESTIONS = 12  # to each worker about its clock
-QUIET = 4.0  # seconds without a delivery after which nothing more is expected
+QUIET = 3.0  # seconds without a delivery after which nothing more is expected
 HEAD_START = 90  # seconds for processes to appear and for the slowest to come in
 
 
@@ -32,9 +32,18 @@ class NotReady(Exception):
 class Director:
     """Call `run` once."""
 
-    def __init__(self, runner: Any, plan: Plan, scenario: Scenario, progress: Progress, server: Server | None) -> None:
+    def __init__(
+        self,
+        runner: Any,
+        plan: Plan,
+        scenario: Scenario,
+        progress: Progress,
+        server: Server | None,
+        most_lag_ms: float = MOST_LAG_MS,
+    ) -> None:
         self.runner, self.plan, self.scenario, self.progress = runner, plan, scenario, progress
         self.server = server
+        self.most_lag_ms = most_lag_ms
         if server:
             server.began = time.monotonic()  # one zero for all rows
         self.tally = Tally()
@@ -138,7 +147,7 @@ class Director:
         figures = self.tally.phases[number].summary()
         faults = sum(figures[name] for name in ("duplicated", "out_of_order", "phantom"))
         cpu = [row["generator_cpu"] for row in self.tally.rows[first_row:] if row["phase"] == number]
-        return Outcome(figures, drained, faults, why_void(figures["latency_ms"], cpu))
+        return Outcome(figures, drained, faults, why_void(figures["latency_ms"], cpu, self.most_lag_ms))
 
     def _drain(self, name: str) -> bool:
         """Wait until all that was said has arrived; False when it did not."""

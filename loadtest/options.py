@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from loadtest.generator import MOST_LAG_MS
 from loadtest.plan import BadPlan, Plan
 from loadtest.scenarios import SCENARIOS
 from loadtest.scenarios.scenario import Scenario
@@ -45,6 +46,7 @@ def parser(env: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     flag("limit", "messages a second that the site lets a socket send", type=float, metavar="R", default=8.0)
     flag("budget-ms", "ramp: what p99 of delivery may be", type=float, metavar="MS", default=250.0)
     flag("slo", "a threshold, p99_delivery_ms=250; again for more", action="append", metavar="NAME=N", default=[])
+    flag("most-lag-ms", "by which the generator may be late at p99", type=float, metavar="MS", default=MOST_LAG_MS)
     flag("processes", "worker processes on this machine", type=int, metavar="N", default=1)
     flag("expect-workers", "worker processes on other machines to wait for", type=int, metavar="N", default=0)
     flag("listen", "where those connect to, HOST:PORT", metavar="ADDRESS", default="127.0.0.1:0")

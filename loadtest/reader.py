@@ -35,11 +35,12 @@ class Found(NamedTuple):
 
     deliveries: tuple[Delivery, ...] = ()
     messages: int = 0
+    frames: int = 1
     phantoms: tuple[tuple[str, int | None], ...] = ()
     others: tuple[Frame, ...] = ()  # for the socket's owner
 
 
-NOTHING = Found()
+NOTHING = Found(frames=0)
 
 
 class Owner(Protocol):
@@ -126,6 +127,7 @@ class Reader:
 
     def _deliver(self, owner: Owner, found: Found) -> None:
         tracks, counts = owner.tracks, self.counts
+        self.frames += found.frames
         if found.messages:
             counts.deliveries += found.messages
             now, delays = time.monotonic_ns(), self.delays
@@ -171,7 +173,6 @@ class Reader:
         assert connection
         data = connection.rest + chunk
         whole, taken = frames.split(data)
-        self.frames += len(whole)
         connection.rest = data[taken:]
         parts = [self._frame(frame) for frame in whole]
         if any(part.others for part in parts):
@@ -182,6 +183,7 @@ class Reader:
         found = Found(
             tuple(one for part in parts for one in part.deliveries),
             sum(part.messages for part in parts),
+            len(parts),
             tuple(one for part in parts for one in part.phantoms),
         )
         if taken == len(data) == len(chunk) <= SHORT:

@@ -34,6 +34,7 @@ def lead(
     listen: tuple[str, int],
     server: Server | None,
     progress: Progress,
+    most_lag_ms: float,
 ) -> Director:
     """Play the scenario with so many worker processes of our own, and others that come. Raises NotReady."""
     logging.basicConfig(level=logging.ERROR)
@@ -45,7 +46,7 @@ def lead(
     environment = Environment(user_classes=[chosen], host=plan.url)
     runner = environment.create_master_runner(*listen)
     port = runner.server.port if hasattr(runner.server, "port") else listen[1]
-    director = Director(runner, plan, scenario, progress, server)
+    director = Director(runner, plan, scenario, progress, server, most_lag_ms)
     if more_workers:
         progress.say(f"waiting for {more_workers} workers: python -m loadtest --join {listen[0]}:{port}")
     try:

@@ -4,6 +4,7 @@ from loadtest.scenarios.scenario import Outcome, Phases, Scenario
 FACTOR = 1.5  # from one step to the next, until one breaks the budget
 CLOSE_ENOUGH = 1.06  # between the best that held and the least that broke
 MOST_STEPS = 30
+TRIES = 3  # until a step counts as broken: a moment's disturbance is not the knee
 
 
 class Ramp(Scenario):
@@ -26,11 +27,10 @@ class Ramp(Scenario):
         steps = []
         for number in range(MOST_STEPS):
             phase = Phase(f"step {number + 1}", self.plan.seconds, rate, counts=False)
-            outcome = yield phase
-            why = self.broken(phase, outcome)
-            if why:  # a moment's disturbance is not the knee: it has to break twice
+            for _ in range(TRIES):
                 outcome = yield phase
-                why = self.broken(phase, outcome)
+                if not (why := self.broken(phase, outcome)):
+                    break
             steps.append(
                 {"rate": rate, "p99_ms": outcome.ms("delivery"), "held": not why, "why": why, "void": outcome.void}
             )

@@ -1,0 +1,98 @@
+"""A server that loses, doubles, swaps or invents one delivery in a thousand is found out, and the count is right."""
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+from tests.loadtest.command import Done, Running, load
+from tests.loadtest.crooked_chat import CrookedChat
+
+EVERY = 1000
+CAUGHT = {"drop": "lost", "repeat": "duplicated", "swap": "out_of_order", "invent": "phantom", "deaf": "unacked"}
+
+
+async def one(way: str, folder: Path) -> tuple[CrookedChat, Done]:
+    every = EVERY if way != "deaf" else 50  # of messages, there
+    async with CrookedChat([way], every) as chat:
+        flags = shape(chat, folder, rooms=1, members=25, rate=100, seconds=1.5)
+        return chat, await load(folder, *flags, "--most-lag-ms", "10000")
+
+
+async def test_one_delivery_in_a_thousand_that_goes_wrong_fails_the_run(tmp_path: Path) -> None:
+    runs = await asyncio.gather(*(one(way, tmp_path / way) for way in CAUGHT))  # mostly they wait
+    for way, (chat, done) in zip(CAUGHT, runs, strict=True):
+        assert chat.done[way] >= 2, "the test is too small to see anything"
+        assert faults(done) == {name: chat.done[way] if name == CAUGHT[way] else 0 for name in CAUGHT.values()}
+        assert done.code == 1
+        assert "FAIL" in done.last_line
+
+
+async def test_a_straight_server_passes_and_every_delivery_is_counted(tmp_path: Path) -> None:
+    async with CrookedChat(["straight"], EVERY) as chat:
+        done = await load(
+            tmp_path,
+            *shape(chat, tmp_path, rooms=2, members=20, rate=40, seconds=1),
+            "--processes",
+            "2",
+            "--most-lag-ms",
+            "10000",
+        )
+    assert done.code == 0, done.printed + done.progress
+    told = done.result["oracle"]
+    assert told["deliveries"] == told["expected"] == told["sent"] * 20
+    assert told["sent"] == 80 + 10, "a second at the rate, and a quarter at half of it to warm up"
+    assert len(done.result["generator"]["clocks"]) == 2
+
+
+async def test_a_threshold_that_does_not_hold_fails_the_run(tmp_path: Path) -> None:
+    async with CrookedChat(["straight"], EVERY) as chat:
+        flags = ("--slo", "p99_delivery_ms=0.001", "--slo", "deliveries_per_s>=10", "--most-lag-ms", "10000")
+        done = await load(tmp_path, *shape(chat, tmp_path, rooms=1, members=5, rate=5, seconds=1), *flags)
+    assert done.code == 1
+    assert {row["threshold"]: row["holds"] for row in done.result["slo"]}["p99_delivery_ms <= 0.001"] is False
+    assert len(done.result["failed"]) == 1
+    assert faults(done) == dict.fromkeys(CAUGHT.values(), 0)
+
+
+async def test_a_generator_that_gets_no_cpu_voids_its_run(tmp_path: Path) -> None:
+    async with CrookedChat(["straight"], EVERY) as chat:
+        running = await Running.start(tmp_path, *shape(chat, tmp_path, rooms=1, members=10, rate=20, seconds=3))
+        await running.until("talk,")
+        worker = running.worker()
+        for _ in range(3):
+            os.kill(worker, signal.SIGSTOP)
+            await asyncio.sleep(0.25)  # this is how long it gets none
+            os.kill(worker, signal.SIGCONT)
+            await asyncio.sleep(0.1)
+        done = await running.end()
+    assert done.code == 3, done.printed
+    assert done.result["verdict"] == "void"
+    assert any("late" in reason for reason in done.result["void"])
+    assert "Do not use them" in done.printed
+    assert faults(done) == dict.fromkeys(CAUGHT.values(), 0)
+
+
+async def test_what_was_asked_wrongly_is_said_in_a_sentence(tmp_path: Path) -> None:
+    done = await load(
+        tmp_path, "fanout", "--url", "http://127.0.0.1:9", "--rooms", "1", "--members", "2", "--rate", "50"
+    )
+    assert done.code == 2
+    assert done.progress == (
+        "load: 50 messages a second from 2 sockets are 25.0 for each, and a socket may send 8 (--limit): "
+        "take a lower --rate or more --members.\n"
+    )
+
+
+def shape(chat: CrookedChat, folder: Path, *, rooms: int, members: int, rate: float, seconds: float) -> list[str]:
+    named = {"rooms": rooms, "members": members, "rate": rate, "seconds": seconds, "connect-rate": 200}
+    folder.mkdir(exist_ok=True)
+    people = folder / "people"  # this server does not ask who comes
+    people.write_text(json.dumps({"rooms": [], "cookies": ["anybody"] * rooms * members}))
+    flags = [word for name, value in named.items() for word in (f"--{name}", str(value))]
+    return ["fanout", "--url", chat.url, "--people", str(people), *flags]
+
+
+def faults(done: Done) -> dict[str, int]:
+    return {name: done.result["oracle"][name] for name in CAUGHT.values()}
