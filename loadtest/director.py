@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import gevent
-from gevent.queue import Queue
+from gevent.queue import Empty, Queue
 
 from loadtest import clock
 from loadtest.clock import Offset, Sample
@@ -19,7 +19,8 @@ from loadtest.scenarios.scenario import Outcome, Scenario
 from loadtest.server import Server
 from loadtest.tally import Tally
 
-LEAD = 500_000_000  # nanoseconds from telling the workers to the beginning of what they are told
+MS = 1_000_000  # nanoseconds
+LEAD = 500 * MS  # nanoseconds from telling the workers to the beginning of what they are told
 QUESTIONS = 12  # to each worker about its clock
 QUIET = 3.0  # seconds without a delivery after which nothing more is expected
 HEAD_START = 90  # seconds for processes to appear and for the slowest to come in
@@ -53,8 +54,9 @@ class Director:
         self.verdict: Verdict
         self.unacked = 0
         self.over = False
+        self.broken = ""  # why the run cannot go on
         self.spent = {"in": 0.0}  # server's CPU seconds for all to come in
-        self._clock: Queue[tuple[str, dict[str, Any]]] = Queue()
+        self._clock: Queue[dict[str, Any]] = Queue()
         self._finals: Queue[dict[str, Any]] = Queue()
         runner.register_message("load_clock", self._on_clock)
         runner.register_message("load_second", lambda msg, **_: self.tally.heard(msg.node_id, msg.data))
@@ -75,6 +77,12 @@ class Director:
         self._play()
         self._settle()
 
+    def _pause(self, seconds: float) -> None:
+        """Let the others work. Raises NotReady once something has broken."""
+        gevent.sleep(seconds)
+        if self.broken:
+            raise NotReady(self.broken)
+
     # --- beginning
 
     def _wait(self, is_true: Callable[[], bool], seconds: float, what: str, number: int) -> None:
@@ -83,29 +91,43 @@ class Director:
             if time.monotonic() > deadline:
                 raise NotReady(f"Not all {number:,} {what} were there within {seconds:.0f} s. {self._complaints()}")
             self.progress.show(self.tally, f"waiting for {what}", deadline - time.monotonic())
-            gevent.sleep(0.05)
+            self._pause(0.05)
 
     def _complaints(self) -> str:
         reasons = self.tally.total.named["failed"] + self.tally.total.named["refused"]
         return "; ".join(f"{count} times: {reason}" for reason, count in reasons.most_common(3))
 
     def _on_clock(self, msg: Any, **_: Any) -> None:
-        self._clock.put((msg.node_id, msg.data | {"heard": time.monotonic_ns()}))
+        self._clock.put(msg.data | {"heard": time.monotonic_ns()})
 
     def _compare_clocks(self) -> None:
         """Ask each worker for its time, often: the quickest answer says how far its clock is from ours."""
         for worker in sorted(client.id for client in self.runner.clients.ready):
             samples: list[Sample] = []
             for _ in range(QUESTIONS):
-                asked = time.monotonic_ns()
-                self.runner.send_message("load_clock", {"asked": asked}, client_id=worker)
-                _, answer = self._clock.get(timeout=10)
+                asked, answer = self._ask(worker)
                 samples.append(Sample(asked, answer["answered"], answer["heard"]))
                 wall = answer["wall"] - (time.time_ns() - (answer["heard"] - asked) // 2)
             measured = Offset.of(samples)
             # On one machine it is the same clock, and what was measured is only the way there and back.
-            self.clocks[worker] = replace(measured, nanoseconds=0) if answer["boot"] == clock.boot_id() else measured
+            same = answer["boot"] == clock.boot_id() and abs(measured.nanoseconds) <= 2 * measured.uncertainty + MS
+            self.clocks[worker] = replace(measured, nanoseconds=0) if same else measured
             self.walls[worker] = wall / 1e6
+
+    def _ask(self, worker: str) -> tuple[int, dict[str, Any]]:
+        """When by our clock, and the answer. A worker that has only just come may not listen yet: ask again."""
+        deadline = time.monotonic() + HEAD_START
+        while time.monotonic() < deadline:
+            asked = time.monotonic_ns()
+            self.runner.send_message("load_clock", {"asked": asked}, client_id=worker)
+            try:
+                while (answer := self._clock.get(timeout=0.5))["asked"] != asked:
+                    pass  # to a question that was given up
+            except Empty:
+                self._pause(0)
+            else:
+                return asked, answer
+        raise NotReady(f"The worker {worker} does not answer.")
 
     def _come_in(self) -> None:
         before = self._server_cpu()
@@ -142,7 +164,7 @@ class Director:
         ends = phase.starts + int(phase.seconds * 1e9)
         while (left := (ends - time.monotonic_ns()) / 1e9) > 0:
             self.progress.show(self.tally, phase.name, left)
-            gevent.sleep(min(0.2, left))
+            self._pause(min(0.2, left))
         drained = self._drain(phase.name)
         figures = self.tally.phases[number].summary()
         faults = sum(figures[name] for name in ("duplicated", "out_of_order", "phantom"))
@@ -165,7 +187,7 @@ class Director:
             elif now - changed > QUIET:
                 return done and self.plan.behaviour == "day"
             self.progress.show(tally, f"{name}: waiting for the rest", deadline - now)
-            gevent.sleep(0.1)
+            self._pause(0.1)
         return False
 
     # --- the end
@@ -176,7 +198,8 @@ class Director:
         tracks: dict[str, list[Track]] = {}
         unanswered: set[tuple[int, int]] = set()
         for _ in range(len(self.tally.generators)):
-            final = self._finals.get(timeout=60)
+            self._wait(lambda: not self._finals.empty(), HEAD_START, "accounts of workers", len(self.tally.generators))
+            final = self._finals.get()
             unanswered.update((user, number) for user, number in final["unanswered"])
             for stream, rows in final["tracks"].items():
                 for due, start, missing, unsure, skipped, ended in rows:

@@ -4,6 +4,7 @@ A greenlet for each socket would be woken for each frame; here one epoll tells w
 watches only that epoll. Members of a room get the same bytes: what was taken apart once is known the next time.
 """
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from loadtest.connection import Connection, Ended
 from loadtest.frames import Frame
 from loadtest.histogram import SHIFT
 
+logger = logging.getLogger(__name__)
 epoll = monkey.get_original("select", "epoll")
 EPOLLIN, EPOLLOUT = 1, 4
 BATCH = 128  # sockets served before timers get their turn
@@ -120,10 +122,14 @@ class Reader:
             except (Ended, OSError) as error:
                 self._lose(owner, connection, 1006, type(error).__name__)
                 continue
-            found = None if connection.rest else known.get(chunk)
-            if found is None:
-                found = self._split(owner, chunk)
-            self._deliver(owner, found)
+            try:
+                found = None if connection.rest else known.get(chunk)
+                self._deliver(owner, found or self._split(owner, chunk))
+            except Ended:
+                continue  # answering failed, and the owner knows
+            except Exception:  # a bug of one user's must not end the reading of all
+                logger.exception("A user could not deal with what came")
+                self._lose(owner, connection, 1006, "bug")
 
     def _deliver(self, owner: Owner, found: Found) -> None:
         tracks, counts = owner.tracks, self.counts

@@ -50,7 +50,7 @@ def lead(
     if more_workers:
         progress.say(f"waiting for {more_workers} workers: python -m loadtest --join {listen[0]}:{port}")
     try:
-        with workers(processes, f"127.0.0.1:{port}", user):
+        with workers(processes, f"127.0.0.1:{port}", user, director):
             director.run(processes + more_workers)
             runner.quit()
     except BaseException:
@@ -60,19 +60,30 @@ def lead(
 
 
 @contextmanager
-def workers(number: int, join: str, user: str) -> Iterator[None]:
-    """So many worker processes; ended when the block is left."""
+def workers(number: int, join: str, user: str, director: Director) -> Iterator[None]:
+    """So many worker processes; ended when the block is left. The director hears of one that ends before."""
     command = [sys.executable, "-m", "loadtest", "--join", join, "--user", user]
-    started = [subprocess.Popen(command, env=os.environ) for _ in range(number)]  # noqa: S603
+    started = [subprocess.Popen(command) for _ in range(number)]  # noqa: S603
+    watch = gevent.spawn(watched, started, director)
     try:
         yield
     finally:
+        watch.kill()
         deadline = time.monotonic() + STOP_SECONDS
         for process in started:
             while process.poll() is None and time.monotonic() < deadline:
                 gevent.sleep(0.05)
             process.kill()
             process.wait()
+
+
+def watched(started: list[subprocess.Popen[bytes]], director: Director) -> None:
+    while not director.over:
+        for process in started:
+            if (code := process.poll()) is not None:
+                director.broken = f"A worker process ended with exit code {code}; its last words are above."
+                return
+        gevent.sleep(0.2)
 
 
 def follow(host: str, port: int, user: str) -> None:

@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
-from tests.loadtest.command import Done, Running, load
+from tests.loadtest.command import REPO, Done, Running, load
 from tests.loadtest.crooked_chat import CrookedChat
+from tests.running import free_port
 
 EVERY = 1000
 CAUGHT = {"drop": "lost", "repeat": "duplicated", "swap": "out_of_order", "invent": "phantom", "deaf": "unacked"}
@@ -23,27 +25,80 @@ async def one(way: str, folder: Path) -> tuple[CrookedChat, Done]:
 async def test_one_delivery_in_a_thousand_that_goes_wrong_fails_the_run(tmp_path: Path) -> None:
     runs = await asyncio.gather(*(one(way, tmp_path / way) for way in CAUGHT))  # mostly they wait
     for way, (chat, done) in zip(CAUGHT, runs, strict=True):
-        assert chat.done[way] >= 2, "the test is too small to see anything"
+        assert chat.done[way] >= 2, f"{way}: too small to see anything. {done.printed}{done.progress}"
         assert faults(done) == {name: chat.done[way] if name == CAUGHT[way] else 0 for name in CAUGHT.values()}
         assert done.code == 1
         assert "FAIL" in done.last_line
 
 
 async def test_a_straight_server_passes_and_every_delivery_is_counted(tmp_path: Path) -> None:
+    """By one worker of its own and one that came from elsewhere."""
+    listen = f"127.0.0.1:{free_port()}"
     async with CrookedChat(["straight"], EVERY) as chat:
-        done = await load(
-            tmp_path,
-            *shape(chat, tmp_path, rooms=2, members=20, rate=40, seconds=1),
-            "--processes",
-            "2",
-            "--most-lag-ms",
-            "10000",
-        )
+        flags = shape(chat, tmp_path, rooms=2, members=20, rate=40, seconds=1)
+        more = ("--expect-workers", "1", "--listen", listen, "--most-lag-ms", "10000")
+        running = await Running.start(tmp_path, *flags, *more)
+        other = await Running.start(tmp_path, "--join", listen)
+        done = await running.end()
+        assert (await other.end()).code == 0
     assert done.code == 0, done.printed + done.progress
     told = done.result["oracle"]
     assert told["deliveries"] == told["expected"] == told["sent"] * 20
     assert told["sent"] == 80 + 10, "a second at the rate, and a quarter at half of it to warm up"
-    assert len(done.result["generator"]["clocks"]) == 2
+    clocks = done.result["generator"]["clocks"]
+    assert [clock["offset_ms"] for clock in clocks] == [0, 0], "one machine has one clock"
+    assert all(0 < clock["uncertain_ms"] < 1000 for clock in clocks)
+
+
+async def test_a_worker_that_dies_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
+    async with CrookedChat(["straight"], EVERY) as chat:
+        running = await Running.start(tmp_path, *shape(chat, tmp_path, rooms=1, members=5, rate=5, seconds=60))
+        await running.until("talk,")
+        os.kill(running.worker(), signal.SIGKILL)
+        done = await running.end()
+    assert done.code == 1
+    assert "load: A worker process ended with exit code -9" in done.progress
+
+
+LOCUSTFILE = """
+from locust import constant, task
+from loadtest.websocket_user import WebSocketUser
+
+class Visitor(WebSocketUser):
+    wait_time = constant(1)
+    said = 0
+
+    @task
+    def come_in(self):
+        self.connect(self.host + "/ws/", subprotocols=["parley.v1"], name="socket")
+        with self.timed("hello", "hello"):
+            self.send(b'{"type":"hello","id":1}')
+
+    def on_message(self, payload):
+        assert payload.startswith(b'{"type":"welcome"')
+        self.environment.events.request.fire(
+            request_type="heard", name="welcome", response_time=1, response_length=9, exception=None, context={}
+        )
+"""
+
+
+async def test_the_socket_user_works_in_any_locustfile(tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text(LOCUSTFILE)
+    async with CrookedChat(["straight"], EVERY) as chat:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "locust", "-f", str(tmp_path / "locustfile.py"), "--headless", "--json"),
+            *("-u", "3", "-r", "3", "-t", "2", "--host", chat.url.replace("http", "ws")),
+            cwd=REPO,
+            env={**os.environ, "PYTHONPATH": str(REPO)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, said = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    stats = {(row["method"], row["name"]): row for row in json.loads(printed)}
+    assert {row["num_failures"] for row in stats.values()} == {0}
+    assert stats["connect", "socket"]["num_requests"] >= 3
+    assert stats["heard", "welcome"]["num_requests"] == stats["hello", "hello"]["num_requests"]
 
 
 async def test_a_threshold_that_does_not_hold_fails_the_run(tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ async def test_who_has_no_account_signs_in_as_the_site_does(stack: Stack, tmp_pa
 
 
 async def all_of(stack: Stack, folder: Path) -> dict[str, Done]:
-    """Each in rooms and with people of its own, two at a time."""
-    turns = asyncio.Semaphore(2)
+    """Each in rooms and with people of its own, four at a time."""
+    turns = asyncio.Semaphore(4)
     made = json.loads(stack.run_python(PEOPLE, "60"))
 
     async def one(name: str, shape: str) -> Done:

@@ -1,0 +1,54 @@
+"""manage.py load_people: for a load test, and without a trace afterwards."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from accounts.sessions import users_of
+from chat.models import Message, Room
+from chat.services import messages, rooms
+
+pytestmark = pytest.mark.django_db
+
+
+def command(*words: str) -> str:
+    said = StringIO()
+    call_command("load_people", *words, stdout=said)
+    return said.getvalue()
+
+
+def test_people_are_signed_in_and_in_their_rooms():
+    made = json.loads(command("6", "--rooms", "3", "--rooms-each", "2"))
+    assert made["rooms"] == ["load-0000", "load-0001", "load-0002"]
+    people = users_of(made["cookies"])
+    assert len({user.pk for user in people if user}) == 6
+    assert [room.slug for room in people[1].rooms.order_by("slug")] == ["load-0000", "load-0002"]
+    assert all(user.is_guest and not user.has_usable_password() for user in people)
+
+
+def test_nothing_of_them_stays(bob: User, room: Room):
+    made = json.loads(command("3", "--rooms", "2"))
+    speaker = users_of(made["cookies"])[0]
+    for slug in ("load-0000", "load-0001"):
+        rooms.enter_room(slug=slug, user=speaker)
+        messages.post_message(room=slug, author=speaker, body="Hello", cid=uuid())
+    rooms.enter_room(slug="load-0001", user=bob)  # somebody real was there
+    assert command("--remove") == "Deleted 1 rooms and 2 people.\n"
+    assert set(Room.objects.values_list("slug", flat=True)) == {"harbour", "load-0001"}
+    assert Message.objects.count() == 1
+    assert set(User.objects.filter(username__startswith="guest-load-")) == {speaker}
+
+
+@pytest.mark.parametrize("words", [(), ("0",), ("3", "--rooms", "2", "--rooms-each", "3")])
+def test_what_makes_no_sense_is_refused(words: tuple[str, ...]):
+    with pytest.raises(CommandError, match="at least 1"):
+        command(*words)
+
+
+def uuid():
+    from uuid import uuid4
+
+    return uuid4()
