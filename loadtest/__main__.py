@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.options import USER, address, parsed, plan_of, scenario_of
+from loadtest.pinning import ALL, split
 from loadtest.plan import BadPlan
 from loadtest.slo import BadThreshold, thresholds
 from loadtest.stored import BadResult
@@ -41,20 +42,22 @@ def measure(options: Any) -> int:
     before = stored.load(options.against) if options.against else None
     from loadtest import run  # noqa: PLC0415
     from loadtest.director import NotReady  # noqa: PLC0415
-    from loadtest.local_stack import LocalStack, NotStarted  # noqa: PLC0415
     from loadtest.progress import Progress  # noqa: PLC0415
     from loadtest.server import Server  # noqa: PLC0415
 
     progress = Progress()
     began = time.monotonic()
     with ExitStack() as stack:
-        server, verify, url, made = None, not options.insecure, options.url, None
+        server, verify, url, made, cores = None, not options.insecure, options.url, None, ALL
         try:
             if not url:
                 if options.user != USER:
                     raise BadPlan("Say where that server is: --url.")
                 progress.say("starting a stack of its own")
-                local = stack.enter_context(LocalStack())
+                from loadtest.local_stack import LocalStack  # noqa: PLC0415  not where only load is made
+
+                for_server, cores = split(options.processes)
+                local = stack.enter_context(LocalStack(for_server))
                 url, verify = local.url, False
                 shape = plan_of(options, url, None, verify=False)
                 progress.say(f"making {shape.sockets:,} people")
@@ -77,8 +80,9 @@ def measure(options: Any) -> int:
                 server=server,
                 progress=progress,
                 most_lag_ms=options.most_lag_ms,
+                cores=cores,
             )
-        except (NotReady, NotStarted) as why:
+        except NotReady as why:
             print(f"load: {why}", file=sys.stderr)
             return FAILED
     measured = result.of_run(director, wanted, time.monotonic() - began)

@@ -32,6 +32,14 @@ def told(measured: dict[str, Any], before: dict[str, Any] | None) -> str:
         lines += ["", f"Server: {cpu} of a core; {sum(server['us_per_delivery'].values()):.1f} us a delivery"]
     generator = measured["generator"]
     lines.append(f"Generator: {generator['cpu_mean']:.0%} of a core, waited {generator['waited_mean']:.0%} for one")
+    others = [clock for clock in generator["clocks"] if clock["offset_ms"]]
+    if others:
+        most = max(abs(clock["offset_ms"]) for clock in others)
+        unsure = max(clock["uncertain_ms"] for clock in others)
+        lines.append(
+            f"Clocks: {len(others)} workers have another one, up to {most:,.3f} ms away; that is corrected, "
+            f"and uncertain by up to {unsure:.3f} ms"
+        )
     for kind, counts in measured["named"].items():
         lines.append(f"{kind.capitalize()}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     if before:

@@ -35,7 +35,12 @@ def parser(env: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
         made.add_argument(f"--{name}", help=help, **how)
 
     flag("url", "of the site, https://chat.example.org; without it a stack of its own is started", metavar="URL")
-    flag("people", "people made ahead: what `manage.py load_people` has printed", metavar="FILE", type=Path)
+    flag(
+        "people",
+        "people made ahead: what `manage.py load_people` has printed; -: standard input",
+        metavar="FILE",
+        type=Path,
+    )
     flag("rooms", "how many", type=int, metavar="N")
     flag("members", "sockets in each room", type=int, metavar="N")
     flag("rooms-each", "rooms that each socket is in", type=int, metavar="N")
@@ -53,7 +58,7 @@ def parser(env: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
     flag("join", "be a worker of the load test that listens at HOST:PORT; says nothing else", metavar="ADDRESS")
     flag("user", "who to be: module:Class or file.py:Class", metavar="CLASS", default=USER)
     flag("server-pids", "of a server on this machine: its ready file or a folder of .pid files", type=Path)
-    flag("out", "where results go: <date>-<scenario>.json and .html", type=Path, default=Path("loadtest-results"))
+    flag("out", "where results go: <date>-<scenario>.json and .html", type=Path, default=Path("var/load"))
     flag("against", "an older result to compare with", type=Path, metavar="JSON")
     flag("insecure", "do not check the site's certificate", action="store_true")
     flag("quick", "small and short", action="store_true")

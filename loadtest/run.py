@@ -12,7 +12,6 @@ from typing import Any
 import gevent
 from locust.env import Environment
 
-from loadtest.bench.cores import CLIENT
 from loadtest.director import Director
 from loadtest.options import user_class
 from loadtest.plan import BadPlan, Plan
@@ -35,8 +34,12 @@ def lead(
     server: Server | None,
     progress: Progress,
     most_lag_ms: float,
+    cores: list[int],
 ) -> Director:
-    """Play the scenario with so many worker processes of our own, and others that come. Raises NotReady."""
+    """Play the scenario with so many worker processes of our own, on these cores, and others that come.
+
+    Raises NotReady or BadPlan.
+    """
     logging.basicConfig(level=logging.ERROR)
     chosen = user_class(user)
     if not chosen.acks and plan.rooms_each > 1:
@@ -50,7 +53,7 @@ def lead(
     if more_workers:
         progress.say(f"waiting for {more_workers} workers: python -m loadtest --join {listen[0]}:{port}")
     try:
-        with workers(processes, f"127.0.0.1:{port}", user, director):
+        with workers(processes, f"127.0.0.1:{port}", user, director, cores):
             director.run(processes + more_workers)
             runner.quit()
     except BaseException:
@@ -60,10 +63,12 @@ def lead(
 
 
 @contextmanager
-def workers(number: int, join: str, user: str, director: Director) -> Iterator[None]:
+def workers(number: int, join: str, user: str, director: Director, cores: list[int]) -> Iterator[None]:
     """So many worker processes; ended when the block is left. The director hears of one that ends before."""
     command = [sys.executable, "-m", "loadtest", "--join", join, "--user", user]
     started = [subprocess.Popen(command) for _ in range(number)]  # noqa: S603
+    for process in started:
+        os.sched_setaffinity(process.pid, cores)
     watch = gevent.spawn(watched, started, director)
     try:
         yield
@@ -88,8 +93,6 @@ def watched(started: list[subprocess.Popen[bytes]], director: Director) -> None:
 
 def follow(host: str, port: int, user: str) -> None:
     """Be a worker until the master is done."""
-    if CLIENT is not None and not os.environ.get("LOAD_UNPINNED"):
-        os.sched_setaffinity(0, {CLIENT})
     logging.basicConfig(level=logging.ERROR)
     chosen: Any = user_class(user)
     environment = Environment(user_classes=[chosen])

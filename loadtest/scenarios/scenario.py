@@ -35,7 +35,7 @@ class Scenario:
     rate: ClassVar[float] = 5.0  # messages a second and room
     seconds: ClassVar[float] = 60.0
     behaviour: ClassVar[str] = "steady"
-    quick: ClassVar[dict[str, Any]] = {"rooms": 4, "members": 50, "seconds": 10.0}  # with --quick
+    quick: ClassVar[dict[str, Any]] = {"rooms": 4, "members": 50, "seconds": 8.0}  # with --quick
     budget_ms: float = 250.0  # where it matters; --budget-ms
 
     def __init__(self, plan: Plan) -> None:
