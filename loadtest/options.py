@@ -30,8 +30,9 @@ def parser(env: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
 
     def flag(name: str, help: str, **how: Any) -> None:
         variable = "LOAD_" + name.replace("-", "_").upper()
-        if variable in env:
-            how["default"] = env[variable].split() if how.get("action") == "append" else env[variable]
+        if value := env.get(variable):
+            kinds: dict[Any, Any] = {"append": value.split(), "store_true": value.lower() in ("1", "true", "yes")}
+            how["default"] = kinds.get(how.get("action"), value)
         made.add_argument(f"--{name}", help=help, **how)
 
     flag("url", "of the site, https://chat.example.org; without it a stack of its own is started", metavar="URL")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from loadtest.clock import Offset, Sample
 from loadtest.histogram import Latencies, Recorder
 from loadtest.mark import Mark, Marker
+from loadtest.options import parser, plan_of, user_class
 from loadtest.parley_protocol import events_in
 from loadtest.plan import BadPlan, Phase, Plan
 from loadtest.trend import slope
@@ -105,3 +106,25 @@ def test_an_edit_takes_a_place_and_is_no_new_message() -> None:
 def test_a_slope_is_that_of_the_line() -> None:
     assert slope([(0, 10.0), (1, 12.0), (2, 14.0)]) == pytest.approx(2.0)
     assert slope([(3, 1.0), (3, 2.0)]) == 0.0
+
+
+def test_a_flag_has_a_variable_and_wins_over_it() -> None:
+    env = {"LOAD_RATE": "3", "LOAD_SLO": "lost=0 p99_ack_ms=50", "LOAD_INSECURE": "true", "LOAD_QUICK": "false"}
+    asked = parser(env).parse_args(["storm", "--members", "7"])
+    assert (asked.rate, asked.members, asked.insecure, asked.quick) == (3.0, 7, True, False)
+    assert asked.slo == ["lost=0", "p99_ack_ms=50"]
+    assert parser(env).parse_args(["storm", "--rate", "9"]).rate == 9.0
+
+
+def test_a_shape_is_the_scenarios_unless_asked_otherwise() -> None:
+    asked = parser({}).parse_args(["many-rooms", "--rooms", "40"])
+    plan = plan_of(asked, "https://chat.example.org/x", {"rooms": [], "cookies": ["a"] * 40}, verify=True)
+    assert (plan.url, len(plan.rooms), plan.rooms_each, plan.sockets) == ("https://chat.example.org", 40, 4, 40)
+    with pytest.raises(BadPlan, match="not the address of a site"):
+        plan_of(asked, "chat.example.org", None, verify=True)
+
+
+@pytest.mark.parametrize("path", ["nowhere:User", "loadtest.plan:Nobody", "missing.py:User", "loadtest.plan"])
+def test_a_user_that_is_not_there_is_refused(path: str) -> None:
+    with pytest.raises(BadPlan, match="no user"):
+        user_class(path)
