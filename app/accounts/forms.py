@@ -4,10 +4,8 @@ from typing import Any, ClassVar
 
 from allauth.account.forms import SignupForm as BaseSignupForm
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from accounts.guests import USERNAME_PREFIX
 from accounts.models import NAME_CHARS, User
 from accounts.names import clean_name
 
@@ -50,12 +48,6 @@ class SignupForm(BaseSignupForm):
             ].help_text = "8 characters or more, not just digits, and not one that everybody uses."
         if "email" in self.fields:
             self.fields["email"].help_text = "Only to reset a forgotten password."
-
-    def clean_username(self) -> str:
-        username: str = super().clean_username()
-        if username.casefold().startswith(USERNAME_PREFIX):
-            raise ValidationError(f"Names that begin with {USERNAME_PREFIX} are kept for guests.", code="reserved")
-        return username
 
     def clean_display_name(self) -> str:
         name = self.cleaned_data["display_name"]

@@ -2,6 +2,9 @@
 
 import secrets
 
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+
 from accounts.models import User
 from accounts.names import clean_name
 
@@ -14,3 +17,12 @@ def make_guest(name: str) -> User:
     guest.set_unusable_password()
     guest.save()
     return guest
+
+
+def not_a_guests(username: str) -> None:
+    """Raises ValidationError for a name that only a guest may have."""
+    if username.casefold().startswith(USERNAME_PREFIX):
+        raise ValidationError(f"Names that begin with {USERNAME_PREFIX} are kept for guests.", code="reserved")
+
+
+USERNAME_VALIDATORS = [UnicodeUsernameValidator(), not_a_guests]  # of those who sign up, on a page or by a program

@@ -4,6 +4,7 @@ The environment (or `.env`) carries secrets and what differs between machines; `
 variable. A secret has no default, and a wrong value stops the start with one sentence.
 """
 
+import hmac
 import os
 from pathlib import Path
 
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
+    "allauth.headless",
     "csp",
 ]
 
@@ -51,6 +53,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.json_bodies.ReadableJson",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -136,12 +139,21 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+ACCOUNT_USERNAME_VALIDATORS = "accounts.guests.USERNAME_VALIDATORS"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 # Of X-Forwarded-For the last address counts, so nobody can choose the one that is rate limited: nginx overwrites the
 # header with what it saw, a platform's front appends to it.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
+# Programs sign in at /_allauth/app/v1/ and get tokens. Their key follows from SECRET_KEY: one secret to keep.
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_TOKEN_STRATEGY = "accounts.tokens.TokenStrategy"  # noqa: S105  a path
+HEADLESS_JWT_ALGORITHM = "HS256"
+HEADLESS_JWT_PRIVATE_KEY = hmac.digest(SECRET_KEY.encode(), b"accounts.tokens", "sha256").hex()
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 15 * 60  # seconds
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 14 * 24 * 60 * 60  # seconds
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True  # a token dies with its session
 EMAIL_CONFIG = read("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL")
@@ -155,7 +167,10 @@ GROUP_COMMIT = read("GROUP_COMMIT")  # posts that come together share a transact
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request body; nginx refuses more before us
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.tokens.BearerAuthentication",  # the first one's name is in a 401
+        "rest_framework.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

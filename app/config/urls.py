@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/", include("chat.api.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("_allauth/", include("allauth.headless.urls")),
     path("", include("accounts.urls")),
     path("", include("chat.http.urls")),
 ]

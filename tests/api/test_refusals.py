@@ -39,7 +39,8 @@ def body():
 def test_who_is_not_signed_in_is_told_so(api, room, method, path):
     with pytest.raises(Refused) as refused:
         api()(method, path, {})
-    assert (refused.value.status, refused.value.code) == (403, "unauthenticated")
+    assert (refused.value.status, refused.value.code) == (401, "unauthenticated")
+    assert refused.value.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_page_of_another_site_writes_nothing_in_my_name(api, room, alice):
