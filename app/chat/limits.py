@@ -12,3 +12,4 @@ ROOMS_PER_SOCKET = 128
 SOCKETS_PER_USER = 10
 HELLO_SECONDS = 5  # a socket that has not said hello by then is closed
 PING_SECONDS = 25  # below any load balancer's patience (60 s); as often, the sessions of all sockets are checked again
+EXPIRY_NOTICE_SECONDS = 60  # before its token ends, a socket is told to bring another

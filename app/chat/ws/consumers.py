@@ -4,58 +4,26 @@ import asyncio
 from functools import partial
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 
-from accounts.sessions import session_key_in
 from chat import events, limits
 from chat.services import history, messages, rooms
 from chat.services.errors import ChatError, RoomNotFound
 from chat.services.messages import Post, Posted
 from chat.ws import protocol
 from chat.ws.database import query
+from chat.ws.identity import Identified
 from chat.ws.protocol import Ok
-from chat.ws.tab import Tab
 from realtime.doorbell import whisper
 from realtime.hub import StreamLost
 
 
-class ChatConsumer(Tab):
+class ChatConsumer(Identified):
     """On /ws/chat/<room>/ it joins that room by itself after hello."""
 
     # --- in the order of protocol.py
 
     async def on_hello(self, command: protocol.Hello) -> None:
-        if self.key:
-            raise ChatError("Hello was said before.")
-        self.timer.cancel()
-        cookies = dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1")
-        session = session_key_in(cookies)
-        try:
-            user = await self.process.users.ask(session) if session else None
-        except DatabaseError:
-            self.bye(1013, "The database is away.", 2)
-            return
-        if session is None or user is None:
-            self.bye(4401, "Sign in first.")
-            return
-        if self.process.sockets_of[user.pk] >= limits.SOCKETS_PER_USER:
-            self.bye(4409, f"You have {limits.SOCKETS_PER_USER} sockets open.")
-            return
-        self.me, self.key = user, user.pk
-        self.process.sockets_of[self.key] += 1
-        self.process.sessions.watch(self, session)
-        self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
-        self.reply(
-            protocol.Welcome(
-                id=command.id,
-                user=events.of_person(user),
-                connection=self.connection,
-                ping=limits.PING_SECONDS,
-                limits=protocol.LIMITS,
-                server="parley",
-            )
-        )
-        if room := self.scope["url_route"]["kwargs"].get("room"):
+        if await self.greet(command) and (room := self.scope["url_route"]["kwargs"].get("room")):
             await self.on_join(protocol.Join(id=command.id, room=room))
 
     async def on_join(self, command: protocol.Join) -> None:

@@ -25,6 +25,7 @@ LIMITS = {
 
 Id = Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1, max_length=64)]
 Body = Annotated[str, Meta(min_length=1, max_length=limits.BODY_CHARS)]
+Token = Annotated[str, Meta(max_length=4096)]  # an access token of ours has some 400 characters
 
 
 class Frame(msgspec.Struct, kw_only=True, tag_field="type", tag=str.lower):
@@ -35,10 +36,18 @@ class Frame(msgspec.Struct, kw_only=True, tag_field="type", tag=str.lower):
 
 
 class Hello(Frame):
-    """The first frame, within HELLO_SECONDS. A cookie session needs nothing more; answered by welcome."""
+    """The first frame, within HELLO_SECONDS; answered by welcome. Who has no cookie session gives an access token."""
 
     id: Id
+    token: Token | None = None
     client: Annotated[str, Meta(max_length=100)] = ""
+
+
+class Auth(Frame):
+    """Go on with this newer access token of mine."""
+
+    id: Id
+    token: Token
 
 
 class Since(msgspec.Struct, frozen=True):
@@ -122,7 +131,7 @@ class Pong(Frame):
     n: Annotated[int, Meta(ge=0)]
 
 
-Request = Hello | Join | Leave | Send | Edit | Delete | Read | Typing | History  # each is answered
+Request = Hello | Auth | Join | Leave | Send | Edit | Delete | Read | Typing | History  # each is answered
 Command = Request | Pong
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
@@ -172,14 +181,10 @@ def _with_half_characters(text: str) -> dict[str, Any] | None:
     A browser that cuts an emoji in two would lose its socket for that, again and again.
     """
     try:
-        frame = json.loads(text, parse_constant=_no_number)
+        frame = json.loads(text, parse_constant=int)  # which refuses NaN and Infinity: they are no JSON
     except (ValueError, RecursionError):
         return None
     return frame if isinstance(frame, dict) else None
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are no JSON
 
 
 def _usable(id: Any) -> int | str | None:
@@ -223,6 +228,12 @@ class Welcome(Frame):
     ping: int
     limits: dict[str, int]
     server: str
+
+
+class AuthExpiring(Frame, tag="auth_expiring"):
+    """The access token ends `in` so many seconds, and the socket with it (4401) unless auth brings a newer one."""
+
+    in_: int = msgspec.field(name="in")
 
 
 class Joined(Frame):
@@ -279,7 +290,7 @@ class Bye(Frame):
     reconnect_in: float | None
 
 
-Reply = Ok | Error | Welcome | Joined | Events | Ephemeral | Ping | Left | Bye
+Reply = Ok | Error | Welcome | AuthExpiring | Joined | Events | Ephemeral | Ping | Left | Bye
 
 encoder = msgspec.json.Encoder()
 
