@@ -98,17 +98,22 @@ def tiles(result: dict[str, Any]) -> str:
     shown = [
         ("Deliveries", f"{facts['deliveries']:,}", f"of {facts['expected']:,} owed", ""),
         ("Faults", f"{faults:,}", f"{facts['lost']:,} lost", "bad" if faults else "good"),
-        ("Delivery, p99", f"{delivery['p99']:,.4g}" if delivery else "-", "ms", ""),
-        ("Delivery, median", f"{delivery['p50']:,.4g}" if delivery else "-", "ms", ""),
+        ("Delivery, p99", ms(delivery["p99"]) if delivery else "-", "ms", ""),
+        ("Delivery, median", ms(delivery["p50"]) if delivery else "-", "ms", ""),
         ("Rate", number(rates["deliveries_per_s"]), f"deliveries/s, {number(rates['messages_per_s'])} messages/s", ""),
     ]
     if knee := result.get("knee"):
         shown.insert(0, ("Knee", f"{knee['messages_per_s']:,.4g}", "messages/s", ""))
     cells = "".join(
-        f'<div><dt>{name}</dt><dd class="{tone}">{value}<br><small>{escape(more)}</small></dd></div>'
+        f'<div><dt>{name}</dt><dd class="{tone}">{value}<small>{escape(more)}</small></dd></div>'
         for name, value, more, tone in shown
     )
     return f'<dl class="tiles">{cells}</dl>'
+
+
+def ms(value: float) -> str:
+    """Three digits that mean something."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def table(caption: str, head: list[str], rows: list[list[str]]) -> str:
@@ -146,7 +151,7 @@ def thresholds(result: dict[str, Any]) -> str:
 def latencies(result: dict[str, Any]) -> str:
     keys = ("p50", "p90", "p99", "p999", "max")
     rows = [
-        [escape(KINDS.get(name, name)), *(f"{one[key]:,.4g}" for key in keys), number(one["count"])]
+        [escape(KINDS.get(name, name)), *(ms(one[key]) for key in keys), number(one["count"])]
         for name, one in sorted(result["latency_ms"].items(), key=lambda pair: list(KINDS).index(pair[0]))
     ]
     return table("Latencies", ["ms", "p50", "p90", "p99", "p99.9", "max", "n"], rows)
@@ -169,7 +174,7 @@ def server(result: dict[str, Any]) -> str:
 def phases(result: dict[str, Any]) -> str:
     rows = [
         [escape(phase["name"]), f"{phase['seconds']:g}", number(phase["rate"]), number(phase["deliveries"]),
-         f"{phase['latency_ms'].get('delivery', {}).get('p99', 0):,.4g}"]
+         ms(phase["latency_ms"].get("delivery", {}).get("p99", 0.0))]
         for phase in result["phases"]
     ]  # fmt: skip
     return table("Phases", ["", "s", "messages/s", "deliveries", "p99 ms"], rows)
