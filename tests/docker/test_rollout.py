@@ -107,6 +107,12 @@ def test_the_release_before_comes_back(compose: Compose) -> None:
     assert compose.inspect(f"{compose.project}:before")[0]["Id"] == new
 
 
+def test_an_image_that_no_registry_has_leaves_the_site_as_it_was(compose: Compose) -> None:
+    before = compose.containers("web", "ws")
+    assert "done" not in compose.run("deploy/rollout", "--pull", check=False)
+    assert compose.containers("web", "ws") == before
+
+
 def test_an_image_that_does_not_start_leaves_the_site_as_it_was(compose: Compose) -> None:
     before = compose.containers("web", "ws")
     image = compose.environment["PARLEY_IMAGE"]
