@@ -1,59 +1,14 @@
 """The chat's verbs over HTTP: the same services as the socket, the same answers, the same refusals."""
 
-from typing import Any
-
-import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import ParseError
-from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts.models import User
 from chat import events
 from chat.api import serializers as shapes
+from chat.api.exchange import REFUSED, SignedIn, answer, checked, sent, somebody
 from chat.services import history, messages, rooms
-from chat.services.errors import ChatError
-
-REFUSED = {"4XX": OpenApiResponse(shapes.ref(shapes.Refused), "Refused; nothing was changed.")}
-
-
-class SignedIn(Request):
-    """Every view here is for somebody: anonymous requests are refused before."""
-
-    user: User
-
-
-def _sent(request: Request) -> Any:
-    try:
-        return request.data
-    except RecursionError:  # REST framework knows all other ways in which JSON can be wrong
-        raise ParseError("JSON parse error - nested beyond reason") from None
-
-
-def _checked(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    filled = serializer(data=data)
-    filled.is_valid(raise_exception=True)
-    return dict(filled.validated_data)
-
-
-def _answer(struct: Any, status: int = 200) -> Response:
-    return Response(msgspec.to_builtins(struct), status=status)
-
-
-def _somebody(username: str) -> User:
-    user = User.objects.filter(username=username, is_active=True).first()
-    if user is None:
-        raise NobodyOfThatName
-    return user
-
-
-class NobodyOfThatName(ChatError):
-    code = "not_found"
-    status = 404
-    text = "Nobody has that username."
 
 
 class RoomList(APIView):
@@ -62,21 +17,21 @@ class RoomList(APIView):
     @extend_schema(operation_id="rooms_list", responses={200: shapes.ref(shapes.Rooms), **REFUSED})
     def get(self, request: SignedIn) -> Response:
         """List the rooms I am in, those with the newest words first."""
-        return _answer(shapes.Rooms(rooms=rooms.my_rooms(request.user)))
+        return answer(shapes.Rooms(rooms=rooms.my_rooms(request.user)))
 
     @extend_schema(
         operation_id="rooms_open", request=shapes.RoomIn, responses={200: shapes.ref(events.RoomInfo), **REFUSED}
     )
     def post(self, request: SignedIn) -> Response:
         """Open a room, or enter it where it exists already."""
-        wanted = _checked(shapes.RoomIn, _sent(request))
+        wanted = checked(shapes.RoomIn, sent(request))
         if wanted["kind"] == "private":
             room = rooms.open_private(title=wanted["title"], topic=wanted["topic"], owner=request.user)
         elif wanted["kind"] == "direct":
-            room = rooms.open_direct(me=request.user, other=_somebody(wanted["username"]))
+            room = rooms.open_direct(me=request.user, other=somebody(wanted["username"]))
         else:
             room = rooms.enter_room(slug=rooms.slug_of(wanted["name"]), user=request.user)
-        return _answer(events.info_of(room, rooms.title_for(room, request.user)))
+        return answer(events.info_of(room, rooms.title_for(room, request.user)))
 
 
 class RoomDetail(APIView):
@@ -86,7 +41,7 @@ class RoomDetail(APIView):
     def get(self, request: SignedIn, slug: str) -> Response:
         """Describe a room I am in."""
         room = rooms.joined_room(slug, request.user)
-        return _answer(events.info_of(room, rooms.title_for(room, request.user)))
+        return answer(events.info_of(room, rooms.title_for(room, request.user)))
 
     @extend_schema(
         operation_id="room_describe",
@@ -95,8 +50,8 @@ class RoomDetail(APIView):
     )
     def patch(self, request: SignedIn, slug: str) -> Response:
         """Change the title or topic of a room I own."""
-        wanted = _checked(shapes.RoomPatchIn, _sent(request))
-        return _answer(events.info_of(rooms.describe_room(slug=slug, user=request.user, **wanted)))
+        wanted = checked(shapes.RoomPatchIn, sent(request))
+        return answer(events.info_of(rooms.describe_room(slug=slug, user=request.user, **wanted)))
 
 
 class RoomJoin(APIView):
@@ -106,7 +61,7 @@ class RoomJoin(APIView):
     def post(self, request: SignedIn, slug: str) -> Response:
         """Enter a room; an open one is made by its first visitor."""
         room = rooms.enter_room(slug=slug, user=request.user)
-        return _answer(events.info_of(room, rooms.title_for(room, request.user)))
+        return answer(events.info_of(room, rooms.title_for(room, request.user)))
 
 
 class RoomLeave(APIView):
@@ -127,10 +82,10 @@ class RoomMembers(APIView):
     )
     def post(self, request: SignedIn, slug: str) -> Response:
         """Let somebody into a room I own."""
-        wanted = _checked(shapes.MemberIn, _sent(request))
+        wanted = checked(shapes.MemberIn, sent(request))
         rooms.owned_room(slug, request.user)  # before a name is looked up: nobody learns names from a foreign room
-        membership = rooms.add_member(slug=slug, owner=request.user, user=_somebody(wanted["username"]))
-        return _answer(events.of_member(membership).member)
+        membership = rooms.add_member(slug=slug, owner=request.user, user=somebody(wanted["username"]))
+        return answer(events.of_member(membership).member)
 
 
 class RoomRead(APIView):
@@ -141,8 +96,8 @@ class RoomRead(APIView):
     )
     def post(self, request: SignedIn, slug: str) -> Response:
         """Move my read marker; it never moves back."""
-        wanted = _checked(shapes.ReadIn, _sent(request))
-        return _answer(shapes.Unread(unread=rooms.mark_read(slug=slug, user=request.user, seq=wanted["seq"])))
+        wanted = checked(shapes.ReadIn, sent(request))
+        return answer(shapes.Unread(unread=rooms.mark_read(slug=slug, user=request.user, seq=wanted["seq"])))
 
 
 class MessageList(APIView):
@@ -155,9 +110,9 @@ class MessageList(APIView):
     )
     def get(self, request: SignedIn, slug: str) -> Response:
         """Read a page of messages: before or after a seq, or the newest."""
-        wanted = _checked(shapes.HistoryIn, request.query_params)
+        wanted = checked(shapes.HistoryIn, request.query_params)
         page = history.page(slug=slug, user=request.user, **wanted)
-        return _answer(shapes.Page(events=page.events, more=page.more))
+        return answer(shapes.Page(events=page.events, more=page.more))
 
     @extend_schema(
         operation_id="message_post",
@@ -170,8 +125,8 @@ class MessageList(APIView):
     )
     def post(self, request: SignedIn, slug: str) -> Response:
         """Say something. Safe to repeat with the same cid."""
-        posted = messages.post_message(room=slug, author=request.user, **_checked(shapes.MessageIn, _sent(request)))
-        return _answer(events.of_message(posted.message).message, status=200 if posted.dup else 201)
+        posted = messages.post_message(room=slug, author=request.user, **checked(shapes.MessageIn, sent(request)))
+        return answer(events.of_message(posted.message).message, status=200 if posted.dup else 201)
 
 
 class MessageDetail(APIView):
@@ -182,11 +137,11 @@ class MessageDetail(APIView):
     )
     def patch(self, request: SignedIn, message: int) -> Response:
         """Change its words; `rev` is the one I know, a stale one is a conflict (409)."""
-        wanted = _checked(shapes.EditIn, _sent(request))
-        return _answer(events.of_message(messages.edit_message(message=message, author=request.user, **wanted)).message)
+        wanted = checked(shapes.EditIn, sent(request))
+        return answer(events.of_message(messages.edit_message(message=message, author=request.user, **wanted)).message)
 
     @extend_schema(operation_id="message_delete", responses={200: shapes.ref(events.Message), **REFUSED})
     def delete(self, request: SignedIn, message: int) -> Response:
         """Take it back; a tombstone stays."""
         deleted = messages.delete_message(message=message, author=request.user)
-        return _answer(events.of_message(deleted).message)
+        return answer(events.of_message(deleted).message)
