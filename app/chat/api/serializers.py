@@ -3,12 +3,13 @@
 Answers are the structs of chat.events: the same JSON as on the socket.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from rest_framework import serializers
 
 from chat import events, limits
+from chat.services.chats import Chat, Contact
 from chat.services.rooms import RoomSummary
 
 
@@ -60,6 +61,28 @@ class HistoryIn(serializers.Serializer[Any]):
     limit = serializers.IntegerField(default=limits.PAGE, min_value=1, max_value=limits.PAGE)
 
 
+class LoginIn(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+
+
+class RegisterIn(LoginIn):
+    email = serializers.EmailField(required=False, allow_blank=True)
+
+
+class ChatIn(serializers.Serializer[Any]):
+    """Usernames of the two people; my own may be left out."""
+
+    participants = serializers.ListField(child=serializers.CharField(max_length=150), max_length=2)
+
+
+class ChatPatchIn(serializers.Serializer[Any]):
+    """`participants` may be sent along, but not changed; `read` is the seq up to which I have read."""
+
+    participants = serializers.ListField(child=serializers.CharField(max_length=150), max_length=2, required=False)
+    read = serializers.IntegerField(min_value=0, max_value=2**53 - 1, required=False)
+
+
 # --- answers
 
 
@@ -90,10 +113,39 @@ class Refused(msgspec.Struct):
     error: Refusal
 
 
-_ANSWERS = (Rooms, Page, Unread, Refused, events.RoomInfo, events.Message, events.Member)
+class Tokens(msgspec.Struct):
+    """`refresh_token` gives the next pair, once, at /_allauth/app/v1/tokens/refresh."""
+
+    access_token: str
+    refresh_token: str
+    username: str
+
+
+class InvalidCredentials(msgspec.Struct):
+    error: Literal["Invalid credentials"] = "Invalid credentials"
+
+
+_ANSWERS = (
+    Rooms,
+    Page,
+    Unread,
+    Refused,
+    events.RoomInfo,
+    events.Message,
+    events.Member,
+    Tokens,
+    InvalidCredentials,
+    Chat,
+    Contact,
+)
 _, COMPONENTS = msgspec.json.schema_components(_ANSWERS, ref_template="#/components/schemas/{name}")
 
 
 def ref(answer: type) -> dict[str, str]:
     """The answer's place in the OpenAPI document."""
     return {"$ref": f"#/components/schemas/{answer.__name__}"}
+
+
+def listed(answer: type) -> dict[str, Any]:
+    """A list of such answers."""
+    return {"type": "array", "items": ref(answer)}

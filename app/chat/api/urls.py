@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from chat.api import views
+from chat.api import seeds, views
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -15,4 +15,9 @@ urlpatterns = [
     path("rooms/<str:slug>/read/", views.RoomRead.as_view()),
     path("rooms/<str:slug>/messages/", views.MessageList.as_view()),
     path("messages/<int:message>/", views.MessageDetail.as_view()),
+    path("auth/register/", seeds.Register.as_view()),
+    path("auth/login/", seeds.Login.as_view()),
+    path("contacts/", seeds.Contacts.as_view()),
+    path("chats/", seeds.Chats.as_view()),
+    path("chats/<str:chat>/", seeds.ChatDetail.as_view()),
 ]

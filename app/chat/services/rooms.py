@@ -107,15 +107,27 @@ def add_member(*, slug: str, owner: "User", user: "User") -> Membership:
 
 @transaction.atomic
 def open_direct(*, me: "User", other: "User") -> Room:
-    """The one room of these two people, made when they first talk."""
+    """The one room of these two people, made when they first talk; both are in it, also after it was ended."""
     if me.pk == other.pk:
         raise ChatError("A conversation needs two people.")
     pair = "{}:{}".format(*sorted((me.pk, other.pk)))
-    room, made = Room.objects.get_or_create(kind=Room.Kind.DIRECT, pair=pair, defaults={"slug": _hidden_slug()})
-    if made:
-        for user in (me, other):
-            _set_membership(room, user, Membership.State.JOINED)
+    room, _ = Room.objects.get_or_create(kind=Room.Kind.DIRECT, pair=pair, defaults={"slug": _hidden_slug()})
+    for user in (me, other):
+        _set_membership(room, user, Membership.State.JOINED)
     return room
+
+
+@transaction.atomic
+def end_direct(*, slug: str, user: "User") -> None:
+    """Take both people out of their conversation; its words stay, for when one of them opens it again.
+
+    Raises RoomNotFound unless the user is in a direct room of that slug.
+    """
+    room = joined_room(slug, user)
+    if room.kind != Room.Kind.DIRECT:
+        raise RoomNotFound
+    for membership in room.memberships.select_related("user").order_by("pk"):
+        _set_membership(room, membership.user, Membership.State.LEFT)
 
 
 @transaction.atomic

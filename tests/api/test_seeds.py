@@ -1,0 +1,234 @@
+"""Sign-in with tokens, contacts and conversations of two, as the JWT + React chat had them."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from chat.models import Message, Room
+from chat.services import messages, rooms
+from tests.api.conftest import Refused, check_answer
+from tests.conftest import PASSWORD
+
+CID = "5f0d2c1e-8a55-4a36-8d53-55b8a8a0cf11"
+
+
+@pytest.fixture
+def door(api):
+    """`door("login", username=..., ...)`: the status and the answer."""
+
+    def knock(which, *, headers=None, **body):
+        client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        path = f"/api/auth/{which}/"
+        answer = client.post(path, body, content_type="application/json", headers=headers or {})
+        check_answer("post", path, answer)
+        assert not answer.cookies  # a token is the whole of it
+        return answer.status_code, answer.json()
+
+    return knock
+
+
+def rooms_of(token):
+    return Client().get("/api/rooms/", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+# --- the doors
+
+
+def test_who_registers_gets_tokens_that_work(door):
+    status, said = door("register", username="carol", password=PASSWORD, email="carol@example.com")
+    assert (status, said["username"], rooms_of(said["access_token"])) == (201, "carol", 200)
+    assert User.objects.get(username="carol").email == "carol@example.com"
+
+
+@pytest.mark.parametrize("extra", [{}, {"email": ""}, {"is_staff": True, "is_superuser": True, "is_guest": True}])
+def test_registering_takes_a_name_and_a_password_and_grants_nothing_else(door, extra):
+    assert door("register", username="carol", password=PASSWORD, **extra)[0] == 201
+    carol = User.objects.get(username="carol")
+    assert (carol.is_staff, carol.is_superuser, carol.is_guest) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"username": "carol"},
+        {"username": "carol", "password": "short"},
+        {"username": "carol", "password": "12345678901234"},
+        {"username": "carol", "password": PASSWORD, "email": "not one"},
+        {"username": "carol\0", "password": PASSWORD},
+        {"username": "carol", "password": "\ud800" * 20},
+        {"username": "c" * 151, "password": PASSWORD},
+        {"username": "guest-1234567890abcdef", "password": PASSWORD},
+        {"username": ["carol"], "password": PASSWORD},
+        {"username": "alice", "password": PASSWORD},
+        {"username": "Alice", "password": PASSWORD},
+        {"username": "carol", "password": PASSWORD, "email": "alice@example.com"},
+    ],
+)
+def test_who_cannot_register_so_is_told_why(door, alice, wish):
+    status, said = door("register", **wish)
+    assert (status, said["error"]["code"]) == (400, "invalid")
+    assert User.objects.count() == 1
+
+
+def test_who_logs_in_gets_tokens_that_work(door, alice):
+    status, said = door("login", username="alice", password=PASSWORD)
+    assert (status, said["username"], rooms_of(said["access_token"])) == (200, "alice", 200)
+    refreshed = Client().post(
+        "/_allauth/app/v1/tokens/refresh", {"refresh_token": said["refresh_token"]}, content_type="application/json"
+    )
+    assert rooms_of(refreshed.json()["data"]["access_token"]) == 200
+
+
+@pytest.mark.parametrize(("name", "password"), [("alice", "wrong"), ("nobody", PASSWORD), ("nobody", "wrong")])
+def test_wrong_credentials_are_401_and_all_look_the_same(door, alice, name, password):
+    assert door("login", username=name, password=password) == (401, {"error": "Invalid credentials"})
+
+
+def test_who_is_shut_out_has_no_valid_credentials(door, alice):
+    User.objects.update(is_active=False)
+    assert door("login", username="alice", password=PASSWORD) == (401, {"error": "Invalid credentials"})
+
+
+@pytest.mark.parametrize("which", ["login", "register"])
+def test_a_client_that_still_sends_its_old_token_gets_in(door, alice, which):
+    _, old = door("login", username="alice", password=PASSWORD)
+    for token in (old["access_token"], "a.b.c"):
+        headers = {"Authorization": f"Bearer {token}"}
+        name = {"login": "alice", "register": "c" + token[-4:]}[which]
+        status, said = door(which, username=name, password=PASSWORD, headers=headers)
+        assert (status < 300, said["username"]) == (True, name)
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_guessing_is_slowed_down_as_on_the_sites_own_page(door, alice, name):
+    said = [door("login", username=name, password="wrong")[0] for _ in range(7)]
+    assert said == [401] * 5 + [429] * 2
+    assert door("login", username="alice", password=PASSWORD)[0] == (429 if name == "alice" else 200)
+
+
+def test_signing_up_is_slowed_down_as_on_the_sites_own_page(door):
+    said = [door("register", username=f"carol{n}", password=PASSWORD)[0] for n in range(21)]
+    assert said == [201] * 20 + [429]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b'{"a":' * 20_000, b"\xff", b'{"username":"\\ud800"}'])
+@pytest.mark.parametrize("which", ["login", "register"])
+def test_what_is_no_wish_is_400(transactional_db, which, body):
+    answer = Client().post(f"/api/auth/{which}/", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
+# --- conversations of two
+
+
+@pytest.fixture
+def theirs(alice, bob):
+    return rooms.open_direct(me=alice, other=bob).slug
+
+
+def test_a_conversation_is_begun_once_whoever_begins_it_and_however_it_is_written(api, alice, bob):
+    hers, his = api(alice), api(bob)
+    chat = hers.post("chats/", participants=["bob"])
+    assert (hers.status, chat["participants"], chat["contact"]["username"]) == (201, ["alice", "bob"], "bob")
+    for again in (["bob"], ["alice", "bob"], ["bob", "alice"]):
+        assert hers.post("chats/", participants=again) == chat
+        assert hers.status == 200
+    assert his.post("chats/", participants=["alice"])["id"] == chat["id"]
+    assert his.status == 200
+    assert Room.objects.filter(kind="direct").count() == 1
+    assert [one["id"] for one in his.get("chats/")] == [chat["id"]]
+
+
+@pytest.mark.parametrize("participants", [[], ["alice"], ["alice", "alice"]])
+def test_nobody_converses_with_oneself(api, alice, participants):
+    with pytest.raises(Refused) as refused:
+        api(alice).post("chats/", participants=participants)
+    assert (refused.value.status, "two people" in refused.value.error["text"]) == (400, True)
+    assert not Room.objects.exists()
+
+
+def test_names_in_a_body_begin_no_conversation_of_others(api, alice, bob, mallory):
+    with pytest.raises(Refused) as refused:
+        api(mallory).post("chats/", participants=["alice", "bob"])
+    assert refused.value.status == 400
+    with pytest.raises(Refused) as refused:
+        api(mallory).post("chats/", participants=["nobody"])
+    assert refused.value.status == 404
+    assert not Room.objects.exists()
+
+
+def test_contacts_are_those_i_converse_with(api, alice, bob, mallory, theirs):
+    contact = {"username": "alice", "name": "Alice Lind", "guest": False, "chat": theirs}
+    assert api(bob).get("contacts/") == [contact]
+    assert api(mallory).get("contacts/") == []
+    hers = [api(alice).post("chats/", participants=["mallory"])["contact"]["username"]]
+    assert [one["username"] for one in api(alice).get("contacts/")] == ["bob", *hers]
+
+
+def test_rooms_of_more_are_no_conversations(api, alice, bob, room, secret):
+    assert api(alice).get("chats/") == []
+    for slug in (room.slug, secret.slug):
+        for method in ("get", "put", "patch", "delete"):
+            with pytest.raises(Refused) as refused:
+                api(alice)(method, f"chats/{slug}/", {})
+            assert refused.value.status == 404
+
+
+def test_a_conversation_is_shown_and_read_by_its_two_people(api, alice, bob, theirs):
+    for number in range(3):
+        messages.post_message(room=theirs, author=bob, body="hi", cid=CID.replace("11", f"2{number}"))
+    shown = api(alice).get(f"chats/{theirs}/")
+    assert (shown["id"], shown["unread"], shown["contact"]["name"]) == (theirs, 3, "bob")
+    head = shown["head"]
+    assert api(alice)("put", f"chats/{theirs}/", {"participants": ["bob", "alice"], "read": head - 1})["unread"] == 1
+    assert api(alice).patch(f"chats/{theirs}/", read=head)["unread"] == 0
+    assert api(alice).get("chats/")[0]["unread"] == 0
+    assert api(bob).get(f"chats/{theirs}/")["unread"] == 0
+
+
+@pytest.mark.parametrize("participants", [["alice", "mallory"], ["bob"], [], ["alice", "alice"]])
+def test_whose_conversation_it_is_does_not_change(api, alice, bob, mallory, theirs, participants):
+    with pytest.raises(Refused) as refused:
+        api(alice)("put", f"chats/{theirs}/", {"participants": participants})
+    assert refused.value.status == 400
+    assert api(mallory).get("chats/") == []
+
+
+def test_to_delete_it_ends_it_for_both_and_beginning_again_brings_its_words_back(api, alice, bob, theirs):
+    messages.post_message(room=theirs, author=bob, body="hi", cid=CID)
+    api(alice).delete(f"chats/{theirs}/")
+    for somebody in (alice, bob):
+        assert api(somebody).get("chats/") == []
+        for method in ("get", "put", "delete"):
+            with pytest.raises(Refused) as refused:
+                api(somebody)(method, f"chats/{theirs}/", {})
+            assert refused.value.status == 404
+        with pytest.raises(Refused):
+            api(somebody).get(f"rooms/{theirs}/messages/")
+    assert Message.objects.count() == 1
+    his = api(bob)
+    assert his.post("chats/", participants=["alice"])["id"] == theirs
+    assert his.status == 201
+    for somebody in (alice, bob):
+        (event,) = api(somebody).get(f"rooms/{theirs}/messages/")["events"]
+        assert event["message"]["body"] == "hi"
+
+
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+def test_absent_and_forbidden_look_the_same(api, alice, bob, mallory, theirs, method):
+    told = []
+    for slug in (theirs, "~AAAAAAAAAAAAAAAA", "x\0", "x" * 200):
+        with pytest.raises(Refused) as refused:
+            api(mallory)(method, f"chats/{slug}/", {"participants": ["alice", "mallory"]})
+        told.append((refused.value.status, refused.value.error))
+    assert {status for status, _ in told} == {404}
+    assert all(error == told[0][1] for _, error in told)
+    assert api(alice).get("chats/")[0]["id"] == theirs
+
+
+@pytest.mark.parametrize(("method", "path"), [("get", "chats/"), ("post", "chats/"), ("get", "contacts/")])
+def test_strangers_have_no_conversations(api, method, path):
+    with pytest.raises(Refused) as refused:
+        api()(method, path, {"participants": ["alice"]})
+    assert refused.value.status == 401
