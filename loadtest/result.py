@@ -30,7 +30,7 @@ def of_run(director: "Director", wanted: list[Threshold], seconds: float) -> dic
     latency |= {name: one for name, one in total["latency_ms"].items() if name in TIMED_ANYWHERE}
     counting = [row for row in tally.rows if row["phase"] in tally.counting]
     cpu = [row["generator_cpu"] for row in counting]
-    void = why_void(latency, cpu, director.most_lag_ms)
+    void = why_void(latency, cpu, director.most_lag_ms) + why_void({}, _while_away(director))
     named = {name: dict(counter) for name, counter in tally.total.named.items() if counter}
     oracle = {
         "sent": total["sent"],
@@ -99,6 +99,13 @@ def of_run(director: "Director", wanted: list[Threshold], seconds: float) -> dic
     }
     rounded_off: dict[str, Any] = rounded(result)
     return rounded_off
+
+
+def _while_away(director: "Director") -> list[float]:
+    """How busy the generator was while sockets came back from a storm: on average over the run that would not show."""
+    storms = {number for number, phase in enumerate(director.phases) if phase.storm}
+    rows = [row for row in director.tally.rows if row["phase"] in storms]
+    return [row["generator_cpu"] for row in rows if row["sockets"] < director.plan.sockets]
 
 
 def _value(value: object) -> str:

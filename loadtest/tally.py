@@ -82,7 +82,10 @@ class Tally:
         second = max(0, (report["at"] - self.began) // 1_000_000_000)
         figures, states = self._open.setdefault(second, (Figures(), {}))
         figures.add(report)
-        states[worker] = {"cpu": generator.cpu, "waited": generator.waited, "phase": report["phase"]}
+        states[worker] = {name: report[name] for name in ("phase", "ready")} | {
+            "cpu": generator.cpu,
+            "waited": generator.waited,
+        }
         self._close(before=second - LIVE)
 
     def _close(self, before: float) -> None:
@@ -100,7 +103,7 @@ class Tally:
                     },
                     "generator_cpu": max(state["cpu"] for state in states.values()),
                     "generator_waited": max(state["waited"] for state in states.values()),
-                    "sockets": self.ready,
+                    "sockets": sum(state["ready"] for state in states.values()),
                 }
             )
 
