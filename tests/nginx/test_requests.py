@@ -142,7 +142,17 @@ def test_nothing_above_the_static_files_is_served(nginx: Nginx) -> None:
 # --- limits
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/guest/", "/admin/login/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/login/",
+        "/accounts/signup/",
+        "/guest/",
+        "/admin/login/",
+        "/api/auth/login/",
+        "/_allauth/app/v1/auth/login",
+    ],
+)
 def test_signing_in_over_and_over_is_refused_with_429(nginx: Nginx, neighbour: str, path: str) -> None:
     answers = [nginx.ask(path, method="POST", body=b"", address=neighbour) for _ in range(80)]
     statuses = [answer.status for answer in answers]
