@@ -25,6 +25,7 @@ class Inside:
         origin: str | None = "https://localhost",
         host: str = "localhost",
         subprotocols: tuple[str, ...] = ("parley.v1",),
+        authorization: str = "",
     ) -> "Inside":
         """Shake hands. Raises Closed when refused."""
         from config.asgi import application
@@ -34,6 +35,8 @@ class Inside:
             headers.append((b"origin", origin.encode()))
         if cookie:
             headers.append((b"cookie", f"sessionid={cookie}".encode()))
+        if authorization:
+            headers.append((b"authorization", authorization.encode()))
         scope = {
             "type": "websocket",
             "path": path,

@@ -32,6 +32,8 @@ UNANSWERED = 64  # messages of one socket on their way to the database; above it
 class Tab(AsyncWebsocketConsumer):
     """Speaks parley.v1 up to the commands, which are methods on_... of the class that has them."""
 
+    subprotocol: str | None = SUBPROTOCOL  # what a client has to offer
+    parse = staticmethod(protocol.parse)
     me: User
     key = 0  # my id, once hello is said
 
@@ -75,12 +77,12 @@ class Tab(AsyncWebsocketConsumer):
         self.unanswered = 0  # messages that are not stored yet
         # Accept before anything else: a slow database must not look like a broken handshake.
         offered = self.scope["subprotocols"]
-        await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        await self.accept(self.subprotocol if self.subprotocol in offered else None)
         self.timer: asyncio.Handle = loop.call_later(limits.HELLO_SECONDS, self.no_hello)
         farewell.sockets.add(self)
         if "unknown" in self.scope["url_route"]["kwargs"]:
             self.bye(4400, "There is no socket at this address; try /ws/.")
-        elif SUBPROTOCOL not in offered:
+        elif self.subprotocol and self.subprotocol not in offered:
             self.bye(4400, f"Offer the subprotocol {SUBPROTOCOL}.")
         elif farewell.leaving.is_set():
             self.restart(1)
@@ -97,8 +99,10 @@ class Tab(AsyncWebsocketConsumer):
     def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
         """Say why, then close. Codes 44xx: do not come back until something changes."""
         self.timer.cancel()
-        frame = Frame(protocol.encode(Bye(code=code, reason=reason, reconnect_in=reconnect_in)))
-        self.socket.close(code, frame, skip=skip)
+        self.socket.close(code, self.last(Bye(code=code, reason=reason, reconnect_in=reconnect_in)), skip=skip)
+
+    def last(self, bye: Bye) -> Frame:
+        return Frame(protocol.encode(bye))
 
     def no_hello(self, turns: int = 4) -> None:
         """Give up on the hello, after a few more turns of the loop: in a storm it lies here, only unread."""
@@ -146,7 +150,7 @@ class Tab(AsyncWebsocketConsumer):
             self.bye(1009, f"A frame has at most {limits.FRAME_BYTES} bytes.")
         else:
             try:
-                await self.command(protocol.parse(text_data))
+                await self.command(self.parse(text_data))
             except Malformed:
                 self.bye(4400, "That was no JSON object.")
             except Invalid as error:
