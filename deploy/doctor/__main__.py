@@ -10,9 +10,10 @@ from deploy.doctor.inside import machine
 from deploy.doctor.walk import walk
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
+    """Returns the exit code: 0, or that of the hop where the way ends."""
     made = options.parser()
-    chosen = made.parse_args()
+    chosen = made.parse_args(words)
     if chosen.catalogue:
         for hop in Hop:
             for row in (row for row in ROWS if row.hop is hop):

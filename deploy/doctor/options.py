@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("url", nargs="?", help="https://NAME[:PORT]")
     made.add_argument("--ws-path", default="/ws/", metavar="PATH", help="where the sockets are (/ws/)")
     made.add_argument("--hold", type=float, default=0, metavar="SECONDS", help="keep a socket silent for so long")
+    made.add_argument("--frame", type=int, default=0, metavar="BYTES", help="does a message of this size get through?")
     made.add_argument("--host", action="store_true", help="this is the machine: look inside as well")
     made.add_argument("--json", action="store_true", help="for programs")
     made.add_argument("--ca", metavar="FILE", help="certificates to trust instead of the system's")
@@ -55,8 +56,8 @@ def asked(made: argparse.ArgumentParser, options: argparse.Namespace) -> Asked:
         made.error(f"{options.url or 'nothing'!r} is not https://NAME[:PORT]")
     if not options.ws_path.startswith("/") or not options.ws_path.isprintable() or " " in options.ws_path:
         made.error(f"--ws-path {options.ws_path!r} must begin with a slash and be a path")
-    if options.patience <= 0 or options.hold < 0:
-        made.error("--patience and --hold are seconds")
+    if options.patience <= 0 or min(options.hold, options.frame) < 0:
+        made.error("--patience, --hold and --frame are numbers above zero")
     if options.ca and not Path(options.ca).is_file():
         made.error(f"--ca {options.ca} is no file")
     ports = options.private_ports.split(",") if options.private_ports else []
@@ -73,6 +74,7 @@ def asked(made: argparse.ArgumentParser, options: argparse.Namespace) -> Asked:
         insecure=options.insecure,
         patience=options.patience,
         hold=options.hold,
+        frame=options.frame,
         private_ports=tuple(map(int, ports)),
         cookie=signed.get("PARLEY_DOCTOR_COOKIE", ""),
         room=signed.get("PARLEY_DOCTOR_ROOM", ""),

@@ -25,6 +25,8 @@ class Asked:
     """Seconds for each answer."""
     hold: float = 0
     """Seconds without a word from us."""
+    frame: int = 0
+    """Bytes of a message that has to get through; 0: none is sent."""
     private_ports: tuple[int, ...] = (6379, 5432)
     """Ports that nobody outside may reach."""
     cookie: str = field(default="", repr=False)
@@ -75,6 +77,8 @@ class Seen:
     """A handshake from a page of somebody else."""
     hello: Heard | None = None
     ready: Reply | None = None
+    large: Heard | None = None
+    """What came back for the large frame."""
     chat: Heard | None = None
     joined: Heard | None = None
     round_trip: Heard | None = None

@@ -8,12 +8,13 @@ from deploy.doctor.line import Heard, Line
 from deploy.doctor.seen import Seen
 from deploy.doctor.wire import handshake
 
-GLANCE = 0.3  # seconds in which a consumer that fails at once has failed
+GLANCE = 1.2  # seconds in which a consumer that fails at once is closed; daphne looks once a second
 
 
 def channels(seen: Seen) -> None:
     """A stranger's hello is refused, which takes the consumer and the database."""
     probes.ready(seen)
+    large(seen)
     assert seen.handshake
     line = seen.handshake.line
     if line is None:
@@ -24,6 +25,23 @@ def channels(seen: Seen) -> None:
         return
     seen.hello = said(line, type="hello", id=1, client="doctor")
     probes.forget(seen.handshake)
+
+
+def large(seen: Seen) -> None:
+    """A frame of the size that was asked, on a socket of its own."""
+    asked = seen.asked
+    if not asked.frame:
+        return
+    own = f"https://{seen.target().authority}"
+    line = handshake(seen.target(), asked.ws_path, asked.patience, origin=own).line
+    if line is None:
+        return
+    try:
+        line.say(b"x" * asked.frame)
+        seen.large = hear(line, lambda heard: heard.json.get("type") == "bye", GLANCE)
+    except OSError:
+        seen.large = line.hear()
+    line.close()
 
 
 def said(line: Line, **command: object) -> Heard:

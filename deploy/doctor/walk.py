@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from deploy.doctor import causes, notes, probes, talk
 from deploy.doctor.catalogue import Finding, Hop, findings
+from deploy.doctor.inside import logs
 from deploy.doctor.seen import Seen
 
 assert causes  # importing it fills the table
@@ -49,6 +50,8 @@ def walk(seen: Seen, tell: Callable[[Hop], None]) -> Walk:
             continue
         if probe := PROBES.get(hop):
             probe(seen)
+        if seen.inside:
+            logs.follow(seen.inside)
         found = list(findings(hop, seen))
         if any(not one.row.warning for one in found):
             steps.append(Step(hop, "broken", "", found))

@@ -112,6 +112,19 @@ def application_fails(seen: Seen) -> str | None:
 
 
 @row(
+    32,
+    Hop.CHANNELS,
+    "A message of this size is larger than the server takes, and costs the socket.",
+    "Send less, or raise the limit: daphne's is 1 MiB, Parley's 64 KiB (app/chat/limits.py).",
+)
+def frame_is_too_large(seen: Seen) -> str | None:
+    told = seen.large
+    if told is None or (told.kind != "ended" and 1009 not in (told.code, told.json.get("code"))):
+        return None
+    return f"{seen.asked.frame} bytes are answered by: {told}"
+
+
+@row(
     0,
     Hop.CHANNELS,
     "The socket opens, and nobody answers in it.",

@@ -6,9 +6,12 @@ from deploy.doctor.catalogue import Evidence
 from deploy.doctor.seen import Seen
 
 
-def logged(seen: Seen, pattern: str) -> Evidence | None:
-    """The newest line in any log that matches."""
-    for name, lines in (seen.inside.logs if seen.inside else {}).items():
+def logged(seen: Seen, pattern: str, *, earlier: bool = False) -> Evidence | None:
+    """The newest line that matches since we began to ask; `earlier`: else of before, for what died before we came."""
+    if seen.inside is None:
+        return None
+    logs = [*seen.inside.logs.items(), *(seen.inside.earlier.items() if earlier else ())]
+    for name, lines in logs:
         for number in range(len(lines) - 1, -1, -1):
             if re.search(pattern, lines[number]):
                 return Evidence(lines[number].strip()[:200], name)

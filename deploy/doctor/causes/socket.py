@@ -160,21 +160,6 @@ def connections_run_out(seen: Seen) -> Evidence | None:
 
 
 @row(
-    30,
-    Hop.WEBSOCKET,
-    "daphne has no file descriptor left for another socket.",
-    "LimitNOFILE=20000 in its unit (compose: ulimits.nofile); one for each socket, and some.",
-)
-def descriptors_run_out(seen: Seen) -> Evidence | str | None:
-    if not refused(seen):
-        return None
-    for process in seen.inside.processes.values() if seen.inside else ():
-        if process.files >= process.files_limit - 3:
-            return f"{told(seen)}; process {process.pid} has {process.files} of {process.files_limit} files open"
-    return logged(seen, "Too many open files")
-
-
-@row(
     6,
     Hop.WEBSOCKET,
     "The application does something slow before it accepts: a Redis that swallows packets, a database that waits.",
@@ -182,7 +167,7 @@ def descriptors_run_out(seen: Seen) -> Evidence | str | None:
 )
 def slow_before_accept(seen: Seen) -> str | None:
     plain, shaken = seen.sentinel, reply(seen)
-    waited = shaken.error in ("timeout", "ended") or shaken.status in (502, 504, 500)
+    waited = shaken.error in ("timeout", "ended") or shaken.status in (502, 504)
     if plain is None or plain.error or not waited or shaken.seconds < max(0.5, 3 * plain.seconds):
         return None
     return f"{told(seen)} after {shaken.seconds:.1f} s; plain HTTP there answers in {plain.seconds:.2f} s"

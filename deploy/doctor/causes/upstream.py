@@ -22,6 +22,16 @@ def direct(seen: Seen, error: str) -> str:
 
 
 @row(
+    12,
+    Hop.SENTINEL,
+    "The ASGI application cannot be imported: models are imported before Django is set up.",
+    "In asgi.py call get_asgi_application() first and import consumers after it; keep import sorters off.",
+)
+def apps_are_not_loaded(seen: Seen) -> Evidence | None:
+    return logged(seen, r"AppRegistryNotReady|Apps aren't loaded yet", earlier=True) if dead(seen) else None
+
+
+@row(
     14,
     Hop.SENTINEL,
     "The socket file that nginx asks is not there.",
@@ -71,16 +81,6 @@ def proxy_pass_says_https(seen: Seen) -> Evidence | None:
 
 
 @row(
-    12,
-    Hop.SENTINEL,
-    "The ASGI application cannot be imported: models are imported before Django is set up.",
-    "In asgi.py call get_asgi_application() first and import consumers after it; keep import sorters off.",
-)
-def apps_are_not_loaded(seen: Seen) -> Evidence | None:
-    return logged(seen, r"AppRegistryNotReady|Apps aren't loaded yet") if dead(seen) else None
-
-
-@row(
     37,
     Hop.SENTINEL,
     "nginx asks an address where the container no longer is.",
@@ -89,6 +89,21 @@ def apps_are_not_loaded(seen: Seen) -> Evidence | None:
 def container_has_moved(seen: Seen) -> Evidence | None:
     pattern = r"\(113: (No route to host|Host is unreachable)\).*upstream|could not be resolved|host not found"
     return logged(seen, pattern) if dead(seen) else None
+
+
+@row(
+    30,
+    Hop.SENTINEL,
+    "daphne has no file descriptor left for another connection.",
+    "LimitNOFILE=20000 in its unit (compose: ulimits.nofile); one for each socket, and some.",
+)
+def descriptors_run_out(seen: Seen) -> Evidence | str | None:
+    if not dead(seen):
+        return None
+    for process in seen.inside.processes.values() if seen.inside else ():
+        if process.files >= process.files_limit - 3:
+            return f"{told(seen)}; process {process.pid} has {process.files} of {process.files_limit} files open"
+    return logged(seen, "Too many open files|EMFILE")
 
 
 @row(

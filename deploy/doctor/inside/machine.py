@@ -11,13 +11,12 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
+from deploy.doctor.inside import logs as log_files
 from deploy.doctor.inside import nginx, servers
 from deploy.doctor.inside.seen import Inside, Process
 from deploy.doctor.seen import Seen
 from deploy.doctor.wire import Target, handshake
 
-LOG_BYTES = 128 * 1024  # of the end of each log
-UNITS = "parley-*"
 ENV_FILE = Path("/etc/parley/parley.env")
 
 
@@ -32,14 +31,14 @@ def look(seen: Seen, *, nginx_command: str, logs: list[Path], redis_url: str, po
                 inside.closed_to_nginx[upstream] = closed
             if found := listener(upstream):
                 inside.processes[upstream] = found
-    read_logs(inside, logs)
+    log_files.begin(inside, logs)
     servers.redis(inside, redis_url or variable("REDIS_URL"), seen.asked.patience)
     servers.postgres(inside, postgres, seen.asked.patience)
     for name in ("channels", "channels-redis", "redis", "daphne", "django", "gunicorn", "uvicorn"):
         with suppress(metadata.PackageNotFoundError):
             inside.versions[name] = metadata.version(name)
-    inside.clock = said("timedatectl", "show", "--property=NTPSynchronized", "--value")
-    inside.selinux = said("getenforce")
+    inside.clock = log_files.said("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    inside.selinux = log_files.said("getenforce")
     return inside
 
 
@@ -70,15 +69,6 @@ def configuration(inside: Inside, seen: Seen, command: str) -> None:
         inside.notes.append(f"nginx's configuration: {error}; run it as root")
 
 
-def said(*command: str) -> str:
-    """What a program prints; empty where there is none."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
 def variable(name: str) -> str:
     """As the servers get it: from our environment, else from their file."""
     if found := os.environ.get(name):
@@ -92,6 +82,8 @@ def variable(name: str) -> str:
 
 def closed_to(user: str, path: Path) -> str:
     """Why this account may not connect to this socket file; empty when it may."""
+    if os.geteuid() != 0:  # nginx started by somebody else cannot become its user either
+        user = name_of(os.geteuid())
     try:
         account = pwd.getpwnam(user)
     except KeyError:
@@ -150,17 +142,3 @@ def process(folder: Path) -> Process:
     limits = re.search(r"Max open files\s+(\d+)", (folder / "limits").read_text())
     files = sum(1 for _ in folder.glob("fd/*"))
     return Process(int(folder.name), command, files, int(limits[1]) if limits else 0)
-
-
-def read_logs(inside: Inside, files: list[Path]) -> None:
-    """The ends of these files, of nginx's own and of the journal of our units."""
-    named = [one.args[0] for one in inside.nginx.root.walk() if one.name == "error_log"] if inside.nginx else []
-    for file in dict.fromkeys([*files, *(Path(name) for name in named if name.startswith("/"))]):
-        try:
-            with file.open("rb") as opened:
-                opened.seek(max(0, opened.seek(0, os.SEEK_END) - LOG_BYTES))
-                inside.logs[str(file)] = opened.read().decode(errors="replace").splitlines()
-        except OSError as error:
-            inside.notes.append(f"the log {file}: {error.strerror}")
-    if journal := said("journalctl", "--no-pager", "--output=cat", "--lines=500", "--since=-15min", f"--unit={UNITS}"):
-        inside.logs[f"journalctl -u '{UNITS}'"] = journal.splitlines()

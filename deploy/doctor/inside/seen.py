@@ -1,6 +1,8 @@
 """What was seen on the machine."""
 
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from deploy.doctor.inside.nginx import Nginx
 from deploy.doctor.wire import Reply
@@ -29,8 +31,13 @@ class Inside:
     """Socket file -> why nginx's account may not connect to it."""
     processes: dict[str, Process] = field(default_factory=dict)
     """Who listens on each upstream's unix socket."""
+    began: float = field(default_factory=time.time)
+    log_files: dict[Path, int] = field(default_factory=dict)
+    """Log -> its size when we began."""
+    earlier: dict[str, list[str]] = field(default_factory=dict)
+    """Log -> its last lines before we came."""
     logs: dict[str, list[str]] = field(default_factory=dict)
-    """Name -> its last lines."""
+    """Log -> what was written since: our own requests are in it."""
     redis: dict[str, str] = field(default_factory=dict)
     """What INFO says."""
     redis_error: str = ""

@@ -1,0 +1,96 @@
+"""What Channels sites get wrong, an address for each. Served by the real daphne (tutorial.py)."""
+
+import asyncio
+import os
+
+from django.conf import settings
+
+CORE = "channels_redis.core.RedisChannelLayer"
+
+
+def layer(address: str, **options: object) -> dict[str, object]:
+    return {"BACKEND": CORE, "CONFIG": {"hosts": [{"address": address, **options}], "prefix": "tutorial"}}
+
+
+settings.configure(
+    SECRET_KEY="x" * 50,
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF="tests.doctor.mistakes",
+    CHANNEL_LAYERS={
+        "default": layer(os.environ.get("REDIS", ""), socket_timeout=None),
+        "refused": layer("redis://127.0.0.1:1"),
+        "silent": layer(os.environ.get("SILENT", "")),
+        "old": layer(os.environ.get("OLD_REDIS", ""), socket_timeout=None),
+        "impatient": layer(os.environ.get("REDIS", ""), socket_timeout=1.6),
+    },
+    # No SECURE_PROXY_SSL_HEADER: every page is taken for http.
+    MIDDLEWARE=["django.middleware.security.SecurityMiddleware"],
+    SECURE_SSL_REDIRECT=True,
+    SECURE_REDIRECT_EXEMPT=["^ws/(?!redirected)"],
+)
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+pages = get_asgi_application()
+
+from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import OriginValidator  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
+
+from ops.sentinel import upgrade_required  # noqa: E402
+
+urlpatterns = [re_path("^ws/ours/", upgrade_required)]
+
+
+class Echo(AsyncWebsocketConsumer):
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await self.send(text_data, bytes_data)
+
+
+class InRoom(Echo):
+    groups = ["room"]
+
+
+class Refused(InRoom):
+    channel_layer_alias = "refused"
+
+
+class Silent(InRoom):
+    channel_layer_alias = "silent"
+
+
+class Old(InRoom):
+    channel_layer_alias = "old"
+
+
+class Impatient(InRoom):
+    channel_layer_alias = "impatient"
+
+
+class Fails(Echo):
+    async def connect(self) -> None:
+        raise RuntimeError("a mistake in connect()")
+
+
+class Slow(Echo):
+    async def connect(self) -> None:
+        await asyncio.sleep(60)
+
+
+sockets = URLRouter(
+    [
+        path("ws/echo/", Echo.as_asgi()),
+        path("ws/ours/", Echo.as_asgi()),
+        path("ws/room/", InRoom.as_asgi()),
+        path("ws/refused/", Refused.as_asgi()),
+        path("ws/silent/", Silent.as_asgi()),
+        path("ws/old/", Old.as_asgi()),
+        path("ws/impatient/", Impatient.as_asgi()),
+        path("ws/fails/", Fails.as_asgi()),
+        path("ws/slow/", Slow.as_asgi()),
+        path("ws/origin/", OriginValidator(Echo.as_asgi(), ["allowed.example"])),
+        path("ws/http-only/", pages),
+    ]
+)
+application = ProtocolTypeRouter({"http": pages, "websocket": sockets})

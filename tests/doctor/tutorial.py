@@ -1,0 +1,75 @@
+"""Starts a Channels site that is not ours, under the real daphne, and a Redis for it."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tests.running import REPO
+
+
+def listens(path: Path, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until the process accepts connections there."""
+    deadline = time.monotonic() + 20
+    while True:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                return
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        threading.Event().wait(0.02)
+
+
+class Server:
+    """A process that listens on a unix socket."""
+
+    def __init__(self, folder: Path, name: str, command: list[str], **environment: str) -> None:
+        self.socket, self.log = folder / f"{name}.sock", folder / f"{name}.log"
+        with self.log.open("wb") as said:
+            self.process = subprocess.Popen(
+                [*command, str(self.socket)],
+                cwd=REPO,
+                env=os.environ | {"PYTHONPATH": f"{REPO}:{REPO / 'app'}"} | environment,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+        listens(self.socket, self.process, self.log)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Redis(Server):
+    def __init__(self, folder: Path, *options: str) -> None:
+        fixed = ["redis-server", "--port", "0", "--save", "", "--dir", str(folder), *options, "--unixsocket"]
+        super().__init__(folder, "old-redis", fixed)
+
+
+class Tutorial(Server):
+    """daphne with its defaults, over tests/doctor/mistakes.py."""
+
+    def __init__(self, folder: Path, *, redis: Path, old_redis: Path) -> None:
+        self.silent = socket.socket()  # takes connections and never answers
+        self.silent.bind(("127.0.0.1", 0))
+        self.silent.listen(50)
+        super().__init__(
+            folder,
+            "daphne",
+            [sys.executable, "-m", "daphne", "tests.doctor.mistakes:application", "-u"],
+            REDIS=f"unix://{redis}",
+            OLD_REDIS=f"unix://{old_redis}",
+            SILENT=f"redis://127.0.0.1:{self.silent.getsockname()[1]}",
+        )
+
+    def end(self) -> None:
+        super().end()
+        self.silent.close()
+
+    @property
+    def edits(self) -> dict[str, list[tuple[str, str]]]:
+        """nginx sends the sockets here."""
+        return {"sites/parley.conf": [("proxy_pass http://$ws_servers;", f"proxy_pass http://unix:{self.socket};")]}
