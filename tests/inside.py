@@ -5,6 +5,7 @@ import asyncio
 from asgiref.testing import ApplicationCommunicator
 
 from accounts.models import User
+from config.asgi import application  # here and not later: it sets logging up anew, under the ears of a test
 from tests.signed_in import session_of
 from tests.tab import Closed, Tab
 
@@ -28,8 +29,6 @@ class Inside:
         authorization: str = "",
     ) -> "Inside":
         """Shake hands. Raises Closed when refused."""
-        from config.asgi import application
-
         headers = [(b"host", host.encode())]
         if origin is not None:
             headers.append((b"origin", origin.encode()))
