@@ -26,7 +26,7 @@ from locust import User
 from loadtest import frames, oracle
 from loadtest.connection import Connection, Ended, Opened, Refused, trusting
 from loadtest.frames import Frame
-from loadtest.reader import Found, Reader
+from loadtest.reader import Reader
 
 NO_CONNECTION = "there is no connection"
 
@@ -145,6 +145,3 @@ class WebSocketUser(User):
 
     def on_stop(self) -> None:
         self.disconnect(1000)
-
-
-__all__ = ["Found", "WebSocketUser"]
