@@ -5,6 +5,7 @@ variable. A secret has no default, and a wrong value stops the start with one se
 """
 
 import hmac
+import logging
 import os
 from pathlib import Path
 
@@ -230,14 +231,23 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+
+def _one_line(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "filters": {"one_line": {"()": "django.utils.log.CallbackFilter", "callback": _one_line}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": read("LOG_LEVEL")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},  # whoever asks for it fills the log otherwise
         # It prints a traceback every second while Redis is away; realtime.doorbell says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
         "daphne.server": {"level": "WARNING"},  # at each start it regrets the absence of HTTP/2, which nginx speaks
