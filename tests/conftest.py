@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from chat.models import Room
-from chat.services import rooms
+from chat.services import members, rooms
 from chat.ws.process import end_process
 from tests import inside
 from tests.postgres import Postgres
@@ -45,7 +45,7 @@ def room(alice: User, bob: User) -> Room:
 def secret(alice: User, bob: User) -> Room:
     """A private room of alice and bob."""
     made = rooms.open_private(title="Crew only", owner=alice)
-    rooms.add_member(slug=made.slug, owner=alice, user=bob)
+    members.add_member(slug=made.slug, by=alice, user=bob)
     return made
 
 

@@ -7,10 +7,14 @@ NAME_CHARS = 20  # of the name others see, at most
 
 
 class User(AbstractUser):
-    """Somebody who chats: with an account, or a guest who gave just a name and has no password."""
+    """Somebody who chats: with an account, or a guest who gave just a name and has no password.
+
+    A bot is no person: an integration posts as it, under names that it reports.
+    """
 
     display_name = models.CharField(max_length=NAME_CHARS, blank=True)
     is_guest = models.BooleanField(default=False)
+    is_bot = models.BooleanField(default=False, db_default=False, editable=False)
 
     @property
     def name(self) -> str:

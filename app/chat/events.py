@@ -22,16 +22,17 @@ RowId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
 
 Kind = Literal["open", "private", "direct"]
-Role = Literal["owner", "member"]
-State = Literal["joined", "left"]
+Role = Literal["owner", "moderator", "member"]
+State = Literal["joined", "left", "kicked", "banned"]
 
 
-class Person(msgspec.Struct, frozen=True):
-    """A user as others see them."""
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A user as others see them. `via`: the integration that reported these words, and the name with them."""
 
     id: RowId
     name: str
     guest: bool
+    via: str = ""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -64,6 +65,7 @@ class RoomInfo(msgspec.Struct, frozen=True):
     title: str
     topic: str
     kind: Kind
+    body: int  # characters that a message may have
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
@@ -84,11 +86,34 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
     @property
     def drop(self) -> int | None:
         """The user whom this change takes out of the room."""
-        return self.member.user.id if self.member is not UNSET and self.member.state == "left" else None
+        return self.member.user.id if self.member is not UNSET and self.member.state != "joined" else None
 
 
-def of_person(user: "User") -> Person:
-    return Person(id=user.pk, name=user.name, guest=user.is_guest)
+class Ephemeral(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", tag="ephemeral"):
+    """Something of this moment only: it is not kept, and may get lost.
+
+    `typing`: who began or stopped. `presence`: who is there, by id, where they are not too many to tell. `read`: how
+    far I have read, on whichever of my devices.
+    """
+
+    room: Slug
+    kind: Literal["typing", "presence", "read"]
+    user: Person | UnsetType = UNSET  # typing
+    on: bool | UnsetType = UNSET  # typing
+    here: int | UnsetType = UNSET  # presence: how many
+    online: list[RowId] | UnsetType = UNSET  # presence
+    idle: list[RowId] | UnsetType = UNSET  # presence: of those online, who does nothing
+    seq: Seq | UnsetType = UNSET  # read
+    unread: int | UnsetType = UNSET  # read
+
+    @property
+    def text(self) -> str:
+        """The frame."""
+        return msgspec.json.encode(self).decode()
+
+
+def of_person(user: "User", alias: str = "") -> Person:
+    return Person(id=user.pk, name=alias or user.name, guest=user.is_guest, via=user.name if user.is_bot else "")
 
 
 def of_message(message: "models.Message") -> Event:
@@ -102,7 +127,7 @@ def of_message(message: "models.Message") -> Event:
             seq=message.seq,
             rev=message.rev,
             cid=message.cid,
-            author=of_person(message.author),
+            author=of_person(message.author, message.alias),
             body=message.body,
             at=message.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             edited=message.edited_at is not None,
@@ -114,10 +139,13 @@ def of_message(message: "models.Message") -> Event:
 
 def of_member(membership: "models.Membership") -> Event:
     """The change that left the membership as it is now."""
-    member = Member(
+    return Event(room=membership.room.slug, seq=membership.rev, kind="member", member=member_of(membership))
+
+
+def member_of(membership: "models.Membership") -> Member:
+    return Member(
         user=of_person(membership.user), role=cast("Role", membership.role), state=cast("State", membership.state)
     )
-    return Event(room=membership.room.slug, seq=membership.rev, kind="member", member=member)
 
 
 def of_room(room: "models.Room") -> Event:
@@ -127,5 +155,9 @@ def of_room(room: "models.Room") -> Event:
 
 def info_of(room: "models.Room", title: str | None = None) -> RoomInfo:
     return RoomInfo(
-        slug=room.slug, title=title or room.title or room.slug, topic=room.topic, kind=cast("Kind", room.kind)
+        slug=room.slug,
+        title=title or room.title or room.slug,
+        topic=room.topic,
+        kind=cast("Kind", room.kind),
+        body=room.longest,
     )

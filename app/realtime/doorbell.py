@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -20,9 +21,10 @@ from realtime.counts import LOST
 
 logger = logging.getLogger(__name__)
 
-Announcement = dict[str, Any]  # type, stream; events as (seq, text, drop), or the text of what does not last
+Announcement = dict[str, Any]  # type, stream; events as (seq, text, drop), and `at`; or the text of what passes
 Hear = Callable[[Announcement], None]
 
+EVERYBODY = "everybody"  # the group that each process is in
 WAITING = 10_000  # announcements held while Redis is slow; the oldest are forgotten first
 PATIENCE = 3  # seconds for one announcement to leave
 
@@ -41,12 +43,20 @@ class Change(Protocol):
 def announce(stream: str, changes: Iterable[Change]) -> None:
     """Once the running transaction is committed, tell everybody of these changes of the stream."""
     events = [(change.seq, change.text, change.drop) for change in changes]
-    transaction.on_commit(partial(bell.ring, {"type": "events", "stream": stream, "events": events}))
+    announcement = {"type": "events", "stream": stream, "events": events, "at": time.time()}
+    transaction.on_commit(partial(bell.ring, announcement))
 
 
 def whisper(stream: str, text: str) -> None:
     """Now, to whoever listens, and never again: `text` (a whole frame) is about this moment."""
     bell.ring({"type": "ephemeral", "stream": stream, "text": text})
+
+
+def call(key: int, text: str | None = None) -> None:
+    """Once the running transaction is committed, reach all sockets of one user: send them `text` (a whole frame), or
+    without it let them see whether their user is still signed in. Like a whisper, it may get lost.
+    """
+    transaction.on_commit(partial(bell.ring, {"type": "call", "stream": EVERYBODY, "key": key, "text": text}))
 
 
 class Line:

@@ -15,7 +15,8 @@ from channels.layers import get_channel_layer
 
 from realtime.counts import GAPS
 from realtime.delivery import Event, Member
-from realtime.doorbell import Announcement, bell
+from realtime.doorbell import EVERYBODY, Announcement, bell
+from realtime.people import People
 from realtime.stream import Stream
 
 logger = logging.getLogger(__name__)
@@ -60,11 +61,14 @@ class Hub:
         self._source = source
         self._layer = get_channel_layer()
         self._channel: str | None = None
+        self.people = People()
         self._streams: dict[str, Stream] = {}
-        self._groups: set[str] = set()  # streams whose group our channel has joined
+        self._groups: set[str] = set()  # whose announcements our channel gets
         self._grouping = asyncio.Lock()
+        self._closing = False
         self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself keeps only weak references
         bell.attach(self.hear)
+        self._spawn(self._regroup([EVERYBODY]))
         self._spawn(self._poll())
 
     # --- members come and go
@@ -133,14 +137,19 @@ class Hub:
 
     def hear(self, announcement: Announcement) -> None:
         """Take an announcement, from Redis or from this very process; it may be late, doubled or unasked for."""
+        if announcement["stream"] == EVERYBODY:
+            self.people.hear(announcement)
+            return
         if (stream := self._streams.get(announcement["stream"])) is None:
             return
         if "events" not in announcement:
             stream.delivery.whisper(announcement["text"])
             return
         if stream.take([Event(*event) for event in announcement["events"]]):
+            stream.delivery.announced(announcement.get("at"))
             stream.delivery.soon()
         if stream.known > stream.last:
+            stream.delivery.announced(announcement.get("at"))
             self._fill_soon(stream)
 
     def _fill_soon(self, stream: Stream) -> asyncio.Task[None]:
@@ -176,6 +185,7 @@ class Hub:
     async def _regroup(self, names: Collection[str]) -> None:
         """Make the groups we are in those that we want to be in. Never raises; the poll tries again."""
         async with self._grouping:
+            wanted = self._wanted()
             try:
                 if self._channel is None:
                     self._channel = await self._layer.new_channel()
@@ -183,16 +193,19 @@ class Hub:
                 if not bell.reachable:  # is it back? Joining and leaving may need no word to Redis
                     await self._layer.send(self._channel, {"type": "probe", "stream": ""})
                 for name in names:
-                    if name in self._streams and name not in self._groups:
+                    if name in wanted and name not in self._groups:
                         await self._layer.group_add(name, self._channel)
                         self._groups.add(name)
-                    elif name not in self._streams and name in self._groups:
+                    elif name not in wanted and name in self._groups:
                         self._groups.discard(name)
                         await self._layer.group_discard(name, self._channel)
             except Exception as error:  # whatever a layer raises when its server is away
                 bell.say(reachable=False, why=repr(error))
             else:
                 bell.say(reachable=True)
+
+    def _wanted(self) -> set[str]:
+        return {*self._streams} if self._closing else {EVERYBODY, *self._streams}
 
     async def _listen(self, channel: str) -> None:
         while True:
@@ -212,8 +225,8 @@ class Hub:
                 await self._compare_heads()
             except Exception as error:  # the database is away: the next round will tell
                 logger.warning("Could not compare the heads of %d streams: %r", len(self._streams), error)
-            if not bell.reachable or self._groups != self._streams.keys():
-                await self._regroup(self._groups ^ self._streams.keys())
+            if not bell.reachable or self._groups != self._wanted():
+                await self._regroup(self._groups ^ self._wanted())
 
     async def _compare_heads(self) -> None:
         lasts = {stream: stream.last for stream in self._streams.values() if stream.last >= 0}
@@ -237,6 +250,7 @@ class Hub:
 
     async def close(self) -> None:
         """Stop, and leave every group."""
+        self._closing = True
         self._streams.clear()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._regroup(set(self._groups)), 1)

@@ -5,6 +5,7 @@ that exists is, byte for byte, what she is told of one that does not.
 """
 
 import json
+import re
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -80,6 +81,15 @@ TRIES = {
     "describe badly": Try(None, ("patch", "/api/rooms/SLUG/", {"title": "x" * 81}), "invalid"),
     "let herself in": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "mallory"})),
     "let nobody in": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "nobody-at-all"})),
+    "see who is there": Try(None, ("get", "/api/rooms/SLUG/members/", None)),
+    "see who is banned": Try(None, ("get", "/api/rooms/SLUG/members/?state=banned", None)),
+    "give a role": Try(None, ("patch", "/api/rooms/SLUG/members/1/", {"role": "moderator"})),
+    "remove somebody": Try(None, ("delete", "/api/rooms/SLUG/members/1/", None)),
+    "ban somebody": Try(None, ("put", "/api/rooms/SLUG/bans/1/", None)),
+    "lift a ban": Try(None, ("delete", "/api/rooms/SLUG/bans/1/", None)),
+    "see invitations": Try(None, ("get", "/api/rooms/SLUG/invitations/", None)),
+    "invite": Try(None, ("post", "/api/rooms/SLUG/invitations/", {"hours": 1})),
+    "revoke an invitation": Try(None, ("delete", "/api/rooms/SLUG/invitations/1/", None)),
     "open it by name": Try(None, ("post", "/api/rooms/", {"kind": "open", "name": "SLUG"}), "allowed"),
     "see it as a chat": Try(None, ("get", "/api/chats/SLUG/", None)),
     "take it as a chat": Try(None, ("put", "/api/chats/SLUG/", {"participants": ["alice", "mallory"], "read": 1})),
@@ -293,9 +303,13 @@ def test_every_command_and_every_address_is_in_the_table():
     assert {command.__name__.lower() for command in Command.__args__} - {"hello", "auth", "pong"} == tried
     addresses = {one.rest[1].split("?")[0] for one in TRIES.values() if one.rest}
     routes = {
-        str(route.pattern).replace("<str:slug>", "SLUG").replace("<int:message>", "MESSAGE") for route in urlpatterns
+        re.sub("<int:(user|invitation)>", "1", str(route.pattern))
+        .replace("<str:slug>", "SLUG")
+        .replace("<int:message>", "MESSAGE")
+        for route in urlpatterns
     }
-    of_no_place = {"schema/", "auth/register/", "auth/login/", "contacts/", "chats/"}  # tests/api/test_seeds.py
+    # tests/api/test_seeds.py, tests/rooms/test_invitations.py
+    of_no_place = {"schema/", "auth/register/", "auth/login/", "contacts/", "chats/", "invitations/"}
     routes = {route.replace("<str:chat>", "SLUG") for route in routes}
     assert {f"/api/{route}" for route in routes - of_no_place} <= addresses
     assert UUID(CID)

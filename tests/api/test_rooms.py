@@ -9,7 +9,7 @@ from tests.api.conftest import Refused
 def test_opening_a_room_by_its_name_makes_it_or_enters_it(api, alice, bob):
     hers, his = api(alice), api(bob)
     made = hers.post("rooms/", name="The Old Harbour")
-    assert made == {"slug": "the-old-harbour", "title": "the-old-harbour", "topic": "", "kind": "open"}
+    assert made == {"slug": "the-old-harbour", "title": "the-old-harbour", "topic": "", "kind": "open", "body": 4000}
     assert his.post("rooms/", kind="open", name="#the old harbour") == made
     assert Room.objects.get().members.count() == 2
 

@@ -46,7 +46,7 @@ def fill() -> str:
     plan = _say(mina, "Rolling deploy at nine. You will see reconnecting for a second; nothing gets lost.", 44)
     messages.edit_message(message=plan.pk, author=mina, body=plan.body.replace("nine", "half past nine"), rev=plan.rev)
     gone = _say(diego, "wrong window", 41)
-    messages.delete_message(message=gone.pk, author=diego)
+    messages.delete_message(message=gone.pk, user=diego)
     _say(alice, "Typed this while the socket was down. It went out by itself when I came back.", 38)
     question = _say(tom, "Hello, I only have the link Mina sent me. Am I in the right place?", 30)
     _say(mina, "You are! Coffee is at the pier, behind the blue door.", 29, reply_to=question)

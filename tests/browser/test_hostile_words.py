@@ -34,11 +34,11 @@ TOPIC = "</p><svg onload=alert(1)>"
 HOSTILE_ROOM = """
 import sys
 from accounts.models import User
-from chat.services import rooms
+from chat.services import members, rooms
 mallory = User.objects.get(username="mallory")
 alice = User.objects.get(username="alice")
 made = rooms.open_private(title=sys.argv[1], topic=sys.argv[2], owner=mallory)
-rooms.add_member(slug=made.slug, owner=mallory, user=alice)
+members.add_member(slug=made.slug, by=mallory, user=alice)
 print(made.slug)
 """
 

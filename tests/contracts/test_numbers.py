@@ -44,4 +44,4 @@ def test_the_database_holds_what_the_limits_allow():
 
 
 def test_the_sentence_about_a_bad_message_names_the_limit():
-    assert f"{limits.BODY_CHARS:,}" in BadMessage.text
+    assert f"{limits.BODY_CHARS:,}" in BadMessage().text

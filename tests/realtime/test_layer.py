@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from realtime import hub as hub_module
-from realtime.doorbell import bell
+from realtime.doorbell import EVERYBODY, bell
 from realtime.hub import Hub
 from tests.clock import quiet
 from tests.realtime.fakes import Listener, announcement
@@ -132,7 +132,7 @@ async def test_a_hub_that_ends_leaves_its_groups_and_its_tasks(air, log):
     await hub.join("s", hers, log.look, hers.greet)
     before = asyncio.all_tasks()
     await hub.close()
-    assert air.groups == {"s": set()}
+    assert air.groups == {EVERYBODY: set(), "s": set()}
     assert before - asyncio.all_tasks() != set()
     assert asyncio.all_tasks() == {asyncio.current_task()}
 

@@ -21,6 +21,7 @@ async def test_the_owner_describes_the_room_and_everyone_sees_it(tab, room, alic
             "title": "The Harbour",
             "topic": "tides and towns",
             "kind": "open",
+            "body": limits.BODY_CHARS,
         }
         assert (await his.join("harbour"))["info"] == event["info"]
 

@@ -5,7 +5,7 @@ from asgiref.sync import sync_to_async
 from django.db import IntegrityError
 
 from chat.models import Membership, Room
-from chat.services import rooms
+from chat.services import members, rooms
 from chat.services.errors import ChatError, RoomNotFound
 from tests.tab import Refused
 
@@ -64,6 +64,6 @@ async def test_it_cannot_be_left(tab, alice, bob):
 async def test_nobody_is_added_and_nobody_describes_it(alice, bob, mallory):
     theirs = await open_direct(me=alice, other=bob)
     with pytest.raises(RoomNotFound):
-        await sync_to_async(rooms.add_member)(slug=theirs.slug, owner=alice, user=mallory)
+        await sync_to_async(members.add_member)(slug=theirs.slug, by=alice, user=mallory)
     with pytest.raises(RoomNotFound):
         await sync_to_async(rooms.describe_room)(slug=theirs.slug, user=alice, title="Ours")

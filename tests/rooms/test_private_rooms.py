@@ -5,11 +5,11 @@ import re
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat.services import rooms
+from chat.services import members, rooms
 from chat.services.errors import BadName, RoomNotFound
 from tests.tab import Refused
 
-add = sync_to_async(rooms.add_member)
+add = sync_to_async(members.add_member)
 
 
 async def test_the_slug_is_random_and_tells_nothing_of_the_title(secret, alice):
@@ -30,7 +30,7 @@ async def test_whoever_is_let_in_appears_and_may_join(tab, secret, alice, mallor
     async with tab(alice, secret.slug) as hers, tab(mallory) as theirs:
         with pytest.raises(Refused):
             await theirs.join(secret.slug)
-        await add(slug=secret.slug, owner=alice, user=mallory)
+        await add(slug=secret.slug, by=alice, user=mallory)
         event = (await hers.frame("events"))["events"][0]
         assert (event["kind"], event["member"]["user"]["name"]) == ("member", "mallory")
         assert (event["member"]["state"], event["member"]["role"]) == ("joined", "member")
@@ -38,15 +38,15 @@ async def test_whoever_is_let_in_appears_and_may_join(tab, secret, alice, mallor
 
 
 async def test_letting_somebody_in_twice_is_one_change(secret, alice, mallory):
-    first = await add(slug=secret.slug, owner=alice, user=mallory)
-    again = await add(slug=secret.slug, owner=alice, user=mallory)
+    first = await add(slug=secret.slug, by=alice, user=mallory)
+    again = await add(slug=secret.slug, by=alice, user=mallory)
     assert (first.pk, first.rev) == (again.pk, again.rev)
 
 
 async def test_only_the_owner_lets_people_in(secret, bob, mallory):
     for user in (bob, mallory):
         with pytest.raises(RoomNotFound):
-            await add(slug=secret.slug, owner=user, user=mallory)
+            await add(slug=secret.slug, by=user, user=mallory)
 
 
 async def test_who_has_left_is_outside_until_let_in_again(tab, secret, alice, bob):
@@ -55,7 +55,7 @@ async def test_who_has_left_is_outside_until_let_in_again(tab, secret, alice, bo
         with pytest.raises(Refused) as refused:
             await his.join(secret.slug)
         assert refused.value.code == "not_found"
-        await add(slug=secret.slug, owner=alice, user=bob)
+        await add(slug=secret.slug, by=alice, user=bob)
         assert (await his.join(secret.slug))["members"] == 2
 
 

@@ -10,6 +10,8 @@ from rest_framework import serializers
 
 from chat import events, limits
 from chat.services.chats import Chat, Contact
+from chat.services.invitations import HOURS, HOURS_AT_MOST, Invited
+from chat.services.members import Members
 from chat.services.rooms import RoomSummary
 
 
@@ -32,6 +34,23 @@ class RoomIn(serializers.Serializer[Any]):
 class RoomPatchIn(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=limits.TITLE_CHARS, required=False, allow_blank=True)
     topic = serializers.CharField(max_length=limits.TOPIC_CHARS, required=False, allow_blank=True)
+
+
+class MembersIn(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(["joined", "kicked", "banned"], default="joined")
+    after = serializers.IntegerField(default=0, min_value=0, max_value=2**53 - 1)
+
+
+class RoleIn(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(["owner", "moderator", "member"])
+
+
+class InvitationIn(serializers.Serializer[Any]):
+    hours = serializers.IntegerField(default=HOURS, min_value=1, max_value=HOURS_AT_MOST)
+
+
+class AcceptIn(serializers.Serializer[Any]):
+    token = serializers.CharField(max_length=100)
 
 
 class MemberIn(serializers.Serializer[Any]):
@@ -137,6 +156,8 @@ _ANSWERS = (
     InvalidCredentials,
     Chat,
     Contact,
+    Members,
+    Invited,
 )
 _, COMPONENTS = msgspec.json.schema_components(_ANSWERS, ref_template="#/components/schemas/{name}")
 

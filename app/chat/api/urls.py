@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from chat.api import seeds, views
+from chat.api import members, seeds, views
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -11,7 +11,12 @@ urlpatterns = [
     path("rooms/<str:slug>/", views.RoomDetail.as_view()),
     path("rooms/<str:slug>/join/", views.RoomJoin.as_view()),
     path("rooms/<str:slug>/leave/", views.RoomLeave.as_view()),
-    path("rooms/<str:slug>/members/", views.RoomMembers.as_view()),
+    path("rooms/<str:slug>/members/", members.Members.as_view()),
+    path("rooms/<str:slug>/members/<int:user>/", members.MemberDetail.as_view()),
+    path("rooms/<str:slug>/bans/<int:user>/", members.Ban.as_view()),
+    path("rooms/<str:slug>/invitations/", members.Invitations.as_view()),
+    path("rooms/<str:slug>/invitations/<int:invitation>/", members.InvitationDetail.as_view()),
+    path("invitations/", members.Accept.as_view()),
     path("rooms/<str:slug>/read/", views.RoomRead.as_view()),
     path("rooms/<str:slug>/messages/", views.MessageList.as_view()),
     path("messages/<int:message>/", views.MessageDetail.as_view()),

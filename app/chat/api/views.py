@@ -74,20 +74,6 @@ class RoomLeave(APIView):
         return Response(status=204)
 
 
-class RoomMembers(APIView):
-    """Who is let into a private room."""
-
-    @extend_schema(
-        operation_id="room_add_member", request=shapes.MemberIn, responses={200: shapes.ref(events.Member), **REFUSED}
-    )
-    def post(self, request: SignedIn, slug: str) -> Response:
-        """Let somebody into a room I own."""
-        wanted = checked(shapes.MemberIn, sent(request))
-        rooms.owned_room(slug, request.user)  # before a name is looked up: nobody learns names from a foreign room
-        membership = rooms.add_member(slug=slug, owner=request.user, user=somebody(wanted["username"]))
-        return answer(events.of_member(membership).member)
-
-
 class RoomRead(APIView):
     """How far I have read."""
 
@@ -130,18 +116,18 @@ class MessageList(APIView):
 
 
 class MessageDetail(APIView):
-    """A message of mine."""
+    """One message."""
 
     @extend_schema(
         operation_id="message_edit", request=shapes.EditIn, responses={200: shapes.ref(events.Message), **REFUSED}
     )
     def patch(self, request: SignedIn, message: int) -> Response:
-        """Change its words; `rev` is the one I know, a stale one is a conflict (409)."""
+        """Change the words of mine; `rev` is the one I know, a stale one is a conflict (409)."""
         wanted = checked(shapes.EditIn, sent(request))
         return answer(events.of_message(messages.edit_message(message=message, author=request.user, **wanted)).message)
 
     @extend_schema(operation_id="message_delete", responses={200: shapes.ref(events.Message), **REFUSED})
     def delete(self, request: SignedIn, message: int) -> Response:
-        """Take it back; a tombstone stays."""
-        deleted = messages.delete_message(message=message, author=request.user)
+        """Take mine back, or anybody's where I moderate; a tombstone stays."""
+        deleted = messages.delete_message(message=message, user=request.user)
         return answer(events.of_message(deleted).message)

@@ -10,11 +10,14 @@ class Membership(models.Model):
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")
+        MODERATOR = "moderator", _("moderator")
         MEMBER = "member", _("member")
 
     class State(models.TextChoices):
         JOINED = "joined", _("joined")
         LEFT = "left", _("left")
+        KICKED = "kicked", _("removed")  # may come again as anybody may
+        BANNED = "banned", _("banned")
 
     room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")

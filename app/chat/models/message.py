@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from accounts.models import NAME_CHARS
+
 
 class Message(models.Model):
     """One thing said in a room; `seq` is its place, `rev` the room's head when it last changed."""
@@ -13,6 +15,8 @@ class Message(models.Model):
     seq = models.PositiveBigIntegerField(editable=False)
     rev = models.PositiveBigIntegerField(editable=False)
     cid = models.UUIDField(editable=False)  # made up by the client that sent it
+    # Whom a bot quotes.
+    alias = models.CharField(max_length=NAME_CHARS, default="", db_default="", editable=False)
     body = models.TextField(blank=True)
     reply_to = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +29,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
         """The only way to a room: through one's own membership."""
         return self.filter(memberships__user=user, memberships__state="joined")
 
+    def governed_by(self, user: "User", *roles: str) -> Self:
+        """Those in which the user is one of these."""
+        return self.filter(memberships__user=user, memberships__state="joined", memberships__role__in=roles)
+
     def named(self, slug: str) -> Self:
         """The room with this slug."""
         return self.filter(slug=slug) if is_slug(slug) else self.none()
@@ -50,6 +54,11 @@ class Room(models.Model):
     title = models.CharField(max_length=limits.TITLE_CHARS, blank=True)
     topic = models.CharField(max_length=limits.TOPIC_CHARS, blank=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.OPEN)
+    # Its profile. Empty: limits.BODY_CHARS, and everything is kept.
+    body_chars = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(limits.BODY_CHARS)]
+    )
+    keep = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])  # messages, at most
     pair = models.CharField(max_length=41, blank=True, editable=False)  # "lower id:higher id" of a direct room
     head = models.PositiveBigIntegerField(default=0, editable=False)
     floor = models.PositiveBigIntegerField(default=0, editable=False)
@@ -71,6 +80,11 @@ class Room(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.slug
+
+    @property
+    def longest(self) -> int:
+        """Characters that a message here may have."""
+        return self.body_chars or limits.BODY_CHARS
 
     @property
     def stream(self) -> str:

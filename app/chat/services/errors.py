@@ -1,5 +1,7 @@
 """Refusals that users are meant to see: a public code, a sentence, and the HTTP status that says the same."""
 
+from chat import limits
+
 
 class ChatError(Exception):
     """An expected refusal; nothing was changed. Anything else that is raised is our bug."""
@@ -21,6 +23,22 @@ class RoomNotFound(ChatError):
     text = "There is no such room, or you are not in it."
 
 
+class MemberNotFound(ChatError):
+    """Nobody of that number is in the room, or you have no say over them: the same answer."""
+
+    code = "not_found"
+    status = 404
+    text = "There is no such member."
+
+
+class InvitationNotFound(ChatError):
+    """Never made, expired, revoked, or its room is closed to you: the same answer."""
+
+    code = "not_found"
+    status = 404
+    text = "This invitation is not valid any more."
+
+
 class MessageNotFound(ChatError):
     """The message is absent, or in a room that is not for you, or not yours: the same answer."""
 
@@ -31,7 +49,9 @@ class MessageNotFound(ChatError):
 
 class BadMessage(ChatError):
     code = "bad_message"
-    text = "A message has between 1 and 4,000 characters."
+
+    def __init__(self, text: str | None = None, *, most: int = limits.BODY_CHARS) -> None:
+        super().__init__(text or f"A message has between 1 and {most:,} characters.")
 
 
 class BadName(ChatError):

@@ -42,6 +42,7 @@ class Window(NamedTuple):
     unread: int
     more: bool
     members: int
+    role: str
     events: list[events.Event]
 
 
@@ -80,6 +81,7 @@ def windows(looks: Sequence[Look]) -> list[Window | RoomNotFound]:
             read=membership.read_seq,
             unread=membership.unread,
             more=found.more,
+            role=membership.role,
             members=members.get(room.pk, 0),  # the last one may have left a moment ago
             events=found.events,
         )

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chat import events, limits
+from chat import events
 from chat.models import Membership, Message, Room
 from chat.models.room import is_slug
 from chat.services.errors import BadMessage, ChatError, Conflict, MessageNotFound, RoomNotFound
+from realtime.counts import MESSAGES
 from realtime.doorbell import announce
 
 if TYPE_CHECKING:
@@ -36,16 +39,19 @@ class Post(NamedTuple):
     body: str
     cid: UUID
     reply_to: int | None = None
+    alias: str = ""  # whom a bot quotes
 
 
-def post_message(*, room: str, author: "User", body: str, cid: UUID, reply_to: int | None = None) -> Posted:
+def post_message(
+    *, room: str, author: "User", body: str, cid: UUID, reply_to: int | None = None, alias: str = ""
+) -> Posted:
     """Store a message in the room with this slug, and announce it once committed.
 
     Safe to repeat with the same cid: every call returns the same row, and the room hears it once.
-    Raises RoomNotFound unless the author is in the room; BadMessage when body is blank, over BODY_CHARS characters
-    or not text, or reply_to is no message of that room; Conflict when the cid was used in another room.
+    Raises RoomNotFound unless the author is in the room; BadMessage when body is blank, too long for
+    the room or not text, or reply_to is no message of that room; Conflict when the cid was used in another room.
     """
-    (outcome,) = post_messages([Post(room, author, body, cid, reply_to)])
+    (outcome,) = post_messages([Post(room, author, body, cid, reply_to, alias)])
     if isinstance(outcome, ChatError):
         raise outcome
     return outcome
@@ -90,11 +96,16 @@ def _judge(posts: Sequence[Post], known: dict[tuple[int, UUID], Message]) -> tup
             outcomes.append(RoomNotFound())
         elif post.reply_to and (post.reply_to, post.room) not in asked:
             outcomes.append(BadMessage("The message you answer is not in this room."))
-        elif not is_text(post.body):
-            outcomes.append(BadMessage())
+        elif not is_text(post.body, room.longest):
+            outcomes.append(BadMessage(most=room.longest))
         else:
             known[me] = message = Message(
-                room=room, author=post.author, cid=post.cid, body=tidy(post.body), reply_to_id=post.reply_to
+                room=room,
+                author=post.author,
+                cid=post.cid,
+                body=tidy(post.body),
+                reply_to_id=post.reply_to,
+                alias=post.alias if post.author.is_bot else "",
             )
             fresh.setdefault(room, []).append(message)
             outcomes.append(Posted(message, dup=False))
@@ -111,8 +122,20 @@ def _store(fresh: Fresh) -> None:
             message.seq = message.rev = place
             message.created_at = now
     Message.objects.bulk_create(message for room in fresh.values() for message in room)
+    transaction.on_commit(partial(MESSAGES.inc, sum(map(len, fresh.values()))))
     for room, messages in fresh.items():
+        _trim(room)
         announce(room.stream, map(events.of_message, messages))
+
+
+def _trim(room: Room) -> None:
+    """Keep the newest messages only, where the room's profile says how many."""
+    if room.keep is None:
+        return
+    surplus = room.messages.order_by("-seq").values_list("seq", flat=True)[room.keep : room.keep + 1]
+    for seq in surplus:
+        room.messages.filter(seq__lte=seq).delete()
+        Room.objects.filter(pk=room.pk).update(floor=seq)
 
 
 def _sent_before(posts: Sequence[Post]) -> dict[tuple[int, UUID], Message]:
@@ -140,10 +163,10 @@ def edit_message(*, message: int, author: "User", body: str, rev: int) -> Messag
     Raises MessageNotFound unless it is theirs, not deleted, and they are still in its room; BadMessage as
     post_message; Conflict when it has changed since `rev`.
     """
-    if not is_text(body):
-        raise BadMessage
+    found = _changeable(message, author, Room.objects.none())
+    if not is_text(body, found.room.longest):
+        raise BadMessage(most=found.room.longest)
     body = tidy(body)
-    found = _own(message, author)
     if found.deleted_at is not None:
         raise MessageNotFound
     if found.body == body and found.rev > rev:
@@ -158,12 +181,12 @@ def edit_message(*, message: int, author: "User", body: str, rev: int) -> Messag
 
 
 @transaction.atomic
-def delete_message(*, message: int, author: "User") -> Message:
-    """Leave a tombstone without words in the place of the author's own message. Safe to repeat.
+def delete_message(*, message: int, user: "User") -> Message:
+    """Leave a tombstone without words in the message's place. Safe to repeat.
 
-    Raises MessageNotFound unless it is theirs and they are still in its room.
+    Raises MessageNotFound unless it is the user's own or they moderate its room, and they are still in it.
     """
-    found = _own(message, author)
+    found = _changeable(message, user, Room.objects.governed_by(user, "owner", "moderator"))
     if found.deleted_at is None:
         head = found.room.advance()
         if not Message.objects.filter(pk=message, deleted_at=None).update(body="", rev=head, deleted_at=timezone.now()):
@@ -172,12 +195,16 @@ def delete_message(*, message: int, author: "User") -> Message:
     return found
 
 
-def _own(message: int, author: "User") -> Message:
-    rooms = Room.objects.joined_by(author)
-    own = Message.objects.select_related("room", "author").filter(pk=message, author=author, room__in=rooms)
-    if (found := own.first()) is None:
+def _changeable(message: int, user: "User", rooms: QuerySet[Room]) -> Message:
+    """The message, if it is the user's own or in one of these rooms, and they are in its room.
+
+    Raises MessageNotFound.
+    """
+    theirs = Q(author=user) | Q(room__in=rooms)
+    found = Message.objects.select_related("room", "author").filter(theirs, pk=message)
+    if (mine := found.filter(room__in=Room.objects.joined_by(user)).first()) is None:
         raise MessageNotFound
-    return found
+    return mine
 
 
 def _announced(pk: int) -> Message:
@@ -191,7 +218,7 @@ def tidy(body: str) -> str:
     return body.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def is_text(body: str) -> bool:
-    """Whether that can be said: 1 to BODY_CHARS characters, each of which every database and UTF-8 can hold."""
+def is_text(body: str, most: int) -> bool:
+    """Whether that can be said: 1 to `most` characters, each of which every database and UTF-8 can hold."""
     size = len(tidy(body))
-    return 0 < size <= limits.BODY_CHARS and "\0" not in body and not any("\ud800" <= c <= "\udfff" for c in body)
+    return 0 < size <= most and "\0" not in body and not any("\ud800" <= c <= "\udfff" for c in body)

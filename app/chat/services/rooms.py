@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from django.db import transaction
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from chat import events, limits
 from chat.models import Membership, Message, Room
 from chat.models.room import OPEN_SLUG
 from chat.services.errors import BadName, ChatError, RoomNotFound
-from realtime.doorbell import announce
+from chat.services.standing import let_in, put_out
+from realtime.doorbell import announce, call
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,10 +46,9 @@ def joined_room(slug: str, user: "User") -> Room:
     return room
 
 
-def owned_room(slug: str, user: "User") -> Room:
-    """The room, if the user is in it and owns it. Raises RoomNotFound."""
-    owned = Q(memberships__user=user, memberships__role=Membership.Role.OWNER)
-    if (room := Room.objects.joined_by(user).named(slug).filter(owned).first()) is None:
+def governed_room(slug: str, user: "User", *roles: str) -> Room:
+    """The room, if the user is in it as one of these. Raises RoomNotFound."""
+    if (room := Room.objects.governed_by(user, *roles).named(slug).first()) is None:
         raise RoomNotFound
     return room
 
@@ -71,8 +71,12 @@ def enter_room(*, slug: str, user: "User") -> Room:
 @transaction.atomic
 def _enter_open(slug: str, user: "User") -> Room:
     room, made = Room.objects.get_or_create(slug=slug)
-    _set_membership(room, user, Membership.State.JOINED, Membership.Role.OWNER if made else Membership.Role.MEMBER)
+    let_in(room, user, Membership.Role.OWNER if made or _deserted(room) else Membership.Role.MEMBER)
     return room
+
+
+def _deserted(room: Room) -> bool:
+    return not room.memberships.filter(state=Membership.State.JOINED).exists()
 
 
 @transaction.atomic
@@ -84,7 +88,7 @@ def leave_room(*, slug: str, user: "User") -> None:
     room = joined_room(slug, user)
     if room.kind == Room.Kind.DIRECT:
         raise ChatError("A direct conversation cannot be left.")
-    _set_membership(room, user, Membership.State.LEFT)
+    put_out(room, user, Membership.State.LEFT)
 
 
 @transaction.atomic
@@ -93,16 +97,8 @@ def open_private(*, title: str, topic: str = "", owner: "User") -> Room:
     room = Room(slug=_hidden_slug(), kind=Room.Kind.PRIVATE, title=_line(title), topic=_line(topic))
     _check(room)
     room.save()
-    _set_membership(room, owner, Membership.State.JOINED, Membership.Role.OWNER)
+    let_in(room, owner, Membership.Role.OWNER)
     return room
-
-
-@transaction.atomic
-def add_member(*, slug: str, owner: "User", user: "User") -> Membership:
-    """Let somebody into a private room. Raises RoomNotFound unless `owner` owns it."""
-    room = owned_room(slug, owner)
-    _set_membership(room, user, Membership.State.JOINED)
-    return room.memberships.get(user=user)
 
 
 @transaction.atomic
@@ -113,7 +109,7 @@ def open_direct(*, me: "User", other: "User") -> Room:
     pair = "{}:{}".format(*sorted((me.pk, other.pk)))
     room, _ = Room.objects.get_or_create(kind=Room.Kind.DIRECT, pair=pair, defaults={"slug": _hidden_slug()})
     for user in (me, other):
-        _set_membership(room, user, Membership.State.JOINED)
+        let_in(room, user)
     return room
 
 
@@ -127,13 +123,13 @@ def end_direct(*, slug: str, user: "User") -> None:
     if room.kind != Room.Kind.DIRECT:
         raise RoomNotFound
     for membership in room.memberships.select_related("user").order_by("pk"):
-        _set_membership(room, membership.user, Membership.State.LEFT)
+        put_out(room, membership.user, Membership.State.LEFT)
 
 
 @transaction.atomic
 def describe_room(*, slug: str, user: "User", title: str | None = None, topic: str | None = None) -> Room:
     """Change a room's title or topic. Raises RoomNotFound unless the user owns the room."""
-    room = owned_room(slug, user)
+    room = governed_room(slug, user, Membership.Role.OWNER)
     room.title = room.title if title is None else _line(title)
     room.topic = room.topic if topic is None else _line(topic)
     _check(room)
@@ -147,8 +143,11 @@ def mark_read(*, slug: str, user: "User", seq: int) -> int:
     """Move the user's read marker up to seq, never back. Returns the messages still unread."""
     room = joined_room(slug, user)
     mine = Membership.objects.filter(room=room, user=user)
-    mine.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
-    return int(mine.annotate(unread=UNREAD).values_list("unread", flat=True).get())
+    moved = mine.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
+    marker, unread = mine.annotate(unread=UNREAD).values_list("read_seq", "unread").get()
+    if moved:  # on the user's other tabs and devices, too
+        call(user.pk, events.Ephemeral(room=room.slug, kind="read", seq=marker, unread=unread).text)
+    return int(unread)
 
 
 # How many messages of others stand above a membership's marker.
@@ -197,26 +196,6 @@ def title_for(room: Room, user: "User") -> str:
     if room.kind == Room.Kind.DIRECT and (other := room.members.exclude(pk=user.pk).first()):
         return other.name
     return room.title or room.slug
-
-
-def _set_membership(room: Room, user: "User", state: str, role: str = Membership.Role.MEMBER) -> None:
-    """Make this the user's standing: one change of the room, announced; nothing where it is so already.
-
-    Call it in a transaction.
-    """
-    Room.objects.select_for_update().get(pk=room.pk)  # of two tabs that enter at once the second finds it done
-    membership = Membership.objects.filter(room=room, user=user).first()
-    if membership is not None and membership.state == state:
-        return
-    head = room.advance()
-    if membership is None:
-        membership = Membership(room=room, user=user, role=role, read_seq=head)
-    elif state == Membership.State.LEFT:
-        membership.role = Membership.Role.MEMBER  # whoever comes back is a member like any other
-    membership.room, membership.user = room, user
-    membership.state, membership.rev = state, head
-    membership.save()
-    announce(room.stream, [events.of_member(membership)])
 
 
 def _hidden_slug() -> str:

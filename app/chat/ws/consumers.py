@@ -94,7 +94,7 @@ class ChatConsumer(Identified):
         self.reply(Ok(id=command.id, message=events.of_message(edited).message))
 
     async def on_delete(self, command: protocol.Delete) -> None:
-        deleted = await query(messages.delete_message, message=command.message, author=self.me)
+        deleted = await query(messages.delete_message, message=command.message, user=self.me)
         self.reply(Ok(id=command.id, message=events.of_message(deleted).message))
 
     async def on_read(self, command: protocol.Read) -> None:
@@ -103,8 +103,8 @@ class ChatConsumer(Identified):
 
     async def on_typing(self, command: protocol.Typing) -> None:
         room = await query(rooms.joined_room, slug=command.room, user=self.me)
-        frame = protocol.Ephemeral(room=room.slug, kind="typing", user=events.of_person(self.me), on=command.on)
-        whisper(room.stream, protocol.encode(frame))
+        frame = events.Ephemeral(room=room.slug, kind="typing", user=events.of_person(self.me), on=command.on)
+        whisper(room.stream, frame.text)
         self.reply(Ok(id=command.id))
 
     async def on_history(self, command: protocol.History) -> None:

@@ -42,11 +42,11 @@ class Identified(Tab):
             self.bye(4401, "Sign in first." if command.token is None else "That token is no good.")
             return False
         user = credential.user
-        if self.process.sockets_of[user.pk] >= limits.SOCKETS_PER_USER:
+        if len(self.process.hub.people.sockets_of(user.pk)) >= limits.SOCKETS_PER_USER:
             self.bye(4409, f"You have {limits.SOCKETS_PER_USER} sockets open.")
             return False
         self.me, self.key = user, user.pk
-        self.process.sockets_of[self.key] += 1
+        self.process.hub.people.come(self)
         self.live_on(credential)
         self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
         self.reply(

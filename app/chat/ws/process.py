@@ -1,7 +1,6 @@
 """What all sockets of a process share (strictly: of its event loop)."""
 
 import asyncio
-from collections import Counter
 from weakref import WeakKeyDictionary
 
 from accounts.models import User
@@ -16,7 +15,7 @@ from realtime.hub import Hub
 
 
 class Process:
-    """The hub, what is asked of the database together, and how many sockets each user has open."""
+    """The hub, and what is asked of the database together."""
 
     def __init__(self) -> None:
         self.streams: dict[str, str] = {}  # of each room that was ever joined here, by its slug; good for one epoch
@@ -26,7 +25,6 @@ class Process:
         self.windows: Batch[Look, Window] = Batch(lambda asked: query(windows, asked), largest=200)
         self.users: Batch[str, User | None] = Batch(lambda asked: query(users_of, asked), largest=200)
         self.sessions = Sessions()
-        self.sockets_of: Counter[int] = Counter()
 
     def post(self, post: Post) -> "asyncio.Future[Posted]":
         """Store it; in a busy room together with what follows, as long as nobody hears it later for that."""

@@ -5,14 +5,14 @@ is written from them by `manage.py asyncapi`, and this module imports neither Dj
 """
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chat import limits
-from chat.events import Event, Message, Person, RoomInfo, RowId, Seq, Slug
+from chat.events import Ephemeral, Event, Message, Person, Role, RoomInfo, RowId, Seq, Slug
 
 SUBPROTOCOL = "parley.v1"
 LIMITS = {
@@ -250,6 +250,7 @@ class Joined(Frame):
     unread: int
     more: bool
     members: int
+    role: Role  # mine
     events: list[Event]
 
 
@@ -257,15 +258,6 @@ class Events(Frame):
     """Changes of rooms I joined; in each room in order of seq, without a hole."""
 
     events: list[Event]
-
-
-class Ephemeral(Frame):
-    """Something of this moment only: kind `typing`, who began or stopped."""
-
-    room: Slug
-    kind: Literal["typing"]
-    user: Person
-    on: bool
 
 
 class Ping(Frame):

@@ -29,12 +29,20 @@ class Sessions:
     def __init__(self) -> None:
         self._open: dict[SignedIn, str] = {}
         self._task: asyncio.Task[None] | None = None
+        self._doubts: set[asyncio.Task[None]] = set()
 
     def watch(self, socket: SignedIn, session_key: str) -> None:
         """Tell the socket when the session ends, at the latest two checks later."""
         self._open[socket] = session_key
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._work())
+
+    def doubt(self, socket: SignedIn) -> None:
+        """Ask for this one now."""
+        if key := self._open.get(socket):
+            task = asyncio.ensure_future(self._check([(socket, key)]))
+            self._doubts.add(task)
+            task.add_done_callback(self._doubts.discard)
 
     def forget(self, socket: SignedIn) -> None:
         """The socket is gone."""
@@ -59,5 +67,6 @@ class Sessions:
 
     def close(self) -> None:
         """Ask no more."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, *self._doubts):
+            if task is not None:
+                task.cancel()

@@ -93,7 +93,7 @@ class Tab(AsyncWebsocketConsumer):
         for stream in self.known_rooms:
             self.process.hub.leave(stream, self)
         if self.key:
-            self.process.sockets_of[self.key] -= 1
+            self.process.hub.people.go(self)
             self.process.sessions.forget(self)
 
     def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
@@ -126,6 +126,9 @@ class Tab(AsyncWebsocketConsumer):
         heads = {self.known_rooms[stream]: head for stream, head in self.process.hub.heads(self.known_rooms).items()}
         self.reply(protocol.Ping(n=self.pings, heads=heads))
         self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
+
+    def doubt(self) -> None:
+        self.process.sessions.doubt(self)
 
     def signed_out(self) -> None:
         self.bye(4401, "You are signed out.")

@@ -1,0 +1,16 @@
+"""A program that posts what people say elsewhere."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Integration(models.Model):
+    """A token's owner. Its rooms are those its bot is in; the token itself is not kept."""
+
+    bot = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.bot.name

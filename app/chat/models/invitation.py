@@ -1,0 +1,17 @@
+"""A link that lets people into a private room."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Invitation(models.Model):
+    """Whoever has the link may come in until it expires; deleting the row revokes it. The link itself is not kept."""
+
+    room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="invitations")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"to {self.room} until {self.expires_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,89 @@
+"""Links into private rooms, that expire and can be revoked."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from chat.models import Invitation, Room
+from chat.models.room import is_slug
+from chat.services.errors import ChatError, InvitationNotFound, RoomNotFound
+from chat.services.rooms import governed_room
+from chat.services.standing import MODERATOR, OWNER, let_in
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+HOURS = 7 * 24  # unless the inviter says otherwise
+HOURS_AT_MOST = 30 * 24
+
+
+class Invited(msgspec.Struct, omit_defaults=True):
+    """An invitation as its room's moderators see it; `token`, the link's secret part, is told once: when it is made."""
+
+    id: int
+    by: str
+    expires_at: str  # ISO 8601, UTC
+    token: str = ""
+
+
+@transaction.atomic
+def invite(*, slug: str, by: "User", hours: int = HOURS) -> Invited:
+    """Make a link into a private room. Raises RoomNotFound unless `by` owns or moderates it."""
+    room = governed_room(slug, by, OWNER, MODERATOR)
+    if room.kind != Room.Kind.PRIVATE:
+        raise ChatError("An open room needs no invitation: its address is one.")
+    token = secrets.token_urlsafe(24)
+    end = timezone.now() + timedelta(hours=min(max(hours, 1), HOURS_AT_MOST))
+    room.invitations.filter(expires_at__lte=timezone.now()).delete()
+    made = Invitation.objects.create(room=room, made_by=by, digest=_digest(token), expires_at=end)
+    return _told(made, token)
+
+
+def invitations(*, slug: str, by: "User") -> list[Invited]:
+    """Those of the room that still let people in, the newest first. Raises RoomNotFound as invite."""
+    room = governed_room(slug, by, OWNER, MODERATOR)
+    valid = room.invitations.filter(expires_at__gt=timezone.now()).select_related("made_by")
+    return [_told(one) for one in valid.order_by("-pk")]
+
+
+def revoke(*, slug: str, by: "User", invitation: int) -> None:
+    """Nobody comes in with it any more. Raises RoomNotFound as invite, InvitationNotFound."""
+    room = governed_room(slug, by, OWNER, MODERATOR)
+    gone, _ = room.invitations.filter(pk=invitation).delete()
+    if not gone:
+        raise InvitationNotFound
+
+
+def invited_to(token: str) -> Room:
+    """The room behind the link: its title is no secret to whoever has it. Raises InvitationNotFound."""
+    valid = Invitation.objects.filter(digest=_digest(token), expires_at__gt=timezone.now())
+    if (found := valid.select_related("room").first()) is None:
+        raise InvitationNotFound
+    return found.room
+
+
+@transaction.atomic
+def accept(*, token: str, user: "User") -> Room:
+    """Be in the room afterwards. Raises InvitationNotFound, also for the banned."""
+    room = invited_to(token)
+    assert is_slug(room.slug)
+    try:
+        let_in(room, user)
+    except RoomNotFound:
+        raise InvitationNotFound from None
+    return room
+
+
+def _digest(token: str) -> str:
+    """Random as the token is, a plain hash keeps it: there is nothing to guess."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _told(one: Invitation, token: str = "") -> Invited:
+    end = one.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Invited(id=one.pk, by=one.made_by.name, expires_at=end, token=token)
