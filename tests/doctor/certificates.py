@@ -11,7 +11,9 @@ from cryptography.x509.oid import NameOID
 Signed = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
 
 
-def sign(name: str, by: Signed | None = None, *, authority: bool = False, days: float = 90) -> Signed:
+def sign(
+    name: str, by: Signed | None = None, *, authority: bool = False, days: float = 90, since: float = -2
+) -> Signed:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -21,7 +23,7 @@ def sign(name: str, by: Signed | None = None, *, authority: bool = False, days: 
         .issuer_name(by[1].subject if by else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_before(now + dt.timedelta(days=since))
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
@@ -34,12 +36,15 @@ def pem(*certificates: x509.Certificate) -> bytes:
     return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
 
 
-def store(folder: Path, *, name: str = "localhost", days: float = 90, whole: bool = True) -> Path:
-    """Leave fullchain.pem and privkey.pem in the folder. Returns the authority's file, for --ca."""
+def store(folder: Path, *, name: str = "localhost", days: float = 90, since: float = -2, whole: bool = True) -> Path:
+    """Leave fullchain.pem and privkey.pem in the folder, valid from and until so many days from now.
+
+    Returns the authority's file, for --ca.
+    """
     folder.mkdir()
     root = sign("root", authority=True)
     between = sign("between", root, authority=True)
-    key, site = sign(name, between, days=days)
+    key, site = sign(name, between, days=days, since=since)
     (folder / "fullchain.pem").write_bytes(pem(site, between[1]) if whole else pem(site))
     plain = serialization.NoEncryption()
     made = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)

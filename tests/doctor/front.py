@@ -1,7 +1,9 @@
 """nginx in front of a running site's servers, with something wrong in its files."""
 
+import contextlib
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -13,10 +15,19 @@ PORT = re.compile(r"^(listen \S*?:)\d+ ", re.MULTILINE)
 
 
 class Front:
-    """`edits`: file below nginx/ -> replacements, each of which must find something. Ends with end()."""
+    """`edits`: file below nginx/ -> replacements, each of which must find something. `under`: what runs nginx.
+
+    Ends with end().
+    """
 
     def __init__(
-        self, var: Path, folder: Path, edits: dict[str, list[tuple[str, str]]], *, tls: Path | None = None
+        self,
+        var: Path,
+        folder: Path,
+        edits: dict[str, list[tuple[str, str]]],
+        *,
+        tls: Path | None = None,
+        under: str = "",
     ) -> None:
         self.folder = folder
         self.https_port, self.http_port = free_ports(2)
@@ -37,7 +48,7 @@ class Front:
         self.log = folder / "error.log"
         self.command = f"nginx -p {folder}/ -c {folder}/nginx.conf -e stderr"
         with self.log.open("wb") as said:
-            self.process = subprocess.Popen(self.command.split(), stderr=said)
+            self.process = subprocess.Popen([*under.split(), *self.command.split()], stderr=said)
         deadline = time.monotonic() + 10
         while not accepts(self.https_port):
             assert self.process.poll() is None, self.log.read_text()
@@ -48,6 +59,13 @@ class Front:
         text, count = re.subn(pattern, new, (self.folder / name).read_text())
         assert count, f"{name} has no {pattern!r} any more"
         (self.folder / name).write_text(text)
+
+    def begun(self) -> socket.socket:
+        """A connection on which a TLS handshake has begun; idle ones are given away by an nginx that is full."""
+        line = socket.create_connection(("127.0.0.1", self.https_port))
+        with contextlib.suppress(OSError):
+            line.sendall(b"\x16\x03\x01")
+        return line
 
     @property
     def url(self) -> str:

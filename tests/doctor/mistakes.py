@@ -73,6 +73,13 @@ class Fails(Echo):
         raise RuntimeError("a mistake in connect()")
 
 
+class Mute(AsyncWebsocketConsumer):
+    """Speaks our protocol, so it says, and nothing more."""
+
+    async def connect(self) -> None:
+        await self.accept("parley.v1")
+
+
 class Slow(Echo):
     async def connect(self) -> None:
         await asyncio.sleep(60)
@@ -88,6 +95,7 @@ sockets = URLRouter(
         path("ws/old/", Old.as_asgi()),
         path("ws/impatient/", Impatient.as_asgi()),
         path("ws/fails/", Fails.as_asgi()),
+        path("ws/mute/", Mute.as_asgi()),
         path("ws/slow/", Slow.as_asgi()),
         path("ws/origin/", OriginValidator(Echo.as_asgi(), ["allowed.example"])),
         path("ws/http-only/", pages),

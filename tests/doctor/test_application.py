@@ -2,7 +2,9 @@
 
 import contextlib
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from tests.doctor.conftest import Fronted
 from tests.doctor.front import Front
 from tests.doctor.patient import Diagnosis, Doctor
-from tests.doctor.tutorial import Tutorial
+from tests.doctor.tutorial import Server, Tutorial
 from tests.postgres import Postgres
 from tests.running import Stack
 
@@ -112,3 +114,43 @@ def test_0_the_session_is_refused(front: Fronted, doctor: Doctor) -> None:
     found = doctor(front(), cookie="sessionid=nobody's")
     assert (found.hop, found.cause) == ("chat", "session-is-refused")
     assert "nobody's" not in str(found.said)
+
+
+PRIVATE = """
+from accounts.models import User
+from chat.services import rooms
+print(rooms.open_private(title="Not for alice", owner=User.objects.create_user("owner-of-it")).slug)
+"""
+
+
+def test_0_the_room_is_closed(front: Fronted, doctor: Doctor, stack: Stack) -> None:
+    (cookie,) = stack.people("alice")
+    private = stack.run_python(PRIVATE).strip()
+    found = doctor(front(), cookie=f"sessionid={cookie}", room=private)
+    assert (found.hop, found.cause) == ("chat", "room-is-closed")
+
+
+def test_0_nobody_says_hello(examined: Examined) -> None:
+    found = examined("/ws/mute/", "--patience", "0.5")
+    assert (found.hop, found.cause) == ("Channels", "nobody-says-hello")
+
+
+def test_0_the_database_is_away(front: Fronted, doctor: Doctor, tmp_path: Path) -> None:
+    found = doctor.inside(front(), "--postgres", str(tmp_path))
+    assert (found.hop, found.cause) == ("Channels", "database-is-away")
+
+
+def test_0_migrations_are_missing(
+    front: Fronted, doctor: Doctor, stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("m")
+    words = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan", "off", "--uds"]
+    empty = {"DATABASE_URL": f"sqlite:///{folder}/empty.sqlite3", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    server = Server(folder, "web", words, **stack.settings_environment() | empty)
+    asked = f"location = /readyz {{ include snippets/proxy-headers.conf; proxy_pass http://unix:{server.socket}; }}\n"
+    try:
+        found = doctor(front({"sites/parley.conf": [("    location /static/ {", f"{asked}    location /static/ {{")]}))
+    finally:
+        server.end()
+    assert (found.hop, found.cause) == ("Channels", "migrations-are-missing")
+    assert "chat.0001" in found.evidence

@@ -15,7 +15,7 @@ from tests.doctor import certificates
 from tests.doctor.conftest import Fronted
 from tests.doctor.front import Front
 from tests.doctor.patient import Doctor
-from tests.nginx.served import accepts, free_ports, until
+from tests.nginx.served import free_ports, until
 from tests.running import Stack
 
 Certified = Callable[..., Front]
@@ -106,6 +106,20 @@ def test_24_the_certificate_is_of_nobody(front: Fronted, doctor: Doctor) -> None
     assert (found.hop, found.cause) == ("TLS", "certificate-of-nobody")
 
 
+def test_40_the_certificate_is_not_valid_yet(certified: Certified, doctor: Doctor) -> None:
+    found = doctor(certified(since=1))
+    assert (found.hop, found.cause) == ("TLS", "certificate-not-yet-valid")
+
+
+def test_24_the_handshake_fails(front: Fronted, doctor: Doctor) -> None:
+    others = "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256;"  # the certificate is no RSA
+    found = doctor(
+        front({"snippets/tls.conf": [("ssl_protocols TLSv1.2 TLSv1.3;", others), ("ssl_ciphers ECDHE-ECDSA", "# ")]})
+    )
+    assert (found.hop, found.cause) == ("TLS", "handshake-fails")
+    assert "HANDSHAKE_FAILURE" in found.evidence
+
+
 def test_24_the_certificate_ends_soon(certified: Certified, doctor: Doctor) -> None:
     found = doctor(certified(days=5.5))
     assert "5 days left" in found.warnings["certificate-ends-soon"] or "6 days left" in str(found.warnings)
@@ -144,16 +158,3 @@ def test_20_the_name_is_refused(front: Fronted, doctor: Doctor) -> None:
     }
     found = doctor(front(edits), "--address", "127.0.0.1")
     assert (found.hop, found.cause) == ("TLS", "name-is-refused")
-
-
-def test_29_worker_connections_are_exhausted(front: Fronted, doctor: Doctor) -> None:
-    full = front({"target/events.conf": [("worker_connections ", "worker_connections 20; # ")]})
-    with contextlib.ExitStack() as held:
-        for _ in range(30):
-            line = held.enter_context(socket.create_connection(("127.0.0.1", full.https_port)))
-            with contextlib.suppress(OSError):
-                line.sendall(b"\x16\x03\x01")  # the beginning of a handshake: nginx gives away none that has begun
-        until(lambda: "worker_connections are not enough" in full.log.read_text())
-        found = doctor(full)
-    assert (found.hop, found.cause) == ("TLS", "connections-exhausted")
-    assert accepts(full.https_port)

@@ -1,16 +1,14 @@
 """Rows of the catalogue for sockets that are open and silent."""
 
-import contextlib
-import select
-import socket
-import threading
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.doctor.conftest import Fronted
 from tests.doctor.patient import Doctor
-from tests.doctor.tutorial import Tutorial
+from tests.doctor.relay import Relay
+from tests.doctor.tutorial import Server, Tutorial
 from tests.running import Stack
 
 ECHO = ("--ws-path", "/ws/echo/")
@@ -41,44 +39,38 @@ def test_31_daphne_ends_sockets_daily(front: Fronted, doctor: Doctor, tutorial: 
     assert "86400 s" in found.warnings["daphne-ends-sockets-daily"]
 
 
-class Forgetful:
-    """Passes bytes on, until a connection was idle for a second; then it swallows them without a word."""
-
-    IDLE = 1.0  # seconds
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                line, _ = self.listening.accept()
-                threading.Thread(target=self.carry, args=(line,), daemon=True).start()
-
-    def carry(self, line: socket.socket) -> None:
-        with line, socket.create_connection(("127.0.0.1", self.port)) as other, contextlib.suppress(OSError):
-            while ready := select.select([line, other], [], [], self.IDLE)[0]:
-                for one in ready:
-                    data = one.recv(65536)
-                    if not data:
-                        return
-                    (other if one is line else line).sendall(data)
-            while line.recv(65536):
-                pass
-
-
 @pytest.fixture
 def forgetful(front: Fronted, tutorial: Tutorial) -> Iterator[tuple[str, str]]:
     """Its address, and the file of authorities."""
     behind = front(tutorial.edits)
-    relay = Forgetful(behind.https_port)
-    yield f"https://localhost:{relay.listening.getsockname()[1]}", str(behind.ca)
-    relay.listening.close()
+    relay = Relay(behind.https_port, idle=1)
+    yield f"https://localhost:{relay.port}", str(behind.ca)
+    relay.end()
 
 
 def test_27_the_idle_line_is_dead(doctor: Doctor, forgetful: tuple[str, str]) -> None:
     url, ca = forgetful
     found = doctor.ask(url, "--ca", ca, "--address", "127.0.0.1", *ECHO, "--hold", "1.3", "--patience", "1")
     assert (found.hop, found.cause) == ("hold", "idle-line-is-dead")
+
+
+def test_31_the_server_closes_by_the_clock(
+    front: Fronted, doctor: Doctor, stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    words = [sys.executable, "-m", "daphne", "--websocket_timeout", "2", "tests.doctor.mistakes:application", "-u"]
+    hasty = Server(tmp_path_factory.mktemp("h"), "daphne", words, REDIS=f"unix://{stack.folder}/var/run/redis.sock")
+    try:
+        to_it = ("proxy_pass http://$ws_servers;", f"proxy_pass http://unix:{hasty.socket};")
+        found = doctor(front({"sites/parley.conf": [to_it]}), *ECHO, "--hold", "5")
+    finally:
+        hasty.end()
+    assert (found.hop, found.cause) == ("hold", "server-closes-by-the-clock")
+    assert "close 1000" in found.evidence
+
+
+def test_0_the_close_is_not_answered(front: Fronted, doctor: Doctor, tutorial: Tutorial) -> None:
+    rude = Relay(str(tutorial.socket), rude=True)
+    to_it = ("proxy_pass http://$ws_servers;", f"proxy_pass http://127.0.0.1:{rude.port};")
+    found = doctor(front({"sites/parley.conf": [to_it]}), *ECHO)
+    rude.end()
+    assert (found.hop, found.cause, found.code) == ("close", "close-is-not-answered", 21)

@@ -38,6 +38,16 @@ def test_20_the_wrong_server_block_answers(front: Fronted, doctor: Doctor) -> No
     assert (found.hop, found.cause, found.code) == ("HTTP", "wrong-server-block", 14)
 
 
+def test_0_the_page_fails(front: Fronted, doctor: Doctor) -> None:
+    found = doctor(front(page("location = / { return 500 'a traceback'; }")))
+    assert (found.hop, found.cause) == ("HTTP", "page-fails")
+
+
+def test_0_pages_are_closed(front: Fronted, doctor: Doctor) -> None:
+    found = doctor(front(page("location = / { return 503; }")))
+    assert (found.hop, found.cause) == ("HTTP", "pages-are-closed")
+
+
 def test_13_gunicorn_is_down(front: Fronted, doctor: Doctor) -> None:
     found = doctor(front({"target/upstreams.conf": [("web.sock", "gone.sock")]}))
     assert (found.hop, found.cause) == ("HTTP", "gunicorn-is-down")

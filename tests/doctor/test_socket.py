@@ -108,3 +108,9 @@ def test_0_something_makes_up_a_101(front: Fronted, doctor: Doctor, tmp_path: Pa
     made_up = "if ($http_upgrade) { add_header Upgrade websocket; return 101; } " + PASS
     found = doctor(front({"sites/parley.conf": [(PASS, made_up)]}))
     assert (found.hop, found.cause) == ("WebSocket", "made-up-101")
+
+
+def test_0_the_handshake_is_refused(front: Fronted, doctor: Doctor) -> None:
+    found = doctor(front({"sites/parley.conf": [(PASS, "if ($http_upgrade) { return 418; } " + PASS)]}))
+    assert (found.hop, found.cause) == ("WebSocket", "handshake-is-refused")
+    assert "418" in found.evidence

@@ -14,6 +14,7 @@ from tests.running import REPO, Stack
 
 Edits = dict[str, list[tuple[str, str]]]
 PASS = "proxy_pass http://$ws_servers;"
+EVERYBODY = "limit_req_zone $server_name zone=everybody:1m rate=1r/m;\n"
 
 
 def sockets(to: str) -> Edits:
@@ -148,11 +149,17 @@ def test_30_few_descriptors(front: Fronted, doctor: Doctor, tutorial: Tutorial) 
 
 def test_34_a_limit_says_503(front: Fronted, doctor: Doctor, stack: Stack) -> None:
     edits = sockets(f"limit_req zone=everybody; limit_req_status 503; {PASS}")
-    zone = "limit_req_zone $server_name zone=everybody:1m rate=1r/m;\n"
-    edits["target/http.conf"] = [('map "" $hsts', zone + 'map "" $hsts')]
+    edits["target/http.conf"] = [('map "" $hsts', f'{EVERYBODY}map "" $hsts')]
     edits["snippets/error-pages.conf"] = [("error_page 429 502 503 504", "error_page 429 502 504")]
     found = doctor(front(edits))
     assert (found.hop, found.cause) == ("426", "limit-says-503")
+
+
+def test_0_we_are_limited(front: Fronted, doctor: Doctor) -> None:
+    edits = sockets(f"limit_req zone=everybody; {PASS}")
+    edits["target/http.conf"] = [('map "" $hsts', f'{EVERYBODY}map "" $hsts')]
+    found = doctor(front(edits))
+    assert (found.hop, found.cause) == ("426", "we-are-limited")
 
 
 def test_0_the_site_is_closed(front: Fronted, doctor: Doctor) -> None:

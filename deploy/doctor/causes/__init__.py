@@ -1,5 +1,5 @@
 """One function for each thing that goes wrong. The order of imports is the order in which a hop's causes are tried."""
 
-from deploy.doctor.causes import edge, site, upstream, socket, application, life  # noqa: I001  the order decides
+from deploy.doctor.causes import edge, behind, site, upstream, socket, application, life  # noqa: I001  the order decides
 
-__all__ = ["application", "edge", "life", "site", "socket", "upstream"]
+__all__ = ["application", "behind", "edge", "life", "site", "socket", "upstream"]

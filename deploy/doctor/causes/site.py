@@ -3,6 +3,7 @@
 import re
 
 from deploy.doctor.catalogue import Evidence, Hop, row
+from deploy.doctor.causes.logs import logged
 from deploy.doctor.probes import REDIRECTS
 from deploy.doctor.seen import Seen
 
@@ -65,7 +66,28 @@ def host_is_not_allowed(seen: Seen) -> str | None:
 )
 def gunicorn_is_down(seen: Seen) -> str | None:
     last = seen.pages[-1]
-    return f"GET /: {last}" if last.status in (502, 503, 504) else None
+    return f"GET /: {last}" if last.status in (502, 504) else None
+
+
+@row(
+    0,
+    Hop.HTTP,
+    "The site is closed for a while, or its servers are just restarting.",
+    "`rm /var/lib/parley/maintenance` opens it (compose: /tmp/maintenance in nginx); a restart is over within seconds.",
+)
+def pages_are_closed(seen: Seen) -> str | None:
+    return f"GET /: {seen.pages[-1]}" if seen.pages[-1].status == 503 else None
+
+
+@row(
+    39,
+    Hop.HTTP,
+    "gunicorn (25.1 and newer) wants a control socket in $HOME, which a sandboxed service does not have.",
+    "`control_socket_disable = True` in gunicorn.conf.py, or `--no-control-socket`.",
+    warning=True,
+)
+def control_socket_has_no_home(seen: Seen) -> Evidence | None:
+    return logged(seen, "Control server error|Failed to start control socket", earlier=True)
 
 
 @row(

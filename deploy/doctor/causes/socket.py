@@ -150,16 +150,6 @@ def handshake_limit_says_503(seen: Seen) -> str | None:
 
 
 @row(
-    29,
-    Hop.WEBSOCKET,
-    "nginx has no connection left for the way to daphne: its worker_connections are used up.",
-    "Raise worker_connections (two for each socket, listeners count) and worker_rlimit_nofile.",
-)
-def connections_run_out(seen: Seen) -> Evidence | None:
-    return logged(seen, "worker_connections are not enough") if refused(seen) else None
-
-
-@row(
     6,
     Hop.WEBSOCKET,
     "The application does something slow before it accepts: a Redis that swallows packets, a database that waits.",

@@ -54,17 +54,6 @@ def socket_file_is_closed_to_nginx(seen: Seen) -> str | None:
 
 
 @row(
-    15,
-    Hop.SENTINEL,
-    "SELinux forbids nginx to connect.",
-    "`setsebool -P httpd_can_network_connect 1`; `ausearch -m avc -ts recent` shows the refusal.",
-)
-def selinux_forbids(seen: Seen) -> Evidence | None:
-    enforced = seen.inside and seen.inside.selinux == "Enforcing"
-    return logged(seen, r"\(13: Permission denied\)") if dead(seen) and enforced else None
-
-
-@row(
     16,
     Hop.SENTINEL,
     "nginx speaks TLS to an upstream that does not.",
@@ -78,17 +67,6 @@ def proxy_pass_says_https(seen: Seen) -> Evidence | None:
     if passed and passed[0].args[0].startswith("https://"):
         return Evidence(f"{told(seen)}; proxy_pass {passed[0].args[0]}", passed[0].where)
     return logged(seen, r"SSL_do_handshake\(\) failed.*upstream|SSL handshaking to upstream")
-
-
-@row(
-    37,
-    Hop.SENTINEL,
-    "nginx asks an address where the container no longer is.",
-    "`resolver 127.0.0.11 valid=1s;` with the name in a variable; or reload nginx after a deploy.",
-)
-def container_has_moved(seen: Seen) -> Evidence | None:
-    pattern = r"\(113: (No route to host|Host is unreachable)\).*upstream|could not be resolved|host not found"
-    return logged(seen, pattern) if dead(seen) else None
 
 
 @row(

@@ -23,7 +23,10 @@ def begin(inside: Inside, files: list[Path]) -> None:
 
 
 def follow(inside: Inside) -> None:
-    """Look again."""
+    """Look again, where there may be something new."""
+    if not inside.logs_are_old:
+        return
+    inside.logs_are_old = False
     for file, size in inside.log_files.items():
         inside.logs[str(file)] = lines(file, size)
     inside.logs[JOURNAL] = journal(f"@{inside.began:.0f}")

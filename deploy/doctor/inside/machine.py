@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import shlex
+import socket
 import stat
 import subprocess
 from contextlib import suppress
@@ -31,6 +32,7 @@ def look(seen: Seen, *, nginx_command: str, logs: list[Path], redis_url: str, po
                 inside.closed_to_nginx[upstream] = closed
             if found := listener(upstream):
                 inside.processes[upstream] = found
+    inside.names = {name: addresses(name) for name in sorted(inside.nginx.names)} if inside.nginx else {}
     log_files.begin(inside, logs)
     servers.redis(inside, redis_url or variable("REDIS_URL"), seen.asked.patience)
     servers.postgres(inside, postgres, seen.asked.patience)
@@ -67,6 +69,12 @@ def configuration(inside: Inside, seen: Seen, command: str) -> None:
         inside.nginx = nginx.read(done.stdout, seen.asked.host, seen.asked.ws_path)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         inside.notes.append(f"nginx's configuration: {error}; run it as root")
+
+
+def addresses(name: str) -> list[str]:
+    with suppress(OSError, UnicodeError):
+        return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(name, None)})
+    return []
 
 
 def variable(name: str) -> str:

@@ -10,6 +10,8 @@ TOKEN = re.compile(
     r"""\s*(?:(#[^\n]*)|([;{}])|("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|((?:\\.|\$\{[^}]*\}|[^\s;{}"'])+))"""
 )
 
+NAME = re.compile(r"(?=.*[A-Za-z])[\w.-]+")  # and no address, no variable
+
 
 @dataclass
 class Directive:
@@ -62,6 +64,16 @@ class Nginx:
             if group.name == "upstream" and group.args == [name]:
                 return [server.args[0].removeprefix("unix:") for server in group.all("server")]
         return [name]
+
+    @property
+    def names(self) -> set[str]:
+        """Hosts by name behind any location or upstream group: those of containers, mostly."""
+        groups = {one.args[0]: one for one in self.root.walk() if one.name == "upstream" and one.args}
+        passed = [one.args[0] for one in self.root.walk() if one.name == "proxy_pass"]
+        found = [self.variable(to.partition("://")[2].split("/")[0]) for to in passed]
+        found += [server.args[0] for group in groups.values() for server in group.all("server")]
+        hosts = {to.rpartition(":")[0] or to for to in found if to not in groups and not to.startswith("unix:")}
+        return {host for host in hosts if NAME.fullmatch(host)}
 
     def variable(self, text: str) -> str:
         """The default of the map that a variable comes from."""

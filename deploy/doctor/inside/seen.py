@@ -38,6 +38,10 @@ class Inside:
     """Log -> its last lines before we came."""
     logs: dict[str, list[str]] = field(default_factory=dict)
     """Log -> what was written since: our own requests are in it."""
+    logs_are_old: bool = True
+    """Whether something was asked since they were read."""
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """Each name that nginx sends to -> its addresses now."""
     redis: dict[str, str] = field(default_factory=dict)
     """What INFO says."""
     redis_error: str = ""
