@@ -20,6 +20,7 @@ help:
 	@echo "make deploy HOST=user@address DOMAIN=chat.example.org EMAIL=you@example.org   a bare host, or the next release"
 	@echo "make rollback | backup | restore BACKUP=NAME HOST=...   the release before; the database"
 	@echo "make test-vm  the same on disposable hosts, named by PARLEY_TEST_INVENTORY"
+	@echo "make messages  words to translate, in app/locale; make check fails while one lacks"
 	@echo "make lock    requirements/*.in to requirements/*.txt"
 
 .PHONY: run
@@ -89,6 +90,11 @@ deploy rollback backup restore: .venv/.stamp-deploy
 test-vm: packages-test .venv/.stamp .venv/.stamp-deploy
 	@test -n "$(PARLEY_TEST_INVENTORY)" || { echo "parley: PARLEY_TEST_INVENTORY must name an inventory" >&2; exit 1; }
 	$(PYTHON) -m pytest -n 0 -rs tests/vm $(ARGS)
+
+# After words have changed: app/locale gets what is new, without a translation, and is compiled.
+.PHONY: messages
+messages: packages-check .venv/.stamp
+	@$(PYTHON) tests/catalogues.py --write
 
 # Hashes, and no address of a package index: the files install from any mirror.
 .PHONY: lock

@@ -50,6 +50,7 @@ look_for_check() {
     want shellcheck shellcheck
     want node nodejs
     want npm npm
+    want xgettext gettext
     if have node; then
         node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' ||
             die "Node.js 18 or newer is needed for the checks; this is $(node --version)."

@@ -41,6 +41,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("openapi", [*MANAGE, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]),
     ("production settings", [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"]),
     ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
+    ("translations", [sys.executable, "tests/catalogues.py"]),
     ("imports", [f"{BIN}/lint-imports"]),
     ("browser types", ["node_modules/.bin/tsc", "--project", "."]),
     ("browser logic", ["node", "--test", *sorted(str(f.relative_to(REPO)) for f in REPO.glob("tests/js/*.test.js"))]),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from allauth.account.forms import SignupForm as BaseSignupForm
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import NAME_CHARS, User
 from accounts.names import clean_name
@@ -14,7 +15,7 @@ class GuestForm(forms.Form):
     """One field: a name."""
 
     name = forms.CharField(
-        label="Your name",
+        label=_("Your name"),
         max_length=NAME_CHARS,
         strip=False,  # clean_name knows more kinds of blanks
         widget=forms.TextInput(attrs={"autocomplete": "nickname", "spellcheck": "false"}),
@@ -31,8 +32,8 @@ class SignupForm(BaseSignupForm):
     field_order: ClassVar[list[str]] = ["username", "display_name", "email", "password1"]
 
     display_name = forms.CharField(
-        label="Name others see (optional)",
-        help_text="Left empty, it is your username.",
+        label=_("Name others see (optional)"),
+        help_text=_("Left empty, it is your username."),
         max_length=NAME_CHARS,
         required=False,
         strip=False,
@@ -41,13 +42,12 @@ class SignupForm(BaseSignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].help_text = "To sign in with."
+        self.fields["username"].help_text = _("To sign in with.")
         if "password1" in self.fields:  # a passkey has none
-            self.fields[
-                "password1"
-            ].help_text = "8 characters or more, not just digits, and not one that everybody uses."
+            help_text = _("8 characters or more, not just digits, and not one that everybody uses.")
+            self.fields["password1"].help_text = help_text
         if "email" in self.fields:
-            self.fields["email"].help_text = "Only to reset a forgotten password."
+            self.fields["email"].help_text = _("Only to reset a forgotten password.")
 
     def clean_display_name(self) -> str:
         name = self.cleaned_data["display_name"]

@@ -4,6 +4,7 @@ import secrets
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.names import clean_name
@@ -22,7 +23,8 @@ def make_guest(name: str) -> User:
 def not_a_guests(username: str) -> None:
     """Raises ValidationError for a name that only a guest may have."""
     if username.casefold().startswith(USERNAME_PREFIX):
-        raise ValidationError(f"Names that begin with {USERNAME_PREFIX} are kept for guests.", code="reserved")
+        said = _("Names that begin with %(prefix)s are kept for guests.") % {"prefix": USERNAME_PREFIX}
+        raise ValidationError(said, code="reserved")
 
 
 USERNAME_VALIDATORS = [UnicodeUsernameValidator(), not_a_guests]  # of those who sign up, on a page or by a program

@@ -3,6 +3,7 @@
 import unicodedata
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from accounts.models import NAME_CHARS
 
@@ -22,10 +23,10 @@ def clean_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text).strip()
     for char in name:
         if unicodedata.category(char) in INVISIBLE and char not in JOINERS:
-            raise ValidationError("A name is made of visible characters.", code="invisible")
+            raise ValidationError(_("A name is made of visible characters."), code="invisible")
     if not any(unicodedata.category(char).startswith(VISIBLE) for char in name):
-        raise ValidationError("Give a name that others can see.", code="blank")
+        raise ValidationError(_("Give a name that others can see."), code="blank")
     name = " ".join(name.split())
     if len(name) > NAME_CHARS:
-        raise ValidationError(f"A name has at most {NAME_CHARS} characters.", code="long")
+        raise ValidationError(_("A name has at most %(most)s characters.") % {"most": NAME_CHARS}, code="long")
     return name

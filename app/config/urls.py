@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.i18n import set_language
 
 from ops import health, metrics, sentinel
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("api/", include("chat.api.urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("language/", set_language, name="set_language"),
     path("_allauth/", include("allauth.headless.urls")),
     path("", include("accounts.urls")),
     path("", include("chat.http.urls")),

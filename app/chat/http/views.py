@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.views import landing
 from chat import limits
+from chat.http.words import refusal
 from chat.services.errors import ChatError, RoomNotFound
 from chat.services.rooms import RoomSummary, find_room, my_rooms, slug_of, title_for
 
@@ -37,7 +38,7 @@ def rooms(request: HttpRequest) -> HttpResponse:
         try:
             return redirect("room", slug=slug_of(name))
         except ChatError as error:
-            page = {"name": name, "error": error.text, "rooms": _by_name(request)}
+            page = {"name": name, "error": refusal(error), "rooms": _by_name(request)}
             return render(request, "chat/open_room.html", page, status=400)
     return render(request, "chat/open_room.html", {"rooms": _by_name(request)})
 
@@ -60,7 +61,8 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
     if all(line.slug != slug for line in mine):  # joining comes a moment later
         mine = [RoomSummary(slug, title, kind, topic, unread=0, head=0), *mine]
     user = request.user
-    here = {"slug": slug, "title": title, "kind": kind, "topic": topic}
+    called = f"#{title}" if kind == "open" else title
+    here = {"slug": slug, "title": title, "called": called, "kind": kind, "topic": topic}
     page = {
         "user": {"id": user.pk, "name": user.name, "guest": user.is_guest},
         "room": slug,

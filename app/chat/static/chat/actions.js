@@ -1,5 +1,6 @@
 import { find, html, piece } from "./dom.js";
 import { grow } from "./composer.js";
+import { gettext, ngettext, refusalOf } from "./gettext.js";
 
 /**
  * @typedef {import("./frames.js").Message} Message
@@ -84,9 +85,9 @@ export class Actions {
       const latest = this.wiring.messageOf(message.id) ?? message;
       if (body === latest.body) return close();
       const over = [...body].length - this.wiring.limit;
-      if (!body) hint.textContent = "A message has words. To take it back, delete it.";
-      else if (over > 0) hint.textContent = `${over} characters too long.`;
-      else await this.wiring.onEdit(latest, body).then(close, (error) => (hint.textContent = `Not saved: ${error.message}`));
+      if (!body) hint.textContent = gettext("A message has words. To take it back, delete it.");
+      else if (over > 0) hint.textContent = ngettext("{count} character too long.", "{count} characters too long.", over);
+      else await this.wiring.onEdit(latest, body).then(close, (error) => (hint.textContent = gettext("Not saved: {why}", { why: refusalOf(error) })));
     };
     html(".cancel", form).addEventListener("click", close);
     form.addEventListener("submit", (event) => {
@@ -116,7 +117,7 @@ export class Actions {
     html(".keep", box).addEventListener("click", close);
     html(".confirm", box).addEventListener("click", () => {
       this.wiring.onDelete(message).then(close, (error) => {
-        html("span", box).textContent = `Not deleted: ${error.message}`;
+        html("span", box).textContent = gettext("Not deleted: {why}", { why: refusalOf(error) });
       });
     });
     box.addEventListener("keydown", (event) => {

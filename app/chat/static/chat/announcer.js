@@ -1,3 +1,5 @@
+import { ngettext } from "./gettext.js";
+
 const PAUSE = 400; // ms in which messages are gathered, so that a burst is told in one sentence
 const LONG = 240; // characters read out of one message
 
@@ -19,10 +21,11 @@ export class Announcer {
 
   #speak() {
     const messages = this.#waiting.splice(0);
-    const names = [...new Set(messages.map(({ author }) => author.name))];
+    const all = [...new Set(messages.map(({ author }) => author.name))];
+    const names = all.slice(0, 3).join(", ") + (all.length > 3 ? "…" : "");
     this.region.textContent =
       messages.length > 3
-        ? `${messages.length} new messages, from ${names.slice(0, 3).join(", ")}${names.length > 3 ? " and others" : ""}`
+        ? ngettext("{count} new message, from {names}", "{count} new messages, from {names}", messages.length, { names })
         : messages.map(({ author, body }) => `${author.name}: ${body.slice(0, LONG)}`).join("\n");
   }
 }

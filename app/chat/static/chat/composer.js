@@ -1,4 +1,5 @@
 import { find, html } from "./dom.js";
+import { ngettext } from "./gettext.js";
 import { excerptOf } from "./room.js";
 
 /** @typedef {import("./frames.js").Message} Message */
@@ -94,7 +95,10 @@ export class Composer {
   #changed() {
     const room = this.#room();
     this.left.hidden = room > WARN;
-    this.left.textContent = room < 0 ? `${-room} characters too many` : `${room} characters left`;
+    this.left.textContent =
+      room < 0
+        ? ngettext("{count} character too many", "{count} characters too many", -room)
+        : ngettext("{count} character left", "{count} characters left", room);
     this.left.classList.toggle("over", room < 0);
     grow(this.field);
   }

@@ -1,3 +1,5 @@
+import { gettext } from "./gettext.js";
+
 /** The small things of the page that need no room: menus that close, buttons that copy its address. */
 export function wireMenus() {
   document.addEventListener("click", (event) => {
@@ -14,6 +16,6 @@ export function wireMenus() {
     button.addEventListener("click", async () => {
       const address = location.origin + location.pathname;
       const copied = navigator.clipboard.writeText(address);
-      button.textContent = await copied.then(() => "Copied", () => address); // to be copied by hand, then
+      button.textContent = await copied.then(() => gettext("Copied"), () => address); // to be copied by hand, then
     });
 }

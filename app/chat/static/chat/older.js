@@ -1,5 +1,6 @@
 import { Disconnected } from "./connection.js";
 import { html } from "./dom.js";
+import { gettext } from "./gettext.js";
 
 const PAGE = 50;
 
@@ -28,14 +29,14 @@ export class Older {
     const { slug, low, more, entered } = this.state;
     if (this.#fetching || this.#failed || !entered || !more || !this.wiring.isWanted()) return;
     this.#fetching = true;
-    this.#show("Fetching what was said before…");
+    this.#show(gettext("Fetching what was said before…"));
     try {
       const reply = await this.wiring.ask({ type: "history", room: slug, before: low, limit: PAGE });
       if (reply.type === "ok") this.state.prepend(reply.events ?? [], reply.more ?? false);
       this.#show("");
     } catch (error) {
       this.#failed = !(error instanceof Disconnected); // else the next connection tries again
-      this.#show(this.#failed ? "What was said before did not come." : "");
+      this.#show(this.#failed ? gettext("What was said before did not come.") : "");
     } finally {
       this.#fetching = false;
     }

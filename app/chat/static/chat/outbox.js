@@ -1,4 +1,5 @@
 import { Refused } from "./connection.js";
+import { gettext, refusalOf } from "./gettext.js";
 
 /**
  * @typedef {{cid: string, user: number, room: string, body: string, reply_to: number | null, at: string,
@@ -92,11 +93,11 @@ export class Outbox {
       if (!(error instanceof Refused)) return false;
       if (!this.#items.has(item.cid)) return true;
       if (!LATER.has(error.code)) {
-        await this.#put({ ...item, failed: error.message });
+        await this.#put({ ...item, failed: refusalOf(error) });
         return true;
       }
       const seconds = Math.max(0.2, error.retryAfter ?? 2);
-      await this.#put({ ...item, note: `${error.message} Sending again in ${Math.ceil(seconds)} s.` });
+      await this.#put({ ...item, note: gettext("{why} Sending again in {seconds} s.", { why: refusalOf(error), seconds: Math.ceil(seconds) }) });
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     }
     return true;

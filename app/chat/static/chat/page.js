@@ -3,6 +3,7 @@ import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
 import { Connection, Disconnected } from "./connection.js";
 import { find, html, paintAvatar } from "./dom.js";
+import { gettext, ngettext, refusalOf } from "./gettext.js";
 import { wireMenus } from "./menus.js";
 import { Older } from "./older.js";
 import { Outbox, Store } from "./outbox.js";
@@ -43,7 +44,7 @@ const outbox = new Outbox(new Store(), me.id, draw);
 const connection = new Connection(location.origin.replace("http", "ws") + "/ws/", {
   onStatus(now) {
     status.show(now);
-    if (now.phase === "ended") composer.close("Not connected");
+    if (now.phase === "ended") composer.close(gettext("Not connected"));
     draw();
   },
   onJoined(frame) {
@@ -60,12 +61,12 @@ const connection = new Connection(location.origin.replace("http", "ws") + "/ws/"
   },
   onFrame(frame) {
     if (frame.type === "events") take(frame.events);
-    else if (frame.type === "left") leave(frame.room, "You are no longer in this room.");
+    else if (frame.type === "left") leave(frame.room, gettext("You are no longer in this room."));
     else if (frame.room === here.slug && frame.user.id !== me.id) typing.theirs(frame.user, frame.on);
   },
-  onShut(slug, { code, message }) {
+  onShut(slug, why) {
     // Another refusal (more rooms than one socket follows) leaves a room without its counts, and that is all.
-    if (slug === here.slug || code === "not_found") leave(slug, message);
+    if (slug === here.slug || why.code === "not_found") leave(slug, refusalOf(why));
   },
 });
 const reading = new Reading(here, {
@@ -127,7 +128,7 @@ async function change(command) {
     if (reply.type === "ok" && reply.message) here.keep(reply.message);
     draw();
   } catch (error) {
-    throw error instanceof Disconnected ? new Error("there is no connection at the moment.") : error;
+    throw error instanceof Disconnected ? new Error(gettext("there is no connection at the moment.")) : error;
   }
 }
 
@@ -179,7 +180,9 @@ function moved() {
   if (scroller.pinned) reading.missed = 0;
   const { missed } = reading;
   newest.hidden = scroller.pinned;
-  html("span", newest).textContent = missed ? `${missed} new message${missed > 1 ? "s" : ""}` : "Newest";
+  html("span", newest).textContent = missed
+    ? ngettext("{count} new message", "{count} new messages", missed)
+    : gettext("Newest");
   if (connection.isIn(here.slug)) void reading.tell().then((moved) => moved && draw());
   void older.fetch();
 }
@@ -237,8 +240,8 @@ function leave(slug, why) {
   connection.forget(slug);
   sidebar.remove(slug);
   if (slug === here.slug) {
-    composer.close("You are not in this room");
-    status.say(why, "To my rooms", data.home);
+    composer.close(gettext("You are not in this room"));
+    status.say(why, gettext("To my rooms"), data.home);
   }
   draw();
 }
@@ -259,7 +262,7 @@ document.querySelector("#leave")?.addEventListener("click", async () => {
   connection.forget(here.slug);
   await connection.ask({ type: "leave", room: here.slug }).then(
     () => location.assign(data.home),
-    (error) => status.say(error.message || "There is no connection at the moment.", "Try again", location.href),
+    (error) => status.say(refusalOf(error) || gettext("There is no connection at the moment."), gettext("Try again"), location.href),
   );
 });
 document.addEventListener("visibilitychange", () => {

@@ -1,4 +1,5 @@
 import { find, html, paintAvatar, piece } from "./dom.js";
+import { gettext } from "./gettext.js";
 import { momentOf, timeOf } from "./times.js";
 import { wordsOf } from "./words.js";
 
@@ -106,7 +107,7 @@ export class RoomView {
       this.#date(element, row.at); // the server's clock, once it has spoken
     }
     const body = html(".body", element);
-    if (gone) body.textContent = "Message deleted";
+    if (gone) body.textContent = gettext("Message deleted");
     else body.replaceChildren(...wordsOf((message ?? item)?.body ?? ""));
     html(".edited", element).hidden = gone || !message?.edited;
     this.#quote(find(element, ".quote", HTMLButtonElement), gone ? null : (message ?? item)?.reply_to ?? null);
@@ -122,7 +123,7 @@ export class RoomView {
     quote.dataset.to = String(id);
     quote.disabled = !quoted;
     html("b", quote).textContent = quoted?.author.name ?? "";
-    html("span", quote).textContent = quoted ? excerptOf(quoted) : "An earlier message";
+    html("span", quote).textContent = quoted ? excerptOf(quoted) : gettext("An earlier message");
   }
 
   /** @param {HTMLElement} state @param {import("./outbox.js").Item | null} item */
@@ -135,12 +136,12 @@ export class RoomView {
 
   /** @param {import("./outbox.js").Item} item */
   #stateOf(item) {
-    if (item.failed !== null) return `Not sent: ${item.failed}`;
-    return this.wiring.isConnected() ? (item.note ?? "sending…") : "goes out when the connection is back";
+    if (item.failed !== null) return gettext("Not sent: {why}", { why: item.failed });
+    return this.wiring.isConnected() ? (item.note ?? gettext("sending…")) : gettext("goes out when the connection is back");
   }
 }
 
 /** The words of a message on one line. @param {import("./frames.js").Message} message */
 export function excerptOf(message) {
-  return message.deleted ? "Message deleted" : message.body.replace(/\s+/g, " ").slice(0, 200);
+  return message.deleted ? gettext("Message deleted") : message.body.replace(/\s+/g, " ").slice(0, 200);
 }

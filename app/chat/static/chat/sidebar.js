@@ -1,4 +1,5 @@
 import { find, html } from "./dom.js";
+import { gettext, ngettext } from "./gettext.js";
 
 /** My rooms beside the conversation: what is unread in each, and the way to another. */
 export class Sidebar {
@@ -39,7 +40,8 @@ export class Sidebar {
       html(".badge", line).hidden = count === 0;
       html(".count", line).textContent = count > 999 ? "999+" : String(count);
     }
-    this.back.setAttribute("aria-label", elsewhere ? `Rooms, ${elsewhere} unread` : "Rooms");
+    const unreadRooms = ngettext("Rooms, {count} unread", "Rooms, {count} unread", elsewhere);
+    this.back.setAttribute("aria-label", elsewhere ? unreadRooms : gettext("Rooms"));
     html(".badge", this.back).hidden = elsewhere === 0;
     html(".badge", this.back).textContent = elsewhere > 99 ? "99+" : String(elsewhere);
     document.title = all ? `(${all}) ${this.#title}` : this.#title;
@@ -64,6 +66,8 @@ export class Sidebar {
     for (const line of this.#lines.values())
       line.hidden = !(line.querySelector(".title")?.textContent ?? "").toLowerCase().includes(typed);
     this.hint.hidden = typed === "";
-    html("span", this.hint).textContent = this.#lines.has(slug) ? `goes to #${slug}` : `opens #${slug}`;
+    html("span", this.hint).textContent = this.#lines.has(slug)
+      ? gettext("goes to #{room}", { room: slug })
+      : gettext("opens #{room}", { room: slug });
   }
 }

@@ -1,4 +1,5 @@
 import { find, html } from "./dom.js";
+import { gettext, language } from "./gettext.js";
 
 /** The line to the server, in words: the pill, and a notice when the way is closed. */
 export class StatusView {
@@ -23,8 +24,8 @@ export class StatusView {
     this.#tick();
     if (status.phase !== "ended") return;
     html("#opening").hidden = true;
-    if (status.code === 4401) this.say("You are signed out.", "Sign in", this.links.login);
-    else this.say(status.reason || "The server closed the door.", "Try again", location.href);
+    if (status.code === 4401) this.say(gettext("You are signed out."), gettext("Sign in"), this.links.login);
+    else this.say(reasonOf(status), gettext("Try again"), location.href);
   }
 
   /** @param {string} words @param {string} action @param {string} url */
@@ -40,14 +41,22 @@ export class StatusView {
     const status = this.#status;
     const offline = status.phase === "waiting" && !navigator.onLine;
     this.pill.dataset.phase = offline ? "offline" : status.phase;
-    this.words.textContent = offline ? "offline" : wordsFor(status);
+    this.words.textContent = offline ? gettext("offline") : wordsFor(status);
   }
 }
 
 /** @param {import("./connection.js").Status} status */
 function wordsFor(status) {
-  if (status.phase === "ended") return status.code === 4401 ? "signed out" : "closed";
-  if (status.phase !== "waiting") return status.phase;
+  if (status.phase === "ended") return status.code === 4401 ? gettext("signed out") : gettext("closed");
+  if (status.phase !== "waiting") return status.phase === "connected" ? gettext("connected") : gettext("connecting");
   const seconds = Math.max(1, Math.ceil((status.until - Date.now()) / 1000));
-  return `reconnecting in ${seconds} s`;
+  return gettext("reconnecting in {seconds} s", { seconds });
+}
+
+/** @param {{code: number, reason: string}} status */
+function reasonOf({ code, reason }) {
+  if (language === "en" && reason) return reason;
+  if (code === 4403) return gettext("You may not come in.");
+  if (code === 4409) return gettext("You have too many windows open here.");
+  return gettext("The server closed the door.");
 }

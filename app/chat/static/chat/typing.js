@@ -1,3 +1,5 @@
+import { gettext } from "./gettext.js";
+
 const TELL = 3000; // ms between two signals that I am typing
 const FORGET = 6000; // ms after which somebody's silence means that they stopped
 
@@ -38,7 +40,7 @@ export class Typing {
 /** @param {string[]} names */
 function sentence(names) {
   if (names.length === 0) return "";
-  if (names.length === 1) return `${names[0]} is typing`;
-  if (names.length === 2) return `${names[0]} and ${names[1]} are typing`;
-  return "Several people are typing";
+  if (names.length === 1) return gettext("{name} is typing", { name: names[0] ?? "" });
+  if (names.length === 2) return gettext("{name} and {other} are typing", { name: names[0] ?? "", other: names[1] ?? "" });
+  return gettext("Several people are typing");
 }
