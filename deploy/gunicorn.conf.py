@@ -1,5 +1,9 @@
 """gunicorn: pages, sign-in, REST. The address to listen on comes from whoever starts it (--bind, or systemd)."""
 
+import shutil
+import tempfile
+from typing import Any
+
 # A request waits for the database most of its time, so threads; two processes, so that one core's worth
 # of Python does not hold up the rest. 2 x 4 is what the small machine (2 cores) keeps busy.
 worker_class = "gthread"
@@ -31,3 +35,18 @@ errorlog = "-"
 # others of gunicorn's default set pass nginx untouched from the client.
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 forwarder_headers = ""
+
+# Either worker may be the one that Prometheus asks: each keeps what it counts in files that both can read.
+counts = tempfile.mkdtemp(prefix="parley-counts-")
+raw_env = [f"PROMETHEUS_MULTIPROC_DIR={counts}"]
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a dead worker counted stays; what it had open does not."""
+    from prometheus_client import multiprocess  # noqa: PLC0415  it reads the variable when it is imported
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(counts, ignore_errors=True)

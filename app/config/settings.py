@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ops.requests.observed",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -217,6 +218,10 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+# --- Looking at it from outside
+
+DOCTOR_REPORT = read("DOCTOR_REPORT", default=str(VAR / "doctor.json"))  # made by a timer: see ops/certificate.py
 
 # --- Files, language, logs
 

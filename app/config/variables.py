@@ -65,6 +65,7 @@ VARIABLES = {
         "120/min",
         lambda value: re.fullmatch(r"\d+/(s|sec|m|min|h|hour|d|day)", value) is not None,
     ),
+    "DOCTOR_REPORT": Variable("a file", str),
     "LOG_LEVEL": Variable("one of DEBUG, INFO, WARNING, ERROR", str, "INFO", lambda value: value in LEVELS),
 }
 

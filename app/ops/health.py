@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from realtime import farewell
+from realtime import farewell, heartbeat
 
 PATIENCE = 1  # seconds for Redis to answer
 
@@ -20,10 +20,12 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every part answers, else 503. Each part says "ok" or what stands in the way."""
-    parts = {check.__name__: _say(check) for check in (database, migrations, redis_round_trip, not_leaving)}
-    ready = all(answer == "ok" for answer in parts.values())
-    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+    """200 when every part that is fatal answers, else 503. Each part says "ok" or what stands in the way."""
+    fatal = {check.__name__: _say(check) for check in (database, migrations, redis_round_trip, not_leaving)}
+    others = _say(socket_servers) if fatal["redis_round_trip"] == "ok" else "unknown while Redis is away"
+    ready = all(answer == "ok" for answer in fatal.values())
+    said = {"ready": ready, **fatal, "socket_servers": others, "fatal": list(fatal)}
+    return JsonResponse(said, status=200 if ready else 503)
 
 
 def database() -> None:
@@ -47,15 +49,29 @@ def _missing_migrations() -> tuple[str, ...]:
 
 def redis_round_trip() -> None:
     if settings.REDIS_URL:
-        with redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
-        ) as client:
+        with ask_redis() as client:
             client.ping()
+
+
+def ask_redis() -> redis.Redis:
+    """To be closed; what is asked of it may raise redis.RedisError."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, decode_responses=True
+    )
 
 
 def not_leaving() -> None:
     if farewell.leaving.is_set():
         raise RuntimeError("the server is restarting")
+
+
+def socket_servers() -> None:
+    """The others carry the sockets of one that is gone, so this server is no less ready for it."""
+    if settings.REDIS_URL:
+        with ask_redis() as client:
+            alive, silent = heartbeat.servers(client)
+        if silent:
+            raise RuntimeError(f"{len(silent)} of {len(silent) + len(alive)} fell silent")
 
 
 def _say(check: Callable[[], None]) -> str:

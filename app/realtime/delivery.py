@@ -1,12 +1,13 @@
 """One stream's events on their way to its members here: encoded once, in shares, at the stream's own pace."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
-from realtime.counts import DELIVERIES
+from realtime.counts import DELIVERIES, DELIVERY
 from realtime.frames import Frame
 from realtime.rate import Bucket
 
@@ -52,6 +53,7 @@ class Delivery:
         self.ready: list[Event] = []
         self.members: dict[Member, int] = {}  # with the number of each one's coming
         self.holds: list[list[Event]] = []  # for each newcomer: what left while it was looking around
+        self.oldest: float | None = None  # of what is ready and was announced: when it was stored, by time.time()
         self._frame = frame
         self._comings = 0
         self._round: Iterator[None] | None = None  # under way, or about to begin
@@ -77,6 +79,10 @@ class Delivery:
             return 0
         due = self._pace.peek() if self._round is None else self._due - asyncio.get_running_loop().time()
         return max(0.0, due - STORING)
+
+    def announced(self, at: float | None) -> None:
+        """Something is on its way to the members that was stored at this time."""
+        self.oldest = self.oldest or at
 
     def soon(self) -> None:
         """Begin a round at the end of this turn of the loop, or when the pace allows: what came together leaves so."""
@@ -112,9 +118,12 @@ class Delivery:
 
     def _all(self) -> Iterator[None]:
         events, self.ready = self.ready, []
+        oldest, self.oldest = self.oldest, None
         for held in self.holds:
             held.extend(events)
         yield from self._hand_out(dict(self.members), events)
+        if oldest is not None:
+            DELIVERY.observe(max(0.0, time.time() - oldest))  # another machine's clock may be ahead
 
     def _hand_out(self, members: dict[Member, int], events: Sequence[Event]) -> Iterator[None]:
         """Write the events to these members; yields after each share of the work."""

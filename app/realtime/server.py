@@ -27,6 +27,7 @@ from realtime import farewell
 from realtime.connection import Connection
 from realtime.counts import WAITING
 from realtime.direct import DirectWriter
+from realtime.heartbeat import Heartbeat
 from realtime.inbox import Inbox
 from realtime.lag import LoopLag
 from realtime.socket import DIRECT
@@ -61,6 +62,8 @@ class DrainingServer(Server):
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         LoopLag().start()
+        self.heartbeat = Heartbeat()
+        self.heartbeat.start()
         notify("READY=1", f"STATUS=Listening on {', '.join(self.endpoints)}")
         if seconds := watchdog_seconds():
             self._feed(seconds / 3)

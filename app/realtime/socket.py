@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from realtime.counts import SLOW
 from realtime.frames import Frame
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -30,6 +31,7 @@ class Socket:
     def write(self, frame: Frame) -> None:
         """Send a frame after all earlier ones. Nothing is sent after close."""
         if not self.closed and self._writer.write(frame) > FULL:
+            SLOW.inc()
             self._overflow()
 
     def whisper(self, frame: Frame) -> None:

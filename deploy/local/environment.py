@@ -15,6 +15,7 @@ def for_children(layout: Layout) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{layout.var}/parley.sqlite3",
         "REDIS_URL": layout.redis_url,
         "STATIC_ROOT": f"{layout.var}/static",
+        "DOCTOR_REPORT": f"{layout.var}/doctor.json",
         # Reached as localhost, by address, by whatever name a phone or a tunnel uses.
         "ALLOWED_HOSTS": "*",
     }

@@ -12,7 +12,8 @@ from ops import health
 from realtime import farewell
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PARTS = {"database", "migrations", "redis_round_trip", "not_leaving"}
+FATAL = {"database", "migrations", "redis_round_trip", "not_leaving"}
+PARTS = FATAL | {"socket_servers"}
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +27,10 @@ def forget():
 def asked():
     answer = Client().get("/readyz")
     said = json.loads(answer.content)
-    assert set(said) == {"ready", *PARTS}
+    assert set(said) == {"ready", "fatal", *PARTS}
+    assert set(said["fatal"]) == FATAL
     assert said["ready"] is (answer.status_code == 200)
-    return answer.status_code, {part: said[part] for part in PARTS if said[part] != "ok"}
+    return answer.status_code, {part: said[part] for part in FATAL if said[part] != "ok"}
 
 
 def test_when_nothing_is_in_the_way_it_is_ready():

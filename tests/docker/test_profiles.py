@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from http import HTTPStatus
+from pathlib import Path
 
 import httpx
 
@@ -48,5 +49,24 @@ async def test_prometheus_finds_every_replica_and_takes_the_rules(compose: Compo
         assert [rule["name"] for group in groups for rule in group["rules"]]
         sockets = (await answer(f"{api}/query?query=parley_sockets_open")).json()["data"]["result"]
         assert "ws" in {series["metric"]["job"] for series in sockets}
+        # promtool comes with Prometheus: do the rules speak when they should?
+        trial = (Path(__file__).parent / "rules.yml").read_text()
+        trial = trial.replace("../../docker/observe/rules.yml", "/etc/prometheus/rules.yml")
+        (container,) = compose("--profile", "observe", "ps", "--quiet", "prometheus").split()
+        command = 'printf %s "$1" >/tmp/trial.yml && promtool test rules /tmp/trial.yml'
+        assert "SUCCESS" in compose.docker("exec", container, "sh", "-c", command, "sh", trial)
     finally:
         compose("--profile", "observe", "rm", "--stop", "--force", "prometheus")
+
+
+async def test_what_the_doctor_sees_is_in_the_metrics(compose: Compose) -> None:
+    compose("--profile", "observe", "up", "--detach", "--no-recreate", "--no-deps", "doctor")
+    try:
+        ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics').read().decode())"
+        (web,) = compose.containers("web")
+        async with asyncio.timeout(60):
+            while "parley_doctor_exit_code 0.0" not in (seen := compose.docker("exec", web, "python", "-c", ask)):
+                await asyncio.sleep(1)
+        assert "parley_doctor_visit_timestamp_seconds " in seen
+    finally:
+        compose("--profile", "observe", "rm", "--stop", "--force", "doctor")
