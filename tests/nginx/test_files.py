@@ -56,8 +56,8 @@ def test_the_local_run_differs_from_a_host_only_in_the_target(layout: Layout) ->
     for name in ("nginx.conf", "sites/parley.conf", "snippets/tls.conf"):
         assert (layout.nginx / name).read_bytes() == (NGINX / name).read_bytes()
     host = {file.name for file in (NGINX / "targets" / "host").iterdir()}
-    # server-name.conf is included by the host's own files; locally every name is ours.
-    assert set(local_target(layout, Path("/static"))) == host - {"server-name.conf"}
+    # These are included by the host's own files; locally every name is ours, and the sockets can be asked.
+    assert set(local_target(layout, Path("/static"))) == host - {"server-name.conf", "metrics.conf"}
 
 
 def test_nginx_and_django_refuse_the_same_body() -> None:
@@ -110,11 +110,11 @@ def test_only_the_sockets_may_be_idle_for_long() -> None:
 
 
 def test_headers_for_the_servers_are_set_in_one_place() -> None:
-    """A proxy_set_header anywhere else would silently drop all of them there."""
+    """A proxy_set_header anywhere else would silently drop all of them there; metrics.conf means to."""
     setting = [file.name for file in FILES if re.search(r"^\s*proxy_set_header", file.read_text(), re.M)]
-    assert setting == ["proxy-headers.conf", "proxy-websocket.conf"]
+    assert setting == ["proxy-headers.conf", "proxy-websocket.conf", "metrics.conf"]
     assert "include snippets/proxy-headers.conf;" in (NGINX / "snippets" / "proxy-websocket.conf").read_text()
-    proxying = [body for _, body in locations() if "proxy_pass" in body]
+    proxying = [body for _, body in locations() if "proxy_pass" in body and "$counting" not in body]
     assert len(proxying) == 2
     for body in proxying:
         assert re.search(r"include snippets/proxy-(headers|websocket)\.conf;", body)
