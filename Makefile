@@ -13,7 +13,7 @@ help:
 	@echo "make check   format, lint, types, contracts, configuration"
 	@echo "make bench   what one delivery costs, beside other servers; QUICK=1 takes five minutes"
 	@echo "make load    a load test: a stack of its own, or ARGS=\"storm --url https://...\"; QUICK=1 takes a minute"
-	@echo "make doctor URL=https://chat.example.org   which hop loses the WebSocket, and the cure; ARGS=\"--hold 70\""
+	@echo "make doctor URL=https://chat.example.org [HOST=user@address]   which hop loses the WebSocket, and the cure"
 	@echo "make up      the same in containers, at https://localhost:8443; make down ends it and keeps the data"
 	@echo "make reset   ends it and deletes the data, after asking"
 	@echo "make test-docker  the containers: acceptance, scaling, outages, a rollout under load; needs an engine"
@@ -45,11 +45,11 @@ bench: packages-run .venv/.stamp .venv/.stamp-bench
 load: packages-run .venv/.stamp .venv/.stamp-load
 	@$(PYTHON) -m loadtest $(if $(QUICK),--quick) $(ARGS)
 
-# ARGS="--host", "--hold 70", "--json" and the like: python3 -m deploy.doctor --help. It needs Python alone.
+# HOST= looks on that machine as well. ARGS="--hold 70" and the like: python3 -m deploy.doctor --help. It needs Python alone.
 .PHONY: doctor
 doctor:
 	@test -n "$(URL)" || { echo "parley: say which site: make doctor URL=https://chat.example.org" >&2; exit 64; }
-	@python3 -m deploy.doctor $(URL) $(ARGS)
+	@python3 -m deploy.doctor $(URL) $(if $(HOST),--ssh $(HOST)) $(ARGS)
 
 .PHONY: up
 up:

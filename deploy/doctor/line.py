@@ -37,6 +37,8 @@ class Heard:
     def __str__(self) -> str:
         if self.kind == "close":
             return f"close {self.code} {self.data.decode(errors='replace')}".rstrip()
+        if self.json.get("type") == "bye":
+            return f"bye {self.json.get('code')}: {self.json.get('reason')}"
         if self.kind in ("text", "binary"):
             return self.data[:160].decode(errors="replace")
         return {"ended": "the connection ended without a close frame", "silence": "no answer"}.get(self.kind, self.kind)

@@ -12,21 +12,21 @@ def unknown(hop: Hop, seen: Seen) -> str:
     """Why nothing can be said about this hop; empty when something can."""
     asked = seen.asked
     if hop is Hop.REDIRECT and seen.plain is None:
-        return "which port is plain http is not known: --http-port"
+        return "the port of plain http is not known: --http-port"
     if hop is Hop.SENTINEL and not seen.report:
-        return f"the site has no 426 of ours ({seen.sentinel}): which server answers, and what reaches it, is not known"
+        return f"no 426 of ours ({seen.sentinel}): what reaches the server is not known"
     if hop is Hop.CHANNELS and not seen.is_parley:
-        return "it opens; the site speaks a protocol of its own, so nothing is said in it"
+        return "it stays open; what is spoken there is not ours"
     if hop is Hop.LAYER and "redis_round_trip" not in ready(seen) and not (seen.inside and seen.inside.redis):
-        return "the site has no /readyz of ours; with a sign-in or --host it could be known"
+        return "no /readyz of ours; known with --host"
     if hop is Hop.CHAT and not seen.is_parley:
         return "the chat is not ours"
     if hop is Hop.CHAT and not asked.cookie:
-        return "no sign-in: PARLEY_DOCTOR_COOKIE, PARLEY_DOCTOR_ROOM"
+        return "not asked: a sign-in in PARLEY_DOCTOR_COOKIE"
     if hop is Hop.CHAT and not asked.room:
         return "signed in; no room to speak in: PARLEY_DOCTOR_ROOM"
     if hop is Hop.HOLD and not asked.hold:
-        return "not asked: --hold 70 finds a proxy's limit, --hold 250 a load balancer's"
+        return "not asked: --hold 70, --hold 250"
     if hop is Hop.HOLD and seen.hold is None:
         return "the site closes sockets of strangers within 5 s: it takes a sign-in"
     return ""
@@ -39,9 +39,9 @@ def well(hop: Hop, seen: Seen) -> str:
         Hop.TLS: lambda: tls(seen),
         Hop.REDIRECT: lambda: f"http leads to {seen.plain.headers.get('location')}" if seen.plain else "",
         Hop.HTTP: lambda: f"/ answers {seen.pages[-1]} in {seen.pages[-1].seconds * 1000:.0f} ms",
-        Hop.SENTINEL: lambda: f"{seen.asked.ws_path} reaches the ASGI server, with Host and scheme",
+        Hop.SENTINEL: lambda: "the ASGI server is reached, with Host and scheme",
         Hop.WEBSOCKET: lambda: f"101 in {seen.handshake.seconds * 1000:.0f} ms" if seen.handshake else "",
-        Hop.CHANNELS: lambda: "the consumer answers hello, and asks the database",
+        Hop.CHANNELS: lambda: "hello is answered, by way of the database",
         Hop.LAYER: lambda: "Redis answers",
         Hop.CHAT: lambda: "signed in; what one socket says the other hears",
         Hop.HOLD: lambda: f"{seen.hold.seconds:.0f} s of silence, then a ping is answered" if seen.hold else "",
@@ -53,4 +53,4 @@ def well(hop: Hop, seen: Seen) -> str:
 def tls(seen: Seen) -> str:
     first = next(iter(seen.tls.values()))
     days = f"{first.days:.0f} days left" if first.days is not None else "certificate not looked at"
-    return f"{first.version}, {first.alpn or 'no ALPN'}{', h2' if first.chosen_with_h2 == 'h2' else ''}, {days}"
+    return f"{first.version}, HTTP/1.1{' and 2' if first.chosen_with_h2 == 'h2' else ''}, {days}"

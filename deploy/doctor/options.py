@@ -11,6 +11,7 @@ HELP = """Which hop loses the WebSocket? Walks from the name to the close frame,
 
   python -m deploy.doctor https://chat.example.com                 from anywhere
   python -m deploy.doctor https://chat.example.com --host          on the machine, as root: reads much more
+  python -m deploy.doctor https://chat.example.com --ssh you@host  both, in one picture
   python -m deploy.doctor https://other.example --ws-path /socket/ any Channels site, or any other
 
 Signed in, when PARLEY_DOCTOR_COOKIE (as in sessionid=...) and PARLEY_DOCTOR_ROOM (a room of that account) are in the
@@ -25,6 +26,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--hold", type=float, default=0, metavar="SECONDS", help="keep a socket silent for so long")
     made.add_argument("--frame", type=int, default=0, metavar="BYTES", help="does a message of this size get through?")
     made.add_argument("--host", action="store_true", help="this is the machine: look inside as well")
+    made.add_argument("--ssh", metavar="USER@HOST", help="the site's machine: look there as well, in one picture")
+    made.add_argument("--joined", metavar="FILE", help="the same, with what --host --json has said there (-: stdin)")
     made.add_argument("--json", action="store_true", help="for programs")
     made.add_argument("--ca", metavar="FILE", help="certificates to trust instead of the system's")
     made.add_argument("--insecure", action="store_true", help="trust any certificate")
@@ -89,3 +92,14 @@ def sign_in(made: argparse.ArgumentParser, file: str | None) -> dict[str, str]:
     except OSError as error:
         made.error(f"--sign-in {file}: {error.strerror}")
     return {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
+
+
+def over_there(options: argparse.Namespace) -> list[str]:
+    """The words for the doctor on the machine. No sign-in goes along; whom to trust is judged from here."""
+    words = [options.url, "--host", "--json", "--address", "127.0.0.1", "--ws-path", options.ws_path]
+    words += ["--patience", str(options.patience), "--nginx", options.nginx]
+    for name, value in (("--redis", options.redis), ("--postgres", options.postgres)):
+        words += [name, value] if value else []
+    for file in options.log:
+        words += ["--log", str(file)]
+    return [*words, *(["--insecure"] if options.ca or options.insecure else [])]

@@ -5,6 +5,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -39,6 +40,9 @@ class Diagnosis:
         """Cause -> evidence."""
         return {one["cause"]: f"{one['seen']} {one['where']}" for one in self.findings(warning=True)}
 
+    def leave(self, file: Path) -> None:
+        file.write_text(json.dumps(self.said))
+
     def of(self, title: str) -> dict[str, Any]:
         return next(hop for hop in self.said["hops"] if hop["hop"] == title)
 
@@ -58,6 +62,13 @@ class Doctor:
         redis = f"unix://{self.stack.folder}/var/run/redis.sock"
         there = ["--host", "--nginx", front.command, "--redis", redis, "--log", str(front.log)]
         return self(front, *there, *words, **signed)
+
+    def shown(self, front: Front, *words: str) -> str:
+        """The picture of what is seen from outside."""
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            main([front.url, "--http-port", str(front.http_port), "--ca", str(front.ca), *words])
+        return said.getvalue()
 
     def ask(self, *words: str, cookie: str = "", room: str = "") -> Diagnosis:
         signed = {"PARLEY_DOCTOR_COOKIE": cookie, "PARLEY_DOCTOR_ROOM": room}

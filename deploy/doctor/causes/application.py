@@ -166,7 +166,7 @@ def redis_is_away(seen: Seen) -> Evidence | None:
     "Sign in again and give the new cookie in PARLEY_DOCTOR_COOKIE.",
 )
 def session_is_refused(seen: Seen) -> str | None:
-    return f"hello with the cookie: {seen.chat}" if seen.chat and seen.chat.json.get("type") != "welcome" else None
+    return f"hello, signed in: {seen.chat}" if seen.chat and seen.chat.json.get("type") != "welcome" else None
 
 
 @row(

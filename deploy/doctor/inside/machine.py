@@ -18,6 +18,7 @@ from deploy.doctor.inside.seen import Inside, Process
 from deploy.doctor.seen import Seen
 from deploy.doctor.wire import Target, handshake
 
+PACKAGES = ("channels", "channels-redis", "redis", "daphne", "django", "gunicorn", "uvicorn")
 ENV_FILE = Path("/etc/parley/parley.env")
 
 
@@ -36,9 +37,7 @@ def look(seen: Seen, *, nginx_command: str, logs: list[Path], redis_url: str, po
     log_files.begin(inside, logs)
     servers.redis(inside, redis_url or variable("REDIS_URL"), seen.asked.patience)
     servers.postgres(inside, postgres, seen.asked.patience)
-    for name in ("channels", "channels-redis", "redis", "daphne", "django", "gunicorn", "uvicorn"):
-        with suppress(metadata.PackageNotFoundError):
-            inside.versions[name] = metadata.version(name)
+    inside.versions = versions(inside.processes)
     inside.clock = log_files.said("timedatectl", "show", "--property=NTPSynchronized", "--value")
     inside.selinux = log_files.said("getenforce")
     return inside
@@ -69,6 +68,15 @@ def configuration(inside: Inside, seen: Seen, command: str) -> None:
         inside.nginx = nginx.read(done.stdout, seen.asked.host, seen.asked.ws_path)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         inside.notes.append(f"nginx's configuration: {error}; run it as root")
+
+
+def versions(servers: dict[str, Process]) -> dict[str, str]:
+    """Of what the servers of the sockets have installed; where they are not seen, of our own Python."""
+    homes = {Path(one.command.split(" ")[0]).parent.parent for one in servers.values()}
+    folders = [str(folder) for home in homes for folder in home.glob("lib/python*/site-packages")]
+    found = metadata.distributions(path=folders) if folders else metadata.distributions()
+    names = {one.name.lower().replace("_", "-"): one.version for one in found if one.name}
+    return {name: names[name] for name in PACKAGES if name in names}
 
 
 def addresses(name: str) -> list[str]:
