@@ -11,6 +11,7 @@ Releases lie in /opt/parley/releases/VERSION, /opt/parley/current says which one
 import argparse
 import fcntl
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -25,9 +26,12 @@ RELEASES = ROOT / "releases"
 CURRENT, PREVIOUS = ROOT / "current", ROOT / "previous"
 MANIFEST = Path("/var/lib/parley/static/staticfiles.json")
 RUN = Path("/run/parley")
+CERTIFICATE = Path("/etc/nginx/certificate/fullchain.pem")
+HERE = Path(__file__).resolve().parent.parent  # the release that this file belongs to, whichever serves
 COMPLETE = ".complete"  # written into a release when all of it is there
 KEEP = 5  # releases, with the one that serves
 READY_SECONDS = 30  # a started process has to say that it is ready
+LOOK_SECONDS = 60  # the doctor has to be done; it takes one or two where all is well
 
 
 class Failed(Exception):
@@ -108,13 +112,22 @@ def site_name() -> str:
 
 
 def look() -> None:
-    """The site, from this machine, as a browser sees it. Raises Failed."""
-    command = [sys.executable, str(CURRENT / "deploy" / "smoke.py"), f"https://{site_name()}"]
-    command += ["--connect", "127.0.0.1", "--trust", "/etc/nginx/certificate/fullchain.pem"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Failed((done.stderr or done.stdout).strip())
-    say(done.stdout.strip())
+    """The doctor walks a browser's way, on this machine. Raises Failed with its sentence, what it saw, and the cure."""
+    command = [sys.executable, "-m", "deploy.doctor", f"https://{site_name()}", "--host", "--json"]
+    command += ["--address", "127.0.0.1", "--ca", str(CERTIFICATE)]
+    try:
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=LOOK_SECONDS, check=False)
+        said = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"the doctor has not come to an end within {LOOK_SECONDS} s") from None
+    except ValueError:
+        raise Failed(f"the doctor failed itself:\n{done.stderr.strip()}") from None
+    if not said["exit_code"]:
+        return say(f"the WebSocket arrives ({said['seconds']} s)")
+    cause = next(found for hop in said["hops"] for found in hop["findings"] if not found["warning"])
+    told = [f"the WebSocket is lost at {said['broken']}: {cause['sentence']}"]
+    told += [f"    {word}: {cause[word]}" for word in ("seen", "where", "fix") if cause[word]]
+    raise Failed("\n".join(told))
 
 
 def systemctl(*words: str) -> subprocess.CompletedProcess[str]:
