@@ -48,3 +48,8 @@ async def quiet() -> None:
     await asyncio.sleep(0)
     while loop.busy:
         await asyncio.sleep(0)
+
+
+def passing() -> float:
+    """What the running loop's clock shows."""
+    return asyncio.get_running_loop().time()

@@ -55,16 +55,16 @@ class Delivery:
         self.holds: list[list[Event]] = []  # for each newcomer: what left while it was looking around
         self.oldest: float | None = None  # of what is ready and was announced: when it was stored, by time.time()
         self._frame = frame
-        self._comings = 0
+        self.comings = 0  # how often somebody has come
         self._round: Iterator[None] | None = None  # under way, or about to begin
         self._due = 0.0  # when it begins, by the loop's clock
         self._pace = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE)
 
     def add(self, member: Member, missed: Sequence[Event]) -> None:
         """Take a member in who has everything up to now except these."""
-        self._comings += 1
-        self.members[member] = self._comings
-        for _ in self._hand_out({member: self._comings}, missed):
+        self.comings += 1
+        self.members[member] = self.comings
+        for _ in self._hand_out({member: self.comings}, missed):
             pass
 
     def whisper(self, text: str) -> None:

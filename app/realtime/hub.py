@@ -9,12 +9,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 from channels.layers import get_channel_layer
 
 from realtime.counts import GAPS
-from realtime.delivery import Event, Member
+from realtime.delivery import Delivery, Event, Member
 from realtime.doorbell import EVERYBODY, Announcement, bell
 from realtime.people import People
 from realtime.stream import Stream
@@ -107,6 +108,13 @@ class Hub:
     def heads(self, names: Collection[str]) -> dict[str, int]:
         """How far the members of these streams are."""
         return {name: stream.last for name in names if (stream := self._streams.get(name))}
+
+    def places(self) -> list[tuple[str, list[Member]]]:
+        """Each stream of this process, with its members."""
+        return [(name, list(stream.delivery.members)) for name, stream in self._streams.items()]
+
+    def delivery(self, name: str) -> Delivery | None:
+        return stream.delivery if (stream := self._streams.get(name)) else None
 
     def patience(self, name: str) -> float:
         """Seconds for which a change of the stream may wait for others and be heard here no later for it."""
@@ -242,7 +250,8 @@ class Hub:
                 self._fill_soon(stream)
 
     def _spawn(self, work: Any) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work)
+        # Done for everybody, whoever's command was the first to need it: no log line of it is that one's.
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_say_failure)

@@ -11,6 +11,7 @@ class Person(Protocol):
     """A socket whose user is known."""
 
     key: int  # the user's
+    active: float  # when they last did something, by the loop's clock
 
     def whisper(self, frame: Frame) -> None:
         """Send this, or drop it."""
@@ -36,6 +37,13 @@ class People:
 
     def sockets_of(self, key: int) -> AbstractSet[Person]:
         return self._sockets.get(key, frozenset())
+
+    def keys(self) -> set[int]:
+        return set(self._sockets)
+
+    def active(self) -> dict[int, float]:
+        """When each user last did something here, by the loop's clock."""
+        return {key: max(socket.active for socket in sockets) for key, sockets in self._sockets.items()}
 
     def hear(self, call: dict[str, Any]) -> None:
         """Take a call: see realtime.doorbell.call."""

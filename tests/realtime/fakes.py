@@ -95,6 +95,8 @@ class Listener:
 
     def __init__(self, key: int = 1) -> None:
         self.key = key
+        self.active = 0.0
+        self.doubts = 0
         self.greeting: Found | None = None
         self.frames: list[Frame] = []
         self.whispers: list[str] = []
@@ -120,6 +122,9 @@ class Listener:
 
     def whisper(self, frame: Frame) -> None:
         self.whispers.append(frame.text)
+
+    def doubt(self) -> None:
+        self.doubts += 1
 
     def dropped(self, stream: str) -> None:
         self.dropped_from.append(stream)

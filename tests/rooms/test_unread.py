@@ -91,3 +91,18 @@ async def test_in_a_room_i_am_not_in_there_is_nothing_to_read(tab, room, mallory
         with pytest.raises(Refused) as refused:
             await read(theirs, 1)
         assert refused.value.code == "not_found"
+
+
+async def test_my_other_tabs_learn_at_once_how_far_i_have_read_and_others_do_not(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his, tab(bob) as elsewhere:
+        last = [(await hers.post("harbour", body))["message"]["seq"] for body in "ab"][-1]
+        assert await read(his, last - 1) == 1
+        for own in (his, elsewhere):
+            marker = await own.frame("ephemeral")
+            assert marker == {"type": "ephemeral", "room": "harbour", "kind": "read", "seq": last - 1, "unread": 1}
+        assert await read(his, last - 1) == 1  # it did not move: nobody is told again
+        assert await read(his, last) == 0
+        told = [frame["seq"] for frame in elsewhere.frames if frame.get("kind") == "read"]
+        await elsewhere.until(lambda tab: tab.frames[-1].get("seq") == last)
+        assert told in ([last - 1], [last - 1, last])
+        assert not [frame for frame in hers.frames if frame.get("kind") == "read"]

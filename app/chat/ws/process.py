@@ -1,10 +1,14 @@
 """What all sockets of a process share (strictly: of its event loop)."""
 
 import asyncio
+from collections.abc import Mapping
 from weakref import WeakKeyDictionary
+
+from msgspec import UNSET
 
 from accounts.models import User
 from accounts.sessions import users_of
+from chat import events
 from chat.services.history import Look, Window, windows
 from chat.services.messages import Post, Posted, post_messages
 from chat.ws.database import query
@@ -12,6 +16,7 @@ from chat.ws.sessions import Sessions
 from chat.ws.source import RoomSource
 from realtime.batch import Batch
 from realtime.hub import Hub
+from realtime.presence import Presence, Seen
 
 
 class Process:
@@ -25,10 +30,26 @@ class Process:
         self.windows: Batch[Look, Window] = Batch(lambda asked: query(windows, asked), largest=200)
         self.users: Batch[str, User | None] = Batch(lambda asked: query(users_of, asked), largest=200)
         self.sessions = Sessions()
+        self.presence = Presence(self.hub, self.who_is_there)
 
     def post(self, post: Post) -> "asyncio.Future[Posted]":
         """Store it; in a busy room together with what follows, as long as nobody hears it later for that."""
         return self.posts.ask(post, wait=self.hub.patience(self.streams.get(post.room, "")))
+
+    def who_is_there(self, seen: Mapping[str, Seen]) -> dict[str, str]:
+        """Frames for the rooms' members, by stream."""
+        slugs = {stream: slug for slug, stream in self.streams.items()}
+        return {
+            stream: events.Ephemeral(
+                room=slugs[stream],
+                kind="presence",
+                here=one.here,
+                online=UNSET if one.online is None else one.online,
+                idle=UNSET if one.idle is None else one.idle,
+            ).text
+            for stream, one in seen.items()
+            if stream in slugs
+        }
 
 
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, Process] = WeakKeyDictionary()
@@ -46,4 +67,5 @@ async def end_process() -> None:
     """Stop what the first socket started."""
     if process := _processes.pop(asyncio.get_running_loop(), None):
         process.sessions.close()
+        await process.presence.close()
         await process.hub.close()

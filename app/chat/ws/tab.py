@@ -36,6 +36,7 @@ class Tab(AsyncWebsocketConsumer):
     parse = staticmethod(protocol.parse)
     me: User
     key = 0  # my id, once hello is said
+    active = 0.0  # when I last did something, by the loop's clock
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """One frame after the other.
@@ -171,6 +172,7 @@ class Tab(AsyncWebsocketConsumer):
             return
         if self.posting is not None and (self.unanswered >= UNANSWERED or not isinstance(command, protocol.Send)):
             await asyncio.wait([self.posting])  # a command finds done what was sent before it
+        self.active = asyncio.get_running_loop().time()
         try:
             await getattr(self, "on_" + type(command).__name__.lower())(command)
         except Exception as error:

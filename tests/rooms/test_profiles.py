@@ -1,0 +1,74 @@
+"""A room's profile: how long a message may be there, and how many are kept."""
+
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat.models import Message, Room
+from chat.services import history, messages
+from chat.services.errors import BadMessage
+from tests.tab import Refused
+
+
+def profile(**fields: int) -> None:
+    Room.objects.update(**fields)
+
+
+def say(user, body: str):
+    return messages.post_message(room="harbour", author=user, body=body, cid=uuid4()).message
+
+
+def test_a_message_may_be_as_long_as_the_room_says(room, alice):
+    profile(body_chars=140)
+    said = say(alice, "x" * 140)
+    with pytest.raises(BadMessage, match="140"):
+        say(alice, "x" * 141)
+    with pytest.raises(BadMessage, match="140"):
+        messages.edit_message(message=said.pk, author=alice, body="x" * 141, rev=said.rev)
+
+
+async def test_who_joins_is_told_how_long(tab, room, alice):
+    await sync_to_async(profile)(body_chars=140)
+    async with tab(alice) as hers:
+        assert (await hers.join("harbour"))["info"]["body"] == 140
+        with pytest.raises(Refused, match="bad_message"):
+            await hers.post("harbour", "x" * 141)
+
+
+def test_the_newest_are_kept_and_no_more(room, alice, bob):
+    profile(keep=3)
+    for number in range(7):
+        say(alice, str(number))
+    page = history.page(slug="harbour", user=bob, limit=100)
+    assert [event.message.body for event in page.events] == ["4", "5", "6"]
+    assert not page.more
+    assert Message.objects.count() == 3
+
+
+def test_a_batch_larger_than_what_is_kept_leaves_its_end(room, alice):
+    profile(keep=2)
+    posts = [messages.Post("harbour", alice, str(number), uuid4()) for number in range(5)]
+    assert [posted.message.body for posted in messages.post_messages(posts)] == list("01234")
+    assert sorted(Message.objects.values_list("body", flat=True)) == ["3", "4"]
+
+
+async def test_everybody_hears_what_is_trimmed_and_who_comes_back_too_late_starts_afresh(tab, room, alice, bob):
+    await sync_to_async(profile)(keep=2)
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+        since = {"epoch": his.rooms["harbour"].epoch, "seq": his.rooms["harbour"].last}
+        for body in "abcd":
+            await hers.post("harbour", body)
+        await his.hears("harbour", "d")
+        assert [post["body"] for post in his.rooms["harbour"].posts] == list("abcd")
+        back = await hers.ask("join", room="harbour", since=since)
+        assert (back["recovered"], [event["message"]["body"] for event in back["events"]]) == (False, ["c", "d"])
+
+
+def test_a_reply_to_what_was_trimmed_stays(room, alice):
+    first = say(alice, "first")
+    messages.post_message(room="harbour", author=alice, body="yes", cid=uuid4(), reply_to=first.pk)
+    profile(keep=1)
+    say(alice, "third")
+    profile(keep=None)
+    assert [message.reply_to_id for message in Message.objects.all()] == [None]
