@@ -22,6 +22,10 @@ from tests.tab import Refused
         ("Åland", "åland"),
         ("гавань", "гавань"),
         ("港", "港"),
+        ("हिन्दी", "हिन्दी"),
+        ("ห้องน้ำ", "ห้องน้ํา"),
+        ("Árbol", "árbol"),
+        ("ΐ", "ΐ"),
         ("x" * 64, "x" * 64),
         ("4_u-2", "4_u-2"),
     ],
@@ -31,7 +35,25 @@ def test_what_people_type_names_one_room_however_it_is_written(typed, slug):
 
 
 @pytest.mark.parametrize(
-    "typed", ["", " ", "#", "-x", "_x", "~AAAAAAAAAAAAAAAA", "a/b", "a.b", "a\0b", "x" * 65, "ß" * 33, "a\u202eb", "🎉"]
+    "typed",
+    [
+        "",
+        " ",
+        "#",
+        "-x",
+        "_x",
+        "~AAAAAAAAAAAAAAAA",
+        "a/b",
+        "a.b",
+        "a\0b",
+        "x" * 65,
+        "ß" * 33,
+        "a\u202eb",
+        "a\ufe0f",
+        "a" + 4 * "\u0316",
+        "\u0301a",
+        "🎉",
+    ],
 )
 def test_what_can_be_no_name_is_refused(typed):
     with pytest.raises(BadName):

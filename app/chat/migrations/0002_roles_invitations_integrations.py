@@ -5,6 +5,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import chat.models.room
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -93,5 +95,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.AlterField(
+            model_name="room",
+            name="slug",
+            field=models.CharField(max_length=64, unique=True, validators=[chat.models.room.validate_slug]),
         ),
     ]

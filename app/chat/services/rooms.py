@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from chat import events, limits
 from chat.models import Membership, Message, Room
-from chat.models.room import OPEN_SLUG
+from chat.models.room import is_open_slug
 from chat.services.errors import BadName, ChatError, RoomNotFound
 from chat.services.standing import let_in, put_out
 from realtime.doorbell import announce, call
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 def slug_of(name: str) -> str:
     """The address of the open room that people mean by this name. Raises BadName when there is none."""
-    slug = "-".join(unicodedata.normalize("NFKC", name).casefold().lstrip("#").split())
-    if not OPEN_SLUG.fullmatch(slug):
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    slug = "-".join(folded.lstrip("#").split())
+    if not is_open_slug(slug):
         raise BadName
     return slug
 
@@ -33,7 +34,7 @@ def find_room(slug: str, user: "User") -> Room | None:
 
     Raises RoomNotFound for a hidden room that the user is not in, whether it exists or not.
     """
-    if OPEN_SLUG.fullmatch(slug):
+    if is_open_slug(slug):
         return Room.objects.filter(slug=slug).first()
     return joined_room(slug, user)
 
@@ -76,7 +77,7 @@ def _enter_open(slug: str, user: "User") -> Room:
 
 
 def _deserted(room: Room) -> bool:
-    return not room.memberships.filter(state=Membership.State.JOINED).exists()
+    return not room.memberships.filter(state=Membership.State.JOINED, user__is_bot=False).exists()
 
 
 @transaction.atomic
