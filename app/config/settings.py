@@ -254,12 +254,13 @@ def _one_line(record: logging.LogRecord) -> bool:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "formatters": {"line": {"()": "ops.logs.Lines"}, "json": {"()": "ops.logs.Json"}},
     "filters": {"one_line": {"()": "django.utils.log.CallbackFilter", "callback": _one_line}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": read("LOG_FORMAT")}},
     "root": {"handlers": ["console"], "level": read("LOG_LEVEL")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True},
         "django.security.DisallowedHost": {"filters": ["one_line"]},  # whoever asks for it fills the log otherwise
         # It prints a traceback every second while Redis is away; realtime.doorbell says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},

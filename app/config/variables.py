@@ -66,6 +66,7 @@ VARIABLES = {
         lambda value: re.fullmatch(r"\d+/(s|sec|m|min|h|hour|d|day)", value) is not None,
     ),
     "DOCTOR_REPORT": Variable("a file", str),
+    "LOG_FORMAT": Variable("line or json", str, "line", lambda value: value in ("line", "json")),
     "LOG_LEVEL": Variable("one of DEBUG, INFO, WARNING, ERROR", str, "INFO", lambda value: value in LEVELS),
 }
 

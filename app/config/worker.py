@@ -28,3 +28,18 @@ class Worker(UvicornWorker):
         # A restart does not wait for sockets: their clients come back by themselves. Seconds.
         "timeout_graceful_shutdown": 20,
     }
+
+    def load_wsgi(self) -> None:
+        """With no nginx of ours in front, a request's id would be of the visitor's own choice."""
+        super().load_wsgi()
+        self.wsgi: Any = without_ids(self.wsgi)
+
+
+def without_ids(application: Any) -> Any:
+    """The ASGI application, with X-Request-ID unheard."""
+
+    async def unheard(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        headers = [(name, value) for name, value in scope.get("headers", ()) if name != b"x-request-id"]
+        await application({**scope, "headers": headers}, receive, send)
+
+    return unheard

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from math import ceil
 from typing import Any
-from uuid import uuid4
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
@@ -18,6 +17,7 @@ from chat.services.errors import ChatError
 from chat.ws import protocol
 from chat.ws.process import this_process
 from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Reply
+from ops import logs
 from realtime import farewell
 from realtime.frames import Frame
 from realtime.hub import StreamLost
@@ -68,7 +68,7 @@ class Tab(AsyncWebsocketConsumer):
         loop = asyncio.get_running_loop()
         self.process = this_process()
         self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
-        self.connection = uuid4().hex
+        self.connection = logs.begin(dict(self.scope["headers"]).get(b"x-request-id", b"").decode("latin1"))
         self.socket = sending_side(self.scope, self.base_send, self.overflow)
         self.write, self.whisper = self.socket.write, self.socket.whisper  # as the hub sees us
         self.bucket = Bucket(settings.SOCKET_RATE, settings.SOCKET_BURST)
@@ -164,6 +164,7 @@ class Tab(AsyncWebsocketConsumer):
         if isinstance(command, protocol.Pong):
             self.pongs = max(self.pongs, min(command.n, self.pings))
             return
+        logs.COMMAND.set(command.id)
         if wait := self.bucket.take():
             self.refuse(command.id, "rate_limited", "Too many commands.", ceil(wait * 100) / 100)
             return
@@ -189,8 +190,9 @@ class Tab(AsyncWebsocketConsumer):
             self.refuse(command.id, "unavailable", "The database is away; try again.", 2)
         else:
             name = type(command).__name__
-            logger.error("Bug in the command %s of connection %s", name, self.connection, exc_info=error)
-            self.refuse(command.id, "internal", f"Our mistake; it is logged as {self.connection}.")
+            logger.error("Bug in the command %s", name, exc_info=error)
+            where = f"{self.connection}, command {command.id}"
+            self.refuse(command.id, "internal", f"Our mistake; it is logged as {where}.")
 
     def reply(self, frame: Reply) -> None:
         self.socket.write(Frame(protocol.encode(frame)))

@@ -1,0 +1,80 @@
+"""One id from nginx to the log and the error page: whoever quotes it is found."""
+
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from config.worker import without_ids
+from ops import logs
+from tests.running import Stack, Wss
+from tests.tab import Tab
+
+FORGED = "f" * 32
+
+
+async def accessed(stack: Stack, **fields: str) -> dict[str, Any]:
+    """nginx's own line about a request."""
+    lines = (stack.folder / "var/log/access.log").read_text().splitlines()
+    found = [entry for entry in map(json.loads, lines) if all(entry[name] == value for name, value in fields.items())]
+    return dict(found[-1])
+
+
+async def test_the_error_page_quotes_the_id_of_both_logs(stack: Stack):
+    async with stack.browser() as browser:
+        answer = await browser.get("/chat/nowhere-to-be/found", headers={"X-Request-ID": FORGED})
+    assert answer.status_code == 404
+    (quoted,) = re.findall(r"<code>(\w+)</code>", answer.text)
+    assert re.fullmatch(r"[0-9a-f]{32}", quoted)
+    assert quoted != FORGED
+    assert answer.headers.get_list("X-Request-ID") == [quoted]
+    assert (await accessed(stack, path="/chat/nowhere-to-be/found"))["request_id"] == quoted
+    await stack.says(f"WARNING django.request: Not Found: /chat/nowhere-to-be/found [{quoted}]")
+
+
+async def test_a_sockets_connection_is_the_id_of_its_handshake(stack: Stack):
+    (cookie,) = stack.people("ann")
+    headers = {"Cookie": f"sessionid={cookie}", "X-Request-ID": FORGED}
+    async with Tab(await Wss.open(stack, cookie, additional_headers=headers)) as tab:
+        connection = tab.welcome["connection"]
+        assert connection != FORGED
+    async with stack.browser() as browser:  # a line about a socket is written when it ends, before this one's
+        await browser.get("/livez")
+    assert (await accessed(stack, request_id=connection))["status"] == "101"
+
+
+async def test_without_nginx_every_request_gets_an_id_of_ours():
+    heard = []
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        heard.extend(scope["headers"])
+
+    headers = [(b"x-request-id", FORGED.encode()), (b"host", b"x")]
+    await without_ids(application)({"type": "http", "headers": headers}, None, None)
+    assert heard == [(b"host", b"x")]
+    assert re.fullmatch(r"[0-9a-f]{32}", logs.begin(None))
+
+
+@pytest.mark.parametrize("sent", ["", "short", "F" * 32, f"{'a' * 32}\n", "<script>" * 4])
+def test_nothing_but_an_id_is_taken_for_one(sent: str):
+    assert logs.begin(sent) not in (sent, sent.strip())
+
+
+def test_a_json_line_is_one_line_whatever_is_in_it():
+    logs.begin("a" * 32)
+    logs.COMMAND.set("7\n8")
+    try:
+        int("two\nlines \ud800")
+    except ValueError as error:
+        record = logging.LogRecord("chat.ws", logging.ERROR, __file__, 1, "of %s", ("bob\nalice",), None)
+        record.exc_info = (type(error), error, error.__traceback__)
+    line = logs.Json().format(record)
+    assert "\n" not in line
+    line.encode()
+    said = json.loads(line)
+    assert (said["request_id"], said["command"], said["message"]) == ("a" * 32, "7\n8", "of bob\nalice")
+    assert (said["level"], said["logger"]) == ("ERROR", "chat.ws")
+    assert said["error"].startswith("Traceback")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", said["time"])
