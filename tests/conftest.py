@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
+from werkzeug.serving import BaseWSGIServer
 
 from accounts.models import User
 from chat.models import Room
@@ -65,9 +66,25 @@ async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsy
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The real thing, started once for each process of the test run."""
-    running = Stack()
+def elsewhere() -> Iterator[BaseWSGIServer]:
+    """An OpenID Connect server, where walter has an account."""
+    from oidc_provider_mock import User as Somebody
+    from oidc_provider_mock import run_server_in_thread
+
+    walter = Somebody(sub="walter", claims={"name": "Walter Lind", "preferred_username": "walter@example.org"})
+    with run_server_in_thread(user_claims=[walter]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(elsewhere: BaseWSGIServer) -> Iterator[Stack]:
+    """The real thing, started once for each process of the test run. One may come with an account elsewhere."""
+    running = Stack(
+        OIDC_NAME="Harbour ID",
+        OIDC_SERVER_URL=f"http://localhost:{elsewhere.server_port}",
+        OIDC_CLIENT_ID="parley",
+        OIDC_CLIENT_SECRET="only for tests",
+    )
     yield running
     running.stop()
 

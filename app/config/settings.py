@@ -12,6 +12,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
+from config import sign_in
 from config.variables import read
 
 REPO = Path(__file__).resolve().parent.parent.parent
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.socialaccount",
     "csp",
 ]
 
@@ -57,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.json_bodies.ReadableJson",
+    "accounts.social.LeaveByPage",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -150,6 +153,21 @@ ACCOUNT_SESSION_REMEMBER = True
 # Of X-Forwarded-For the last address counts, so nobody can choose the one that is rate limited: nginx overwrites the
 # header with what it saw, a platform's front appends to it.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
+SOCIALACCOUNT_ADAPTER = "accounts.social.Adapter"
+SOCIALACCOUNT_PROVIDERS = sign_in.providers(
+    {
+        "GOOGLE_CLIENT_ID": read("GOOGLE_CLIENT_ID"),
+        "GOOGLE_CLIENT_SECRET": read("GOOGLE_CLIENT_SECRET"),
+        "GITHUB_CLIENT_ID": read("GITHUB_CLIENT_ID"),
+        "GITHUB_CLIENT_SECRET": read("GITHUB_CLIENT_SECRET"),
+        "OIDC_NAME": read("OIDC_NAME"),
+        "OIDC_SERVER_URL": read("OIDC_SERVER_URL"),
+        "OIDC_CLIENT_ID": read("OIDC_CLIENT_ID"),
+        "OIDC_CLIENT_SECRET": read("OIDC_CLIENT_SECRET"),
+    }
+)
+# What is not configured has no address.
+INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIALACCOUNT_PROVIDERS]
 # Programs sign in at /_allauth/app/v1/ and get tokens. Their key follows from SECRET_KEY: one secret to keep.
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_TOKEN_STRATEGY = "accounts.tokens.TokenStrategy"  # noqa: S105  a path

@@ -51,26 +51,35 @@ FREE = {
 
 
 def refusals(loader: MigrationLoader, names: Iterable[tuple[str, str]]) -> list[str]:
-    """Why these migrations (app, name) are not additive: a sentence for each reason."""
+    """Why these migrations (app, name), in their order, are not additive: a sentence for each reason."""
+    new: set[tuple[str, str]] = set()
     return [
         f"{app}.{name}: {reason}."
         for app, name in names
-        for reason in reasons(loader.get_migration(app, name), loader.project_state((app, name), at_end=False))
+        for reason in reasons(loader.get_migration(app, name), loader.project_state((app, name), at_end=False), new)
     ]
 
 
-def reasons(migration: Migration, state: ProjectState) -> Iterator[str]:
-    """`state` is the one that the migration starts from; it is changed on the way."""
-    if migration.initial or len(str(getattr(migration, "harmless_because", "")).split()) > 3:
-        return
-    new: set[str] = set()  # models that the release before does not know
+def reasons(migration: Migration, state: ProjectState, new: set[tuple[str, str]]) -> Iterator[str]:
+    """`state` is the one that the migration starts from; it is changed on the way.
+
+    `new`: models (app, name) that the release before does not know, as this migration and those before it make them.
+    """
+    app = migration.app_label
+    judged = migration.initial or len(str(getattr(migration, "harmless_because", "")).split()) > 3
     for operation in migration.operations:
         if isinstance(operation, migrations.CreateModel):
-            new.add(operation.name_lower)
-        elif getattr(operation, "model_name_lower", None) not in new:
-            for reason in of_operation(operation, migration.app_label, state):
+            new.add((app, operation.name_lower))
+        elif not judged and (app, _model(operation)) not in new:
+            for reason in of_operation(operation, app, state):
                 yield f"{operation.describe()}: it {reason}"
-        operation.state_forwards(migration.app_label, state)
+        operation.state_forwards(app, state)
+
+
+def _model(operation: Operation) -> str | None:
+    """Whose columns, indexes or constraints it is about; or what it does to a model itself."""
+    name: str | None = getattr(operation, "model_name_lower", None) or getattr(operation, "name_lower", None)
+    return name
 
 
 def of_operation(operation: Operation, app: str, state: ProjectState) -> Iterator[str]:

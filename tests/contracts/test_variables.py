@@ -1,5 +1,6 @@
 """`.env.example` says what settings.py reads, and nothing else."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -37,6 +38,7 @@ WRONG = {
     "DEBUG": "maybe",
     "ALLOWED_ORIGINS": "example.org",
     "GUESTS": "flase",
+    "OIDC_SERVER_URL": "http://id.example.org",
     "DATABASE_URL": "bogus",
     "REDIS_URL": "localhost",
     "EMAIL_URL": "mail",
@@ -91,3 +93,38 @@ def test_a_file_that_cannot_be_read_is_told_from_one_that_is_not_there(tmp_path)
     (tmp_path / "SECRET_KEY").mkdir()
     said = settings_say("settings.SECRET_KEY", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
     assert "SECRET_KEY cannot be read: " in said
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"GOOGLE_CLIENT_ID": "parley"}, "GOOGLE_CLIENT_SECRET"),
+        ({"GITHUB_CLIENT_SECRET": "hush"}, "GITHUB_CLIENT_ID"),
+        ({"OIDC_CLIENT_ID": "parley", "OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET, OIDC_SERVER_URL"),
+    ],
+)
+def test_sign_in_elsewhere_that_is_half_configured_stops_the_start(given, missing):
+    said = settings_say("settings.SOCIALACCOUNT_PROVIDERS", {"SECRET_KEY": "x" * 50} | given)
+    assert said.endswith(f" go together; not set: {missing}.")
+    assert "hush" not in said
+
+
+def test_sign_in_elsewhere_needs_ids_in_the_environment_and_secrets_in_files(tmp_path):
+    for name in ("GOOGLE_CLIENT_SECRET", "OIDC_CLIENT_SECRET"):
+        (tmp_path / name).write_text("hush\n")
+    (tmp_path / "GITHUB_CLIENT_SECRET").touch()  # as hosts have it that do not offer GitHub
+    found = settings_say(
+        "[settings.SOCIALACCOUNT_PROVIDERS, settings.INSTALLED_APPS[-2:]]",
+        {
+            "SECRET_KEY": "x" * 50,
+            "GOOGLE_CLIENT_ID": "parley",
+            "OIDC_CLIENT_ID": "parley",
+            "OIDC_SERVER_URL": "https://id.example.org/",
+            "CREDENTIALS_DIRECTORY": str(tmp_path),
+        },
+    )
+    providers, apps = ast.literal_eval(found)
+    assert set(providers) == {"google", "openid_connect"}
+    assert providers["openid_connect"]["APPS"][0]["settings"]["server_url"] == "https://id.example.org"
+    assert providers["google"]["APPS"][0]["secret"] == "hush"
+    assert [name.rpartition(".")[2] for name in apps] == ["google", "openid_connect"]
