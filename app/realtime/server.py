@@ -3,7 +3,8 @@
     python -m realtime.server --unix /run/parley/ws-1.sock
 
 Close codes arrive as they are meant, a storm of clients fits into the backlog, frames have our size, systemd is told
-what happens, and SIGTERM says goodbye to every socket, spread over DRAIN_SECONDS, before the process ends.
+what happens, and SIGTERM says goodbye to every socket, spread over DRAIN_SECONDS, before the process ends. SIGHUP
+starts a new process first (successor.py).
 ASGI_SERVER=uvicorn serves the same application with uvicorn instead.
 """
 
@@ -31,6 +32,7 @@ from realtime.heartbeat import Heartbeat
 from realtime.inbox import Inbox
 from realtime.lag import LoopLag
 from realtime.socket import DIRECT
+from realtime.successor import Successor, follow
 from realtime.systemd import leave_sockets_alone, notify, watchdog_seconds
 
 logger = logging.getLogger(__name__)
@@ -49,9 +51,13 @@ class DrainingServer(Server):
         """Serve until SIGTERM or SIGINT."""
         WebSocketFactory.protocol = Connection
         self.writers: set[DirectWriter | None] = set()
+        self.ports: list[Any] = []
+        self.successor = Successor()
         WAITING.set_function(lambda: sum(writer.waiting for writer in self.writers if writer))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: reactor.callFromThread(self.drain))
+        if "LISTEN_FDNAMES" in os.environ:
+            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.successor.start))
         reactor.callWhenRunning(self._say_ready)
         super().run()
 
@@ -64,14 +70,19 @@ class DrainingServer(Server):
         LoopLag().start()
         self.heartbeat = Heartbeat()
         self.heartbeat.start()
-        notify("READY=1", f"STATUS=Listening on {', '.join(self.endpoints)}")
+        if not follow():
+            notify("READY=1", f"STATUS=Listening on {', '.join(self.endpoints)}")
         if seconds := watchdog_seconds():
-            self._feed(seconds / 3)
+            reactor.callLater(seconds / 3, self._feed, seconds / 3)
 
     def _feed(self, every: float) -> None:
         # From the event loop: a loop that is stuck feeds nothing, and systemd starts us again.
         notify("WATCHDOG=1")
         reactor.callLater(every, self._feed, every)
+
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
 
     def listen_error(self, failure: Any) -> None:
         self.failed = True
@@ -97,7 +108,11 @@ class DrainingServer(Server):
         """Take no more sockets (Connection says 503), close those we have with 1012, then stop."""
         if farewell.leaving.is_set():
             return
-        notify("STOPPING=1")
+        if self.successor.take_over():
+            for port in self.ports:
+                port.stopReading()  # who knocks now is the successor's
+        else:
+            notify("STOPPING=1")
         farewell.leaving.set()
         sockets = list(farewell.sockets)
         logger.info("Closing %d sockets within %g s", len(sockets), DRAIN_SECONDS)

@@ -4,7 +4,9 @@ import os
 import socket
 from typing import Any
 
-from twisted.internet import unix
+from twisted.internet import endpoints, unix
+
+FIRST = 3  # the number of the first file that systemd passes, SD_LISTEN_FDS_START
 
 
 def notify(*words: str) -> None:
@@ -24,7 +26,8 @@ def watchdog_seconds() -> float | None:
 
 def leave_sockets_alone(*, backlog: int) -> None:
     """Take systemd's sockets as they are. Twisted would open them to everybody, let 50 clients wait, and at the end
-    shut them and remove the name, so that nobody reached the process that comes next."""
+    shut them and remove the name, so that nobody reached the process that comes next. And it would close the numbers
+    by which a successor is to inherit them."""
     twisted_port: Any = unix.Port
     adopt = twisted_port._fromListeningDescriptor.__func__  # noqa: SLF001  there is no other way in
 
@@ -36,3 +39,12 @@ def leave_sockets_alone(*, backlog: int) -> None:
         return port
 
     twisted_port._fromListeningDescriptor = classmethod(adopted)  # noqa: SLF001
+    adopting: Any = endpoints.AdoptedStreamServerEndpoint
+    adopting._close = staticmethod(lambda _: None)  # noqa: SLF001
+
+
+def inheritance() -> tuple[range, dict[str, str]]:
+    """The files that systemd passed, and the variables that tell another process of ours about them; deploy/in-release
+    adds that process's id. Twisted has read, and removed, our own."""
+    count = len(os.environ["LISTEN_FDNAMES"].split(":"))
+    return range(FIRST, FIRST + count), {"LISTEN_FDS": str(count)}

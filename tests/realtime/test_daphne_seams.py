@@ -7,6 +7,7 @@ import daphne.server
 import daphne.ws_protocol
 from autobahn.twisted import websocket as autobahn_twisted
 from autobahn.websocket.protocol import WebSocketProtocol as Autobahn
+from twisted.internet import endpoints
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.tcp import Connection as TcpConnection
 
@@ -89,3 +90,8 @@ def test_autobahn_still_colours_words_for_a_log():
     source = inspect.getsource(autobahn_twisted.WebSocketAdapterProtocol.dataReceived)
     assert "hltype(" in source
     assert "hlval(" in source
+
+
+def test_twisted_still_closes_what_it_adopted_by_a_method_of_that_name():
+    """A successor inherits it by the same number."""
+    assert "self._close(self.fileno)" in inspect.getsource(endpoints.AdoptedStreamServerEndpoint.listen)

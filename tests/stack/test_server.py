@@ -40,6 +40,10 @@ class Server:
         inherited = ()
         self.command = [sys.executable, "-m", "realtime.server", *(arguments or ("--unix", str(self.path)))]
         if "--systemd" in arguments:
+            # As on a host: by the release that `current` leads to.
+            self.current = folder / "current"
+            self.current.symlink_to(REPO)
+            self.command = [str(self.current / "deploy" / "in-release"), "realtime.server", *arguments]
             # As systemd passes sockets: number 3, and the pid of whom they are meant for.
             held = socket.socket(socket.AF_UNIX)
             held.bind(str(self.path))
@@ -50,7 +54,13 @@ class Server:
             inherited = (held.fileno(),)
         self.log = (folder / "log").open("w+")
         self.process = subprocess.Popen(
-            self.command, cwd=REPO / "app", env=env, pass_fds=inherited, stdout=self.log, stderr=self.log
+            self.command,
+            cwd=REPO / "app",
+            env=env,
+            pass_fds=inherited,
+            stdout=self.log,
+            stderr=self.log,
+            process_group=0,
         )
 
     def note(self) -> str:
@@ -89,9 +99,9 @@ class Server:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its successor, too
+        self.process.wait()
         self.systemd.close()
         if held := getattr(self, "held", None):
             held.close()
@@ -166,6 +176,49 @@ def test_the_sockets_of_systemd_stay_as_they_are(serve):
     assert server.path.stat().st_mode == mode
     with socket.socket(socket.AF_UNIX) as somebody:
         somebody.connect(str(server.path))  # waits there for the process that comes next
+
+
+async def test_a_successor_is_ready_before_anybody_has_to_leave(stack: Stack, serve):
+    server = serve("--systemd", "ws", DRAIN_SECONDS="2")
+    assert server.note().startswith("READY=1\n")
+    cookies = stack.people("ann", "bob")
+    async with await server.tab(cookies[0]) as first, await server.tab(cookies[1]) as last:
+        server.process.send_signal(signal.SIGHUP)
+        word, _, successor = server.note().partition("=")
+        assert word == "MAINPID"
+        assert await first.end() == 1012
+        for _ in range(20):
+            assert (await server.get("/readyz")).status_code == 200  # not 503: who leaves is asked by nobody any more
+        async with await server.tab(cookies[0]) as back:
+            assert await last.end() == 1012
+            assert server.process.wait(10) == 0
+            server.systemd.setblocking(False)
+            with pytest.raises(BlockingIOError):  # the unit does not stop
+                server.note()
+            server.systemd.settimeout(30)
+            os.kill(int(successor), signal.SIGTERM)
+            assert await back.end() == 1012
+            assert server.note() == "STOPPING=1"
+
+
+async def test_a_successor_that_fails_changes_nothing(stack: Stack, serve, tmp_path):
+    server = serve("--systemd", "ws")
+    assert server.note().startswith("READY=1\n")
+    (tmp_path / "broken" / "deploy").mkdir(parents=True)
+    broken = tmp_path / "broken" / "deploy" / "in-release"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    server.current.unlink()
+    server.current.symlink_to(tmp_path / "broken")
+    (cookie,) = stack.people("ann")
+    async with await server.tab(cookie) as tab:
+        server.process.send_signal(signal.SIGHUP)
+        assert server.note().endswith("ended before it was ready")
+        await tab.join("as-before")
+    server.current.unlink()
+    server.current.symlink_to(REPO)
+    server.process.send_signal(signal.SIGHUP)  # and the next one may succeed
+    assert server.note().startswith("MAINPID=")
 
 
 def waiting_room(path: Path) -> int:
