@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes the release that serves, on the host itself, as root; a lost ssh connection does not stop it half-way.
 
-    release.py to VERSION    prepare it, switch, restart one process after the other, look; back by itself if it fails
+    release.py to VERSION    prepare it, switch, renew one process after the other, look; back by itself if it fails
     release.py back          the release that served before this one, at once
     release.py restart       the same release, one process after the other: new settings, new units
 
@@ -10,32 +10,29 @@ Releases lie in /opt/parley/releases/VERSION, /opt/parley/current says which one
 
 import argparse
 import fcntl
-import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent  # the release that this file belongs to, whichever serves
+sys.path.insert(0, str(HERE))  # imports start at its root
+
+from deploy.processes import Failed, journal, processes, renew, restart, runs, site_name, systemctl  # noqa: E402
 
 ROOT = Path("/opt/parley")
 RELEASES = ROOT / "releases"
 CURRENT, PREVIOUS = ROOT / "current", ROOT / "previous"
 MANIFEST = Path("/var/lib/parley/static/staticfiles.json")
-RUN = Path("/run/parley")
 CERTIFICATE = Path("/etc/nginx/certificate/fullchain.pem")
-HERE = Path(__file__).resolve().parent.parent  # the release that this file belongs to, whichever serves
 COMPLETE = ".complete"  # written into a release when all of it is there
 KEEP = 5  # releases, with the one that serves
-READY_SECONDS = 30  # a started process has to say that it is ready
 LOOK_SECONDS = 60  # the doctor has to be done; it takes one or two where all is well
-
-
-class Failed(Exception):
-    """The sentence says what, and what the program itself said of it."""
 
 
 # --- which release
@@ -62,55 +59,6 @@ def switch(version: str) -> None:
     point(CURRENT, version)
 
 
-# --- processes
-
-
-def processes() -> list[str]:
-    """The services of this host: web first, so that a page never asks for what its server does not know."""
-    enabled = sorted(link.name for link in Path("/etc/systemd/system/parley.target.wants").glob("parley-*.service"))
-    return sorted(enabled, key=lambda name: (not name.startswith("parley-web"), name))
-
-
-def restart(unit: str) -> None:
-    """Return when it is ready, having closed its sockets politely before. Raises Failed."""
-    began = time.time()
-    if systemctl("restart", unit).returncode != 0:
-        raise Failed(f"{unit} does not start\n{journal(unit, began)}")
-    deadline = time.monotonic() + READY_SECONDS
-    while (answer := ready(socket_of(unit))) != "ok":
-        if time.monotonic() > deadline:
-            raise Failed(f"{unit} does not get ready: {answer}\n{journal(unit, began)}")
-        time.sleep(0.1)
-
-
-def socket_of(unit: str) -> Path:
-    name = unit.removeprefix("parley-").removesuffix(".service").replace("@", "")
-    return RUN / f"{name}.sock"
-
-
-def ready(path: Path) -> str:
-    line = http.client.HTTPConnection(site_name(), timeout=5)
-    line.sock = socket.socket(socket.AF_UNIX)
-    line.sock.settimeout(5)
-    try:
-        line.sock.connect(str(path))
-        line.request("GET", "/readyz")
-        answer = line.getresponse()
-        said = answer.read().decode(errors="replace").strip()
-    except (OSError, http.client.HTTPException) as error:
-        return repr(error)
-    finally:
-        line.close()
-    return "ok" if answer.status == 200 else f"/readyz answers {answer.status} {said}"
-
-
-def site_name() -> str:
-    for line in Path("/etc/parley/parley.env").read_text().splitlines():
-        if line.startswith("ALLOWED_HOSTS="):
-            return line.partition("=")[2].split(",")[0].strip("'\" ")
-    raise Failed("/etc/parley/parley.env has no ALLOWED_HOSTS")
-
-
 def look() -> None:
     """The doctor walks a browser's way, on this machine. Raises Failed with its sentence, what it saw, and the cure."""
     command = [sys.executable, "-m", "deploy.doctor", f"https://{site_name()}", "--host", "--json"]
@@ -130,16 +78,6 @@ def look() -> None:
     raise Failed("\n".join(told))
 
 
-def systemctl(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
-
-
-def journal(unit: str, since: float) -> str:
-    command = ["journalctl", "--unit", unit, "--since", f"@{since:.0f}", "--output", "cat", "--lines", "40", "--quiet"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
-    return "\n".join(f"    {line}" for line in lines)
-
-
 # --- what is asked of us
 
 
@@ -149,7 +87,7 @@ def to(version: str) -> None:
     say(f"{before or 'nothing'} serves; switching to {version}")
     switch(version)
     try:
-        one_after_the_other()
+        one_after_the_other(renew)
         look()
     except Failed as failed:
         if before is None or before == version:
@@ -180,18 +118,19 @@ def prepare(version: str) -> None:
     shutil.copyfile(MANIFEST, RELEASES / version / MANIFEST.name)
 
 
-def one_after_the_other() -> None:
+def one_after_the_other(change: Callable[[str], None]) -> None:
     for unit in processes():
-        restart(unit)
+        change(unit)
         say(f"{unit} is ready")
 
 
 def return_to(version: str) -> None:
-    """All at once: whoever goes back is in a hurry, and the sockets of systemd hold the visitors."""
+    """All at once: whoever goes back is in a hurry, and the sockets of systemd hold the visitors. What runs this
+    release still is left alone."""
     switch(version)
-    units = processes()
+    units = [unit for unit in processes() if not runs(unit, RELEASES / version)]
     systemctl("reset-failed", *units)
-    with ThreadPoolExecutor(len(units)) as pool:
+    with ThreadPoolExecutor() as pool:
         list(pool.map(restart, units))
     look()
 
@@ -244,7 +183,7 @@ def main() -> int:
                 case "back":
                     back()
                 case "restart":
-                    one_after_the_other()
+                    one_after_the_other(restart)
                     look()
         except Failed as failed:
             print(f"release: {failed}", file=sys.stderr)

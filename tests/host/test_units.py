@@ -42,6 +42,19 @@ def test_a_draining_server_is_not_killed() -> None:
     assert int(settings("parley-ws@.service")["TimeoutStopSec"]) > 2 * drain + 2
 
 
+def test_a_release_waits_longer_for_a_successor_than_its_predecessor_does() -> None:
+    """So it hears why there is none, and that one is ended before the release before serves on."""
+    patience = number(r"^PATIENCE = (\d+)", (REPO / "app" / "realtime" / "successor.py").read_text())
+    assert patience < number(r"^PATIENCE = (\d+)", (REPO / "deploy" / "processes.py").read_text())
+
+
+def test_a_successor_is_of_the_release_that_serves() -> None:
+    """It is started by the path that its predecessor was."""
+    unit = settings("parley-ws@.service")
+    assert unit["ExecStart"].startswith("/opt/parley/current/deploy/in-release ")
+    assert "kill -HUP $MAINPID" in unit["ExecReload"]
+
+
 def test_a_request_that_has_begun_is_finished() -> None:
     gunicorn = runpy.run_path(str(REPO / "deploy" / "gunicorn.conf.py"))
     assert int(settings("parley-web.service")["TimeoutStopSec"]) > gunicorn["graceful_timeout"]

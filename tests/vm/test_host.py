@@ -83,8 +83,13 @@ def test_units_are_well_formed(vm: Machine, deployed: Played) -> None:
     assert vm.run(f"systemd-analyze verify --man=no {units} parley-prune.timer parley-restore@x.service 2>&1") == ""
 
 
-def test_a_stuck_server_is_ended_and_back(vm: Machine, site: Witnessed, record_property) -> None:
+@pytest.mark.parametrize("started_by", ["systemd", "its predecessor"])
+def test_a_stuck_server_is_ended_and_back(vm: Machine, site: Witnessed, started_by: str, record_property) -> None:
     pid = vm.pid("parley-ws@1.service")
+    if started_by == "its predecessor":
+        vm.run("systemctl reload parley-ws@1")
+        vm.until(f"sh -c '! kill -0 {pid}'", seconds=15)
+        pid = vm.pid("parley-ws@1.service")
     began = time.monotonic()
     vm.run(f"kill -STOP {pid}")
     vm.until(f"sh -c '! systemctl show --value -p MainPID parley-ws@1 | grep -qx {pid}'", seconds=15)

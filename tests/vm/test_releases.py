@@ -56,7 +56,8 @@ async def test_five_releases_and_nobody_misses_a_word(
             await everybody_has_everything(room, talk.acked)
         assert all(member.refusals == [] for member in members)
         assert set(codes) == {1012}
-        assert len(away) >= SOCKETS * RELEASES
+        # A server's people find its successor there already: nobody goes to a server that is to leave next, but few.
+        assert SOCKETS * RELEASES <= len(away) < SOCKETS * RELEASES * 1.1
         assert p99 < 3
         assert set(pages.answers) == {"200"}
     kept = vm.run("ls -d /opt/parley/releases/*/ | wc -l")
@@ -65,15 +66,14 @@ async def test_five_releases_and_nobody_misses_a_word(
 
 BROKEN = {
     # What cannot be imported is found before anybody notices.
-    "import": ("app/config/wsgi.py", lambda text: text + "\nraise RuntimeError('this release is broken')\n", set()),
-    # What fails only when it has to serve is taken back: everybody comes back once or twice.
+    "import": ("app/config/wsgi.py", lambda text: text + "\nraise RuntimeError('this release is broken')\n"),
+    # What fails only when it has to serve is ended, and the process that was to go goes on.
     "start": (
         "app/realtime/server.py",
         lambda text: text.replace(
             "        reactor.callWhenRunning",
             "        raise RuntimeError('this release is broken')\n        reactor.callWhenRunning",
         ),
-        {1012},
     ),
 }
 
@@ -83,7 +83,7 @@ async def test_a_broken_release_is_taken_back(
     vm: Machine, site: Witnessed, tmp_path: Path, kind: str, record_property
 ) -> None:
     before = vm.release
-    path, change, expected = BROKEN[kind]
+    path, change = BROKEN[kind]
     broken = Checkout(tmp_path / "broken")
     broken.commit(path, change)
     cookies = await site.cookies(2)
@@ -96,14 +96,13 @@ async def test_a_broken_release_is_taken_back(
             await talk.acks(20)
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        codes = set(site.codes)
-        record_property("closes", dict(site.codes))
+        codes = dict(site.codes)
         record_property("slowest_page_seconds", round(pages.slowest, 2))
         await everybody_has_everything(members, talk.acked)
     assert played.code != 0
     assert "this release is broken" in played.said
     assert vm.release == before
-    assert codes <= expected
+    assert codes == {}  # nobody had to come back
     assert set(pages.answers) == {"200"}
 
 
