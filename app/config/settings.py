@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 
 from config import sign_in
 from config.variables import read
+from ops import sentry
 
 REPO = Path(__file__).resolve().parent.parent.parent
 VAR = REPO / "var"
@@ -240,6 +241,11 @@ CONTENT_SECURITY_POLICY = {
 # --- Looking at it from outside
 
 DOCTOR_REPORT = read("DOCTOR_REPORT", default=str(VAR / "doctor.json"))  # made by a timer: see ops/certificate.py
+
+RELEASE = read("RELEASE", default=REPO.name)  # a release lies in a folder of its name
+sentry.begin(
+    read("SENTRY_DSN"), release=RELEASE, environment=read("SENTRY_ENVIRONMENT"), traces=read("SENTRY_TRACES")
+)
 
 # --- Files, language, logs
 

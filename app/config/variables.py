@@ -79,6 +79,15 @@ VARIABLES = {
         lambda value: re.fullmatch(r"\d+/(s|sec|m|min|h|hour|d|day)", value) is not None,
     ),
     "DOCTOR_REPORT": Variable("a file", str),
+    "RELEASE": Variable("a name", str),
+    "SENTRY_DSN": Variable(
+        "a DSN such as https://key@sentry.example.org/1, or nothing",
+        str,
+        "",
+        lambda value: not value or re.fullmatch(r"https?://[^@/]+@[^/]+/(.+/)?\d+", value) is not None,
+    ),
+    "SENTRY_ENVIRONMENT": Variable("a name", str, "production", bool),
+    "SENTRY_TRACES": Variable("a number from 0 to 1", float, 0.0, lambda value: 0 <= value <= 1),
     "LOG_FORMAT": Variable("line or json", str, "line", lambda value: value in ("line", "json")),
     "LOG_LEVEL": Variable("one of DEBUG, INFO, WARNING, ERROR", str, "INFO", lambda value: value in LEVELS),
 }

@@ -12,7 +12,7 @@ from config.variables import VARIABLES
 
 REPO = Path(__file__).parent.parent.parent
 EXAMPLE = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (REPO / ".env.example").read_text(), re.MULTILINE))
-LEFT_TO_THE_FOLDER = {"DATABASE_URL", "STATIC_ROOT", "EMAIL_URL", "DOCTOR_REPORT"}  # settings.py knows
+LEFT_TO_THE_FOLDER = {"DATABASE_URL", "STATIC_ROOT", "EMAIL_URL", "DOCTOR_REPORT", "RELEASE"}  # settings.py knows
 
 
 def test_every_variable_is_in_the_example_and_no_other():
@@ -48,6 +48,9 @@ WRONG = {
     "COALESCE": "2",
     "GROUP_COMMIT": "perhaps",
     "API_RATE": "many",
+    "SENTRY_DSN": "https://sentry.example.org/1",
+    "SENTRY_ENVIRONMENT": "",
+    "SENTRY_TRACES": "2",
     "LOG_FORMAT": "xml",
     "LOG_LEVEL": "LOUD",
 }

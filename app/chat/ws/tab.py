@@ -17,7 +17,7 @@ from chat.services.errors import ChatError
 from chat.ws import protocol
 from chat.ws.process import this_process
 from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Reply
-from ops import logs
+from ops import logs, sentry
 from realtime import farewell
 from realtime.frames import Frame
 from realtime.hub import StreamLost
@@ -174,8 +174,10 @@ class Tab(AsyncWebsocketConsumer):
         if self.posting is not None and (self.unanswered >= UNANSWERED or not isinstance(command, protocol.Send)):
             await asyncio.wait([self.posting])  # a command finds done what was sent before it
         self.active = asyncio.get_running_loop().time()
+        name = type(command).__name__.lower()
         try:
-            await getattr(self, "on_" + type(command).__name__.lower())(command)
+            with sentry.command(name):
+                await getattr(self, f"on_{name}")(command)
         except Exception as error:
             self.failed(command, error)
 
