@@ -2,4 +2,7 @@ from django.urls import path
 
 from accounts import views
 
-urlpatterns = [path("guest/", views.guest, name="guest")]
+urlpatterns = [
+    path("guest/", views.guest, name="guest"),
+    path("setup/", views.setup, name="setup"),
+]

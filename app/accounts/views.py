@@ -6,8 +6,10 @@ from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from accounts.first_run import FirstAdministratorForm, is_empty, make_first_administrator
 from accounts.forms import GuestForm
 from accounts.guests import make_guest
 
@@ -16,7 +18,23 @@ GUEST_RATE = "60/m/ip"  # a class of thirty behind one address comes in at once,
 
 def landing(request: HttpRequest, form: GuestForm | None = None) -> HttpResponse:
     """The first page. `form`: a guest's that was refused."""
-    return render(request, "accounts/landing.html", {"form": form}, status=400 if form else 200)
+    page = {"form": form, "empty": is_empty()}
+    return render(request, "accounts/landing.html", page, status=400 if form else 200)
+
+
+@never_cache
+def setup(request: HttpRequest) -> HttpResponse:
+    """Make the first administrator, and sign in. Once there is anybody, the page is gone."""
+    if not is_empty():
+        raise Http404
+    form = FirstAdministratorForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "accounts/setup.html", {"form": form}, status=400 if form.is_bound else 200)
+    administrator = make_first_administrator(form)
+    if administrator is None:
+        raise Http404
+    login(request, administrator, backend="django.contrib.auth.backends.ModelBackend")
+    return redirect(settings.LOGIN_REDIRECT_URL)
 
 
 @require_POST
