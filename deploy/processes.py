@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+PROC = Path("/proc")
 WANTED = Path("/etc/systemd/system/parley.target.wants")
 RUN = Path("/run/parley")
 SETTINGS, SECRETS = Path("/etc/parley/parley.env"), Path("/etc/parley/credentials")
@@ -53,13 +54,22 @@ def renew(unit: str) -> None:
 def can_hand_over(now: dict[str, str]) -> bool:
     """Not where settings, secrets or units are newer than its start: systemd gives them at a start alone, and a
     successor inherits what there was."""
-    if now["ActiveState"] != "active" or now["CanReload"] != "yes":
+    if now["ActiveState"] != "active" or now["CanReload"] != "yes" or not catches(now["MainPID"], signal.SIGHUP):
         return False
     drop_ins = [Path(name) for name in now["DropInPaths"].split()]
     given = [SETTINGS, SECRETS, *SECRETS.iterdir(), Path(now["FragmentPath"]), *drop_ins]
     given += [path.parent for path in drop_ins]  # one may be gone
     started = float(now["InactiveExitTimestamp"].removeprefix("@"))
     return all(path.stat().st_mtime < started for path in given)
+
+
+def catches(pid: str, number: signal.Signals) -> bool:
+    """A process that does not would be ended by it; so would the server of a release before 'reload' was known."""
+    try:
+        caught = (PROC / pid / "status").read_text().split("SigCgt:")[1].split()[0]
+    except OSError:
+        return False  # it has just ended
+    return bool(int(caught, 16) & 1 << number - 1)
 
 
 def await_ready(unit: str, began: float) -> None:
@@ -73,7 +83,7 @@ def await_ready(unit: str, began: float) -> None:
 def await_end(pid: int) -> None:
     """It says goodbye to its sockets. systemd watches its successor, so one that is stuck is ended from here."""
     deadline = time.monotonic() + PATIENCE
-    while Path(f"/proc/{pid}").exists():
+    while (PROC / str(pid)).exists():
         if time.monotonic() > deadline:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -83,7 +93,7 @@ def await_end(pid: int) -> None:
 def runs(unit: str, release: Path) -> bool:
     """Whether its main process is of that release; deploy/in-release starts it there."""
     try:
-        return Path(f"/proc/{shown(unit)['MainPID']}/cwd").readlink() == release / "app"
+        return (PROC / shown(unit)["MainPID"] / "cwd").readlink() == release / "app"
     except OSError:
         return False  # nothing runs
 

@@ -22,9 +22,14 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         os.utime(path, (STARTED - 1, STARTED - 1))
     monkeypatch.setattr(processes, "SETTINGS", files[0])
     monkeypatch.setattr(processes, "SECRETS", files[1].parent)
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    for pid, caught in (("1", "0000000000004003"), ("2", "0000000000004002")):
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "status").write_text(f"Name:\tpython\nSigCgt:\t{caught}\nCapInh:\t0\n")
     return {
         "ActiveState": "active",
         "CanReload": "yes",
+        "MainPID": "1",
         "InactiveExitTimestamp": f"@{STARTED}",
         "FragmentPath": str(files[2]),
         "DropInPaths": str(files[3]),
@@ -50,6 +55,6 @@ def test_a_drop_in_that_is_gone_needs_a_start(shown: dict[str, str], tmp_path: P
     assert not processes.can_hand_over(shown)
 
 
-@pytest.mark.parametrize("other", [{"ActiveState": "failed"}, {"CanReload": "no"}])
+@pytest.mark.parametrize("other", [{"ActiveState": "failed"}, {"CanReload": "no"}, {"MainPID": "2"}])
 def test_only_a_server_that_runs_and_can_hands_over(shown: dict[str, str], other: dict[str, str]) -> None:
     assert not processes.can_hand_over(shown | other)
