@@ -15,7 +15,7 @@ def unknown(hop: Hop, seen: Seen) -> str:
         return "the port of plain http is not known: --http-port"
     if hop is Hop.SENTINEL and not seen.report:
         return f"no 426 of ours ({seen.sentinel}): what reaches the server is not known"
-    if hop is Hop.CHANNELS and not seen.is_parley:
+    if hop is Hop.CHANNELS and not seen.is_parley and not seen.engine_io:
         return "it stays open; what is spoken there is not ours"
     if hop is Hop.LAYER and "redis_round_trip" not in ready(seen) and not (seen.inside and seen.inside.redis):
         return "no /readyz of ours; known with --host"
@@ -38,16 +38,20 @@ def well(hop: Hop, seen: Seen) -> str:
         Hop.TCP: lambda: ", ".join(f"{at} {WORDS.get(word, 'answers')}" for at, word in seen.tcp.items()),
         Hop.TLS: lambda: tls(seen),
         Hop.REDIRECT: lambda: f"http leads to {seen.plain.headers.get('location')}" if seen.plain else "",
-        Hop.HTTP: lambda: f"/ answers {seen.pages[-1]} in {seen.pages[-1].seconds * 1000:.0f} ms",
+        Hop.HTTP: lambda: f"{seen.asked.page} answers {seen.pages[-1]} in {seen.pages[-1].seconds * 1000:.0f} ms",
         Hop.SENTINEL: lambda: "the ASGI server is reached, with Host and scheme",
         Hop.WEBSOCKET: lambda: f"101 in {seen.handshake.seconds * 1000:.0f} ms" if seen.handshake else "",
-        Hop.CHANNELS: lambda: "hello is answered, by way of the database",
+        Hop.CHANNELS: lambda: socket_io(seen) if seen.engine_io else "hello is answered, by way of the database",
         Hop.LAYER: lambda: "Redis answers",
         Hop.CHAT: lambda: "signed in; what one socket says the other hears",
         Hop.HOLD: lambda: f"{seen.hold.seconds:.0f} s of silence, then a ping is answered" if seen.hold else "",
         Hop.CLOSE: lambda: "1000 is answered by " + str(seen.close.code) if seen.close else "",
     }
     return words[hop]()
+
+
+def socket_io(seen: Seen) -> str:
+    return f"Socket.IO answers, and pings every {seen.engine_io.get('pingInterval', 0) / 1000:g} s"
 
 
 def tls(seen: Seen) -> str:

@@ -12,7 +12,7 @@ HELP = """Which hop loses the WebSocket? Walks from the name to the close frame,
   python -m deploy.doctor https://chat.example.com                 from anywhere
   python -m deploy.doctor https://chat.example.com --host          on the machine, as root: reads much more
   python -m deploy.doctor https://chat.example.com --ssh you@host  both, in one picture
-  python -m deploy.doctor https://other.example --ws-path /socket/ any Channels site, or any other
+  python -m deploy.doctor https://other.example/page/ --ws-path /socket/   any Channels site, or any other
 
 Signed in, when PARLEY_DOCTOR_COOKIE (as in sessionid=...) and PARLEY_DOCTOR_ROOM (a room of that account) are in the
 environment or in the file of --sign-in. It reads and never writes; deploy/README.md lists its exit codes.
@@ -21,7 +21,7 @@ environment or in the file of --sign-in. It reads and never writes; deploy/READM
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser("python -m deploy.doctor", None, HELP, formatter_class=argparse.RawTextHelpFormatter)
-    made.add_argument("url", nargs="?", help="https://NAME[:PORT]")
+    made.add_argument("url", nargs="?", help="https://NAME[:PORT][/PAGE]; the page's scripts are read")
     made.add_argument("--ws-path", default="/ws/", metavar="PATH", help="where the sockets are (/ws/)")
     made.add_argument("--hold", type=float, default=0, metavar="SECONDS", help="keep a socket silent for so long")
     made.add_argument("--frame", type=int, default=0, metavar="BYTES", help="does a message of this size get through?")
@@ -72,6 +72,7 @@ def asked(made: argparse.ArgumentParser, options: argparse.Namespace) -> Asked:
         port=port,
         http_port=options.http_port or (80 if port == 443 else None),
         ws_path=options.ws_path,
+        page=parts.path or "/",
         addresses=tuple(options.address),
         ca=options.ca,
         insecure=options.insecure,

@@ -106,7 +106,7 @@ def redirect(seen: Seen) -> None:
     asked = seen.asked
     if asked.http_port is not None:
         seen.plain = ask(Target(asked.host, asked.http_port, seen.working[0], None), "/", asked.patience)
-    path = "/"
+    path = asked.page
     while len(seen.pages) <= REDIRECTS:
         page = ask(seen.target(), path, asked.patience)
         seen.pages.append(page)
@@ -124,9 +124,9 @@ def page(seen: Seen) -> None:
         except ValueError:
             seen.clock = None
     text = last.body.decode(errors="replace")
-    seen.scripts["/"] = text
+    seen.scripts[seen.asked.page] = text
     for source in re.findall(r"<script[^>]+src=[\"']([^\"']+)", text)[:SCRIPTS]:
-        to = urlsplit(urljoin(f"https://{seen.target().authority}/", source))
+        to = urlsplit(urljoin(f"https://{seen.target().authority}{seen.asked.page}", source))
         if to.netloc == seen.target().authority:
             seen.scripts[to.path] = ask(seen.target(), to.path, seen.asked.patience).body.decode(errors="replace")
 

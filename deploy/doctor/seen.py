@@ -1,5 +1,6 @@
 """What the probes have seen; the causes judge it and ask nothing themselves."""
 
+import json
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ class Asked:
     port: int
     http_port: int | None
     ws_path: str = "/ws/"
+    page: str = "/"
+    """The page whose scripts open the sockets."""
     addresses: tuple[str, ...] = ()
     """Instead of those that the name has."""
     ca: str | None = None
@@ -101,8 +104,20 @@ class Seen:
         return probe(self.sentinel)
 
     @property
+    def engine_io(self) -> dict[str, Any]:
+        """What Socket.IO's engine says first: its session, its ping in ms. Empty where it is something else."""
+        said = self.hello.data if self.hello and self.hello.kind == "text" else b""
+        try:
+            opened = json.loads(said[1:]) if said.startswith(b"0{") else {}
+        except ValueError:
+            return {}
+        return opened if isinstance(opened, dict) and "sid" in opened else {}
+
+    @property
     def is_parley(self) -> bool:
-        return bool(self.handshake and self.handshake.headers.get("sec-websocket-protocol") == "parley.v1")
+        """Our own 426, and our protocol is spoken; Node's ws says yes to any protocol, so that alone tells nothing."""
+        agreed = self.handshake.headers.get("sec-websocket-protocol") if self.handshake else None
+        return bool(self.report) and agreed == "parley.v1"
 
 
 def probe(reply: Reply | None) -> dict[str, Any]:

@@ -113,6 +113,8 @@ def hold(seen: Seen) -> None:
         if heard.kind in ("close", "ended"):
             seen.hold = Heard(heard.kind, heard.data, heard.code, waited)
             return
+        if seen.engine_io and heard.data == b"2":  # its ping; who does not say 3 is closed
+            line.say("3")
         if heard.json.get("type") == "ping":
             line.say(json.dumps({"type": "pong", "id": 9, "n": heard.json.get("n")}))
     seen.hold = Heard("silence", seconds=waited)

@@ -95,7 +95,7 @@ sockets = URLRouter(
         path("ws/old/", Old.as_asgi()),
         path("ws/impatient/", Impatient.as_asgi()),
         path("ws/fails/", Fails.as_asgi()),
-        path("ws/mute/", Mute.as_asgi()),
+        path("ws/ours/mute/", Mute.as_asgi()),
         path("ws/slow/", Slow.as_asgi()),
         path("ws/origin/", OriginValidator(Echo.as_asgi(), ["allowed.example"])),
         path("ws/http-only/", pages),

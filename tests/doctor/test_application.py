@@ -13,6 +13,7 @@ from tests.doctor.conftest import Fronted
 from tests.doctor.front import Front
 from tests.doctor.patient import Diagnosis, Doctor
 from tests.doctor.tutorial import Server, Tutorial
+from tests.nginx.served import until
 from tests.postgres import Postgres
 from tests.running import Stack
 
@@ -69,6 +70,7 @@ def test_7_redis_is_away(front: Fronted, doctor: Doctor, stack: Stack) -> None:
         found = doctor(here)
     finally:
         stack.release("redis")
+    until(lambda: doctor(here).hop is None)
     assert (found.hop, found.cause) == ("layer", "redis-is-away")
     assert "/readyz" in found.evidence
 
@@ -131,7 +133,7 @@ def test_0_the_room_is_closed(front: Fronted, doctor: Doctor, stack: Stack) -> N
 
 
 def test_0_nobody_says_hello(examined: Examined) -> None:
-    found = examined("/ws/mute/", "--patience", "0.5")
+    found = examined("/ws/ours/mute/", "--patience", "0.5")
     assert (found.hop, found.cause) == ("Channels", "nobody-says-hello")
 
 

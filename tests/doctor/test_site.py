@@ -43,6 +43,11 @@ def test_0_the_page_fails(front: Fronted, doctor: Doctor) -> None:
     assert (found.hop, found.cause) == ("HTTP", "page-fails")
 
 
+def test_0_nginx_fails(front: Fronted, doctor: Doctor) -> None:
+    found = doctor(front(page("location = / { return 500; }")))
+    assert (found.hop, found.cause) == ("HTTP", "nginx-fails")
+
+
 def test_0_pages_are_closed(front: Fronted, doctor: Doctor) -> None:
     found = doctor(front(page("location = / { return 503; }")))
     assert (found.hop, found.cause) == ("HTTP", "pages-are-closed")

@@ -105,7 +105,7 @@ def migrations_are_missing(seen: Seen) -> str | None:
     7,
     Hop.CHANNELS,
     "The application fails as soon as a socket opens.",
-    "Its log has the traceback; run the doctor with --host (and --log FILE) where the log is.",
+    "Its log has the traceback: --host, and --log FILE where it is. `No route found` there: try another --ws-path.",
 )
 def application_fails(seen: Seen) -> str | None:
     return failed(seen) if failed(seen) and not redis_trouble(seen) else None

@@ -18,7 +18,7 @@ def both(number: int, cause: str, fix: str) -> Callable[[Judge], Judge]:
 
     def enter(judge: Judge) -> Judge:
         def page(seen: Seen) -> Evidence | str | None:
-            return judge(seen, "/", seen.pages[-1])
+            return judge(seen, seen.asked.page, seen.pages[-1])
 
         def socket(seen: Seen) -> Evidence | str | None:
             return judge(seen, seen.asked.ws_path, seen.sentinel) if seen.sentinel else None
@@ -40,11 +40,18 @@ def nothing_came(reply: Reply) -> bool:
     "nginx has no connection left for the way to its servers: its worker_connections are used up.",
     "Raise worker_connections (two for each socket, listeners count) and worker_rlimit_nofile.",
 )
-def connections_run_out(seen: Seen, path: str, reply: Reply) -> Evidence | str | None:
-    if reply.status != 500 or not reply.by_nginx:
-        return None  # an application has error pages of its own
-    said = logged(seen, "worker_connections are not enough")
-    return said or f"GET {path}: {reply}, written by nginx itself; its error log says more"
+def connections_run_out(seen: Seen, path: str, reply: Reply) -> Evidence | None:
+    return logged(seen, "worker_connections are not enough") if reply.status == 500 and reply.by_nginx else None
+
+
+@both(
+    0,
+    "nginx fails by itself: no connection left, rewrites without an end, a file that it may not read.",
+    "Its error log says which; --host reads it.",
+)
+def nginx_fails(seen: Seen, path: str, reply: Reply) -> str | None:
+    # An application has error pages of its own.
+    return f"GET {path}: {reply}, written by nginx itself" if reply.status == 500 and reply.by_nginx else None
 
 
 @both(

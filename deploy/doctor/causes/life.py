@@ -4,6 +4,7 @@ from deploy.doctor.catalogue import Evidence, Hop, row
 from deploy.doctor.seen import Seen
 
 DAY = 86400  # seconds; daphne's default
+NONE_SET = "no proxy_read_timeout: it is 60 s"
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -72,15 +73,16 @@ def idle_line_is_dead(seen: Seen) -> str | None:
 def short_read_timeout(seen: Seen) -> Evidence | None:
     nginx = seen.inside.nginx if seen.inside else None
     location = nginx.socket_location if nginx else None
-    if nginx is None or location is None or seen.hold is not None:
+    if nginx is None or location is None:
         return None
     found = nginx.effective("proxy_read_timeout")
-    if not found:
-        return Evidence("no proxy_read_timeout: it is 60 s", location.where)
-    text = found[0].args[0]
+    text = found[0].args[0] if found else "60s"
     number = text.rstrip("smhd")
-    short = number.isdigit() and int(number) * UNITS.get(text[len(number) :] or "s", 1) <= 60
-    return Evidence(f"proxy_read_timeout {text}", found[0].where) if short else None
+    seconds = int(number) * UNITS.get(text[len(number) :] or "s", 1) if number.isdigit() else DAY
+    pings = seen.engine_io.get("pingInterval", DAY * 1000) / 1000  # of other servers we do not know
+    if seconds > min(60, pings) or (seen.hold and seen.hold.seconds > seconds):
+        return None
+    return Evidence(f"proxy_read_timeout {text}", found[0].where) if found else Evidence(NONE_SET, location.where)
 
 
 @row(

@@ -19,7 +19,8 @@ CLOCK_SECONDS = 60  # tokens and certificates are judged by minutes
 def redirect_loop(seen: Seen) -> str | None:
     if len(seen.pages) <= REDIRECTS:
         return None
-    return f"/ answers {seen.pages[-1]} to {seen.pages[-1].headers.get('location')}, {len(seen.pages)} times in a row"
+    last = seen.pages[-1]
+    return f"{seen.asked.page} answers {last} to {last.headers.get('location')}, {len(seen.pages)} times in a row"
 
 
 @row(
@@ -44,7 +45,7 @@ def http_does_not_lead_to_https(seen: Seen) -> str | None:
 )
 def wrong_server_block(seen: Seen) -> str | None:
     last = seen.pages[-1]
-    return f"GET /: {last}" if last.error in ("ended", "reset") else None
+    return f"GET {seen.asked.page}: {last}" if last.error in ("ended", "reset") else None
 
 
 @row(
@@ -55,7 +56,7 @@ def wrong_server_block(seen: Seen) -> str | None:
 )
 def host_is_not_allowed(seen: Seen) -> str | None:
     last = seen.pages[-1]
-    return f"GET /: {last}, while the connection is well" if last.status == 400 else None
+    return f"GET {seen.asked.page}: {last}, while the connection is well" if last.status == 400 else None
 
 
 @row(
@@ -66,7 +67,7 @@ def host_is_not_allowed(seen: Seen) -> str | None:
 )
 def gunicorn_is_down(seen: Seen) -> str | None:
     last = seen.pages[-1]
-    return f"GET /: {last}" if last.status in (502, 504) else None
+    return f"GET {seen.asked.page}: {last}" if last.status in (502, 504) else None
 
 
 @row(
@@ -76,7 +77,7 @@ def gunicorn_is_down(seen: Seen) -> str | None:
     "`rm /var/lib/parley/maintenance` opens it (compose: /tmp/maintenance in nginx); a restart is over within seconds.",
 )
 def pages_are_closed(seen: Seen) -> str | None:
-    return f"GET /: {seen.pages[-1]}" if seen.pages[-1].status == 503 else None
+    return f"GET {seen.asked.page}: {seen.pages[-1]}" if seen.pages[-1].status == 503 else None
 
 
 @row(
@@ -98,7 +99,7 @@ def control_socket_has_no_home(seen: Seen) -> Evidence | None:
 )
 def page_fails(seen: Seen) -> str | None:
     last = seen.pages[-1]
-    return f"GET /: {last}" if last.error or last.status == 429 or last.status >= 500 else None
+    return f"GET {seen.asked.page}: {last}" if last.error or last.status == 429 or last.status >= 500 else None
 
 
 @row(

@@ -1,5 +1,7 @@
 """The handshake itself: what a browser sends, and who answers it with something else than 101."""
 
+import re
+
 from deploy.doctor.catalogue import Evidence, Hop, row
 from deploy.doctor.causes.logs import logged
 from deploy.doctor.causes.upstream import first_limit
@@ -161,6 +163,43 @@ def slow_before_accept(seen: Seen) -> str | None:
     if plain is None or plain.error or not waited or shaken.seconds < max(0.5, 3 * plain.seconds):
         return None
     return f"{told(seen)} after {shaken.seconds:.1f} s; plain HTTP there answers in {plain.seconds:.2f} s"
+
+
+@row(
+    0,
+    Hop.WEBSOCKET,
+    "Socket.IO is there, and was asked without the words that it wants in the address.",
+    "Ask it as its clients do: --ws-path '/socket.io/?EIO=4&transport=websocket' (its `path` option may differ).",
+)
+def socket_io_is_asked_wrongly(seen: Seen) -> str | None:
+    plain, shaken = seen.sentinel, reply(seen)
+    said = plain.json if plain and plain.status == shaken.status == 400 else None
+    if not isinstance(said, dict) or not {"code", "message"} <= said.keys():
+        return None
+    return f"{told(seen)}; it says: {said['message']}"
+
+
+@row(
+    10,
+    Hop.WEBSOCKET,
+    "The page opens its sockets at another path than the one that was asked.",
+    "--ws-path PATH, with the whole path that the page's script makes up.",
+)
+def page_opens_another_path(seen: Seen) -> Evidence | None:
+    if reply(seen).status == 101 or seen.report:
+        return None
+    opened = {path: file for file, text in seen.scripts.items() for path in paths_opened(text)}
+    if not opened or any(seen.asked.ws_path.startswith(path) for path in opened):
+        return None
+    path, file = next(iter(opened.items()))
+    return Evidence(f"{told(seen)}; the script opens {path}…", file)
+
+
+def paths_opened(script: str) -> list[str]:
+    """How the paths begin to which a script opens sockets."""
+    opening = re.findall(r"new WebSocket\(([^;]{0,300})", script)
+    literals = [text for words in opening for text in re.findall(r"""["'`}](/[^/"'`$\s][^"'`$\s]*)""", words)]
+    return [*literals, *(["/socket.io/"] if re.search(r"socket\.io(\.min)?\.js|\bio\(", script) else [])]
 
 
 @row(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
@@ -144,9 +145,28 @@ def find(nginx: Nginx, host: str, path: str) -> None:
             named = any(host in one.args for one in server.all("server_name"))
             for location in server.all("location"):
                 prefix = location.args[-1]
-                if location.args[0] in ("~", "~*") or not path.startswith(prefix):
+                if not matches(location, path):
                     continue
+                location = fallback(server, location)  # noqa: PLW2901
                 proxied = bool(location.all("proxy_pass"))
                 score = len(prefix) + 1000 * named + 500 * proxied
                 if score > best:
                     best, nginx.socket_location, nginx.around = score, location, [nginx.root, http, server]
+
+
+def matches(location: Directive, path: str) -> bool:
+    kind, wanted = location.args[0], location.args[-1]
+    if kind in ("~", "~*"):
+        with suppress(re.error):  # of another dialect than Python's
+            return bool(re.search(wanted, path, re.IGNORECASE if kind == "~*" else 0))
+        return False
+    return path == wanted if kind == "=" else path.startswith(wanted)
+
+
+def fallback(server: Directive, location: Directive) -> Directive:
+    """The @named location to which try_files hands on what is no file."""
+    for tried in location.all("try_files"):
+        for other in server.all("location"):
+            if other.args == tried.args[-1:]:
+                return other
+    return location
