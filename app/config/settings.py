@@ -243,9 +243,7 @@ CONTENT_SECURITY_POLICY = {
 DOCTOR_REPORT = read("DOCTOR_REPORT", default=str(VAR / "doctor.json"))  # made by a timer: see ops/certificate.py
 
 RELEASE = read("RELEASE", default=REPO.name)  # a release lies in a folder of its name
-sentry.begin(
-    read("SENTRY_DSN"), release=RELEASE, environment=read("SENTRY_ENVIRONMENT"), traces=read("SENTRY_TRACES")
-)
+sentry.begin(read("SENTRY_DSN"), release=RELEASE, environment=read("SENTRY_ENVIRONMENT"), traces=read("SENTRY_TRACES"))
 
 # --- Files, language, logs
 
