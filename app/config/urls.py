@@ -1,10 +1,13 @@
 """Every address of the site."""
 
+from allauth.socialaccount.models import SocialApp, SocialToken
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from ops import health, metrics, sentinel
+
+admin.site.unregister([SocialApp, SocialToken])  # variables configure the one, and the other is not kept
 
 urlpatterns = [
     path("livez", health.livez),

@@ -187,12 +187,15 @@ def delete_message(*, message: int, user: "User") -> Message:
     Raises MessageNotFound unless it is the user's own or they moderate its room, and they are still in it.
     """
     found = _changeable(message, user, Room.objects.governed_by(user, "owner", "moderator"))
-    if found.deleted_at is None:
-        head = found.room.advance()
-        if not Message.objects.filter(pk=message, deleted_at=None).update(body="", rev=head, deleted_at=timezone.now()):
-            raise Conflict  # deleted from another tab just now
-        return _announced(message)
-    return found
+    return found if found.deleted_at else bury(found)
+
+
+def bury(found: Message) -> Message:
+    """Take the words from a message, for whoever may; in a transaction. Raises Conflict when somebody just did."""
+    head = found.room.advance()
+    if not Message.objects.filter(pk=found.pk, deleted_at=None).update(body="", rev=head, deleted_at=timezone.now()):
+        raise Conflict
+    return _announced(found.pk)
 
 
 def _changeable(message: int, user: "User", rooms: QuerySet[Room]) -> Message:

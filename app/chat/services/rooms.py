@@ -96,7 +96,7 @@ def leave_room(*, slug: str, user: "User") -> None:
 def open_private(*, title: str, topic: str = "", owner: "User") -> Room:
     """Make a private room; its slug is random and tells nothing."""
     room = Room(slug=_hidden_slug(), kind=Room.Kind.PRIVATE, title=_line(title), topic=_line(topic))
-    _check(room)
+    check_description(room)
     room.save()
     let_in(room, owner, Membership.Role.OWNER)
     return room
@@ -133,7 +133,7 @@ def describe_room(*, slug: str, user: "User", title: str | None = None, topic: s
     room = governed_room(slug, user, Membership.Role.OWNER)
     room.title = room.title if title is None else _line(title)
     room.topic = room.topic if topic is None else _line(topic)
-    _check(room)
+    check_description(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "rev"])
     announce(room.stream, [events.of_room(room)])
@@ -207,7 +207,8 @@ def _line(text: str) -> str:
     return " ".join(text.replace("\0", "").split())
 
 
-def _check(room: Room) -> None:
+def check_description(room: Room) -> None:
+    """Raises BadName for a title or topic that this room cannot have."""
     if room.kind == Room.Kind.PRIVATE and not room.title:
         raise BadName("A private room needs a title.")  # its slug says nothing to people
     if len(room.title) > limits.TITLE_CHARS or len(room.topic) > limits.TOPIC_CHARS:

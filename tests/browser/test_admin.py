@@ -1,0 +1,37 @@
+"""The administration in a real browser: nothing of it is stopped by the policy."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.window import RoomPage
+from tests.running import Stack
+
+SUPERUSER = """
+from accounts.models import User
+User.objects.update_or_create(username="warden", defaults={"is_staff": True, "is_superuser": True})
+"""
+
+
+def test_what_is_taken_back_in_the_administration_goes_from_open_windows(
+    visitor: Callable[..., BrowserContext], stack: Stack
+) -> None:
+    stack.run_python(SUPERUSER)
+    his = RoomPage(visitor("bob").new_page(), "gossip")
+    his.is_up()
+    his.say("Rude words about somebody")
+    his.has("Rude words about somebody")
+
+    page = visitor("warden").new_page()
+    for address in ("/admin/", "/admin/accounts/user/", "/admin/chat/room/", "/admin/chat/membership/"):
+        assert page.goto(address)  # the fixture fails the test when a page complains
+        expect(page.locator("#site-name")).to_have_text("Parley")
+    page.goto("/admin/chat/message/?q=Rude")
+    page.get_by_role("link", name="Rude words about somebody").click()
+    expect(page.locator(".field-body .readonly")).to_have_text("Rude words about somebody")
+    page.go_back()
+    page.locator("#result_list .action-select").check()
+    page.get_by_label("Action:").select_option(label="Take back: delete for everybody")
+    page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).click()
+    expect(page.locator(".messagelist")).to_have_text("1 message taken back.")
+    expect(his.messages).to_contain_text("Message deleted")
