@@ -25,6 +25,7 @@ SECRET_KEY = read("SECRET_KEY")
 DEBUG = read("DEBUG")
 ALLOWED_HOSTS = read("ALLOWED_HOSTS")
 ALLOWED_ORIGINS = read("ALLOWED_ORIGINS")  # other sites whose pages may open our sockets
+FRONT_ROOM = read("FRONT_ROOM")  # what clients mean that name no room
 GUESTS = read("GUESTS")
 
 INSTALLED_APPS = [

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from chat.limits import SLUG_CHARS
+
 LEVELS = logging.getLevelNamesMapping()
 YES_OR_NO = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -39,11 +41,16 @@ def origins(values: list[str]) -> bool:
     return all(re.fullmatch(r"https?://[^/]+", value) for value in values)
 
 
+def front(value: str) -> bool:
+    return value == value.casefold() and re.fullmatch(rf"[^\W_][\w-]{{0,{SLUG_CHARS - 1}}}", value) is not None
+
+
 VARIABLES = {
     "SECRET_KEY": Variable("50 random characters or more", str, good=lambda value: len(value) >= 50),
     "DEBUG": Variable("true or false", truth, False),
     "ALLOWED_HOSTS": Variable("names with commas between them", words, []),
     "ALLOWED_ORIGINS": Variable("origins such as https://example.org, with commas", words, [], origins),
+    "FRONT_ROOM": Variable("the name of an open room, in small letters", str, "lobby", front),
     "GUESTS": Variable("true or false", truth, True),
     "GOOGLE_CLIENT_ID": Variable("Google's name for this site", str, ""),
     "GOOGLE_CLIENT_SECRET": Variable("what Google gave with it", str, ""),

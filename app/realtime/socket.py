@@ -34,9 +34,14 @@ class Socket:
             SLOW.inc()
             self._overflow()
 
+    @property
+    def behind(self) -> bool:
+        """Whether the reader is too slow for what can wait."""
+        return bool(self._writer.waiting > FULL // 2)
+
     def whisper(self, frame: Frame) -> None:
         """Send a frame that may as well be lost: a slow reader does not get it."""
-        if not self.closed and self._writer.waiting <= FULL // 2:
+        if not self.closed and not self.behind:
             self._writer.write(frame)
 
     def close(self, code: int, last: Frame, *, skip: bool = False) -> None:

@@ -96,6 +96,13 @@ async def test_somebody_who_was_shut_out_gets_no_further(visitor, alice):
     await leave(visit)
 
 
+async def test_the_address_of_no_room_is_the_front_rooms(visitor, bob):
+    visit = await visitor(bob, path="/ws/chat/")
+    await visit.ask("hello")
+    assert (await visit.frame("joined"))["room"] == "lobby"
+    await leave(visit)
+
+
 @pytest.mark.parametrize("path", ["/ws/chat/quay/", "/ws/chat/quay"])
 async def test_the_rooms_own_address_joins_it_after_hello(visitor, bob, path):
     visit = await visitor(bob, path=path)
@@ -120,7 +127,7 @@ async def test_a_rooms_own_address_that_leads_nowhere_says_so_after_welcome(visi
     await leave(visit)
 
 
-@pytest.mark.parametrize("path", ["/", "/ws", "/ws/nowhere/", "/ws/chat/", "/ws/chat/a/b/", "/wss/", "/api/rooms/"])
+@pytest.mark.parametrize("path", ["/", "/ws", "/ws/nowhere/", "/ws/chat/a/b/", "/wss/", "/api/rooms/"])
 async def test_an_unknown_address_is_closed_with_4400(visitor, alice, path):
     visit = await visitor(alice, path=path)
     assert await visit.end() == 4400

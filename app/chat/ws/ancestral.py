@@ -1,8 +1,13 @@
 """A socket whose client speaks a dialect: everything is done as for parley.v1, and translated at its edge."""
 
+import asyncio
+
 import msgspec
 
+from accounts.models import User
 from accounts.sessions import session_key_in
+from chat import events, limits
+from chat.services import history, rooms
 from chat.ws import protocol
 from chat.ws.consumers import ChatConsumer
 from chat.ws.database import query
@@ -33,15 +38,39 @@ class AncestralTab(ChatConsumer):
         if not self.socket.closed and (by_token or session_key_in(headers.get(b"cookie", ""))):
             await self.command(protocol.Hello(id=0, token=token if by_token else None))
 
+    async def on_hello(self, command: protocol.Hello) -> None:
+        """Whoever says it again, with a token, goes on with that one."""
+        if self.key and command.token is not None:
+            await self.on_auth(protocol.Auth(id=command.id, token=command.token))
+        else:
+            await super().on_hello(command)
+
     async def on_join(self, command: protocol.Join) -> None:
         self.names = await query(self.dialect.people, slug=command.room, user=self.me)
+        if self.dialect.from_the_start:
+            await self.enter(command.room)
+            command.since = await self.tell_everything(command.room)
         await super().on_join(command)
+
+    async def tell_everything(self, slug: str) -> protocol.Since:
+        """All that is kept of the room, as fast as it is read. Returns up to which change that is complete."""
+        last, more = 0, True
+        while more:
+            while self.socket.behind:  # noqa: ASYNC110  of this much nobody is told that they read too slowly
+                await asyncio.sleep(0.05)
+            since, last, page = await query(_after, slug, self.me, last)
+            self.reply(protocol.Ok(id=0, events=page.events))
+            more = page.more
+        return since
 
     def beat(self) -> None:
         self.pongs = self.pings
         super().beat()
 
     def reply(self, frame: protocol.Reply) -> None:
+        if self.dialect.from_the_start and isinstance(frame, protocol.Joined) and not frame.recovered:
+            self.lost("")
+            return
         for said in self.dialect.says(frame, self.names):
             self.socket.write(Frame(msgspec.json.encode(said).decode()))
 
@@ -54,3 +83,11 @@ class AncestralTab(ChatConsumer):
     def last(self, bye: protocol.Bye) -> Frame:
         (said,) = self.dialect.says(bye, self.names)
         return Frame(msgspec.json.encode(said).decode())
+
+
+def _after(slug: str, user: User, seq: int) -> tuple[protocol.Since, int, history.Page]:
+    """Up to which change one has everything after the next page, if it is the last; its last place; and the page."""
+    head = rooms.joined_room(slug, user).head
+    page = history.page(slug=slug, user=user, after=seq, limit=limits.PAGE)
+    last = max((e.message.seq for e in page.events if isinstance(e.message, events.Message)), default=seq)
+    return protocol.Since(epoch=history.current_epoch(), seq=max(head, last)), last, page

@@ -3,11 +3,14 @@
 from typing import Any
 
 from channels.routing import URLRouter
+from django.conf import settings
 from django.urls import path, re_path
 
 from chat.ws.ancestral import AncestralTab
 from chat.ws.consumers import ChatConsumer
-from chat.ws.dialects import Dialect, ReactChat
+from chat.ws.dialects import Dialect
+from chat.ws.dialects.plain import AngularGuide, NodeRelay, PtBrChat
+from chat.ws.dialects.react_chat import ReactChat
 
 parley = ChatConsumer.as_asgi()
 
@@ -25,8 +28,10 @@ def also(dialect: type[Dialect]) -> Any:
 sockets = URLRouter(
     [
         path("ws/", parley),
+        path("ws/chat/", also(NodeRelay), {"room": settings.FRONT_ROOM}),
         re_path(r"^ws/chat/(?P<room>~[^/]+)/$", also(ReactChat)),
-        re_path(r"^ws/chat/(?P<room>[^/]+)/?$", parley),
+        re_path(r"^ws/chat/(?P<room>[^/]+)/$", also(AngularGuide)),
+        re_path(r"^ws/chat/(?P<room>[^/]+)$", also(PtBrChat)),
         re_path(r"(?P<unknown>.*)", parley),
     ]
 )

@@ -63,7 +63,11 @@ def document() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components([*commands, *replies], ref_template=template)
     channels = {
         "socket": ("/ws/", "Many rooms on one socket."),
-        "room": ("/ws/chat/{room}/", "Joins that room by itself after hello, and works like /ws/ otherwise."),
+        "room": (
+            "/ws/chat/{room}/",
+            "Joins that room by itself after hello, and works like /ws/ otherwise; /ws/chat/ is the front "
+            "room's. To clients without the subprotocol these addresses speak as older chats did.",
+        ),
     }
     return {
         "asyncapi": "3.0.0",

@@ -1,41 +1,18 @@
-"""What clients of the small chats before Parley say and read on a socket, in words of parley.v1 and back.
-
-A dialect only translates, without I/O: what may be done, and by whom, is decided where it is for everybody. Which one a
-socket speaks is said in routing.py; ancestral.py is the socket.
-"""
+"""JWT + React chat: {"command": ...} both ways, in a conversation of two."""
 
 from collections.abc import Iterable, Mapping
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 from msgspec import field
 
-from accounts.models import User
 from chat import events
 from chat.services import chats
 from chat.ws import protocol
+from chat.ws.dialects import Dialect, words
 from chat.ws.protocol import Body, Invalid, Token
-
-
-class Dialect(Protocol):
-    """One client's way to talk in the one room of its address."""
-
-    def __init__(self, room: str) -> None: ...
-
-    @staticmethod
-    def people(*, slug: str, user: User) -> dict[int, str]:
-        """What this client calls those in the room, by their ids. Raises RoomNotFound where it has no business."""
-
-    def hears(self, text: str) -> protocol.Command:
-        """What the client means by this frame. Raises Malformed, Invalid."""
-
-    def says(self, frame: protocol.Reply, names: Mapping[int, str]) -> Iterable[Any]:
-        """The client's frames for one of ours, as JSON; none for what it would not understand."""
-
-
-# --- JWT + React chat: {"command": ...} both ways, in a conversation of two
 
 
 class _Said(msgspec.Struct, tag_field="command"):
@@ -93,11 +70,10 @@ class ReactChat(Dialect):
     def says(self, frame: protocol.Reply, names: Mapping[int, str]) -> Iterable[Any]:
         match frame:
             case protocol.Ok(events=list(page)):
-                yield {"command": "messages", "messages": [_react_message(e, names) for e in _words(page)[::-1]]}
+                yield {"command": "messages", "messages": [_react_message(e, names) for e in words(page)[::-1]]}
             case protocol.Events(events=changes):
-                for message in _words(changes):
-                    if message.rev == message.seq:  # later changes of it have no word here
-                        yield {"command": "new_message", "message": _react_message(message, names)}
+                for message in words(changes, new=True):  # later changes of them have no word here
+                    yield {"command": "new_message", "message": _react_message(message, names)}
             case protocol.Error(text=text):
                 yield {"command": "error", "error": text}
             case protocol.Bye(reason=reason):
@@ -108,11 +84,6 @@ class ReactChat(Dialect):
                 yield {"command": "auth_expiring", "in": seconds}
             case protocol.Ping():
                 yield {"command": "ping"}  # unread by the client; it keeps proxies from taking the line for dead
-
-
-def _words(changes: Iterable[events.Event]) -> list[events.Message]:
-    """The messages among the changes that have not been taken back."""
-    return [e.message for e in changes if isinstance(e.message, events.Message) and not e.message.deleted]
 
 
 def _react_message(message: events.Message, names: Mapping[int, str]) -> dict[str, Any]:
