@@ -49,7 +49,7 @@ def answer(struct: Any, status: int = 200) -> Response:
 
 def somebody(username: str) -> User:
     """The person with this username. Raises NobodyOfThatName."""
-    user = User.objects.filter(username=username, is_active=True).first()
+    user = User.objects.filter(username=username, is_active=True, is_bot=False).first()
     if user is None:
         raise NobodyOfThatName
     return user

@@ -39,6 +39,12 @@ class InvitationNotFound(ChatError):
     text = "This invitation is not valid any more."
 
 
+class IntegrationNotFound(ChatError):
+    code = "not_found"
+    status = 404
+    text = "There is no integration of that name."
+
+
 class MessageNotFound(ChatError):
     """The message is absent, or in a room that is not for you, or not yours: the same answer."""
 

@@ -1,0 +1,85 @@
+"""Programs that post what people say elsewhere. Each has a token, and a bot that is a member of its rooms.
+
+Whoever governs a room can put the bot out, as they can anybody: then the token is good for that room no more.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.names import clean_name
+from chat.models import Integration, Membership, Room
+from chat.services.errors import ChatError, IntegrationNotFound, RoomNotFound
+from chat.services.rooms import slug_of
+from chat.services.standing import let_in, put_out
+
+PREFIX = "parley_"  # of tokens: tells them from access tokens, and scanners for leaked secrets what they found
+
+
+@transaction.atomic
+def create(*, name: str, rooms: Iterable[str]) -> tuple[Integration, str]:
+    """Make an integration that may post in these rooms, and its token, which is told this once.
+
+    Open rooms are named as people name them and made where they are not; hidden ones by their slug.
+    Raises ValidationError for a name that nobody may have, BadName, RoomNotFound; ChatError where the name is taken,
+    or a room is of two people.
+    """
+    name = clean_name(name)
+    if Integration.objects.filter(bot__display_name=name, revoked_at=None).exists():
+        raise ChatError(f"There is an integration of the name {name}; revoke it first.")
+    bot = User(username=f"bot-{secrets.token_hex(8)}", display_name=name, is_bot=True)
+    bot.set_unusable_password()
+    bot.save()
+    for wanted in rooms:
+        let_in(_room(wanted), bot)
+    token = PREFIX + secrets.token_urlsafe(32)
+    return Integration.objects.create(bot=bot, digest=_digest(token)), token
+
+
+@transaction.atomic
+def revoke(*, name: str) -> None:
+    """Its token is good for nothing any more, and its bot in no room; its words stay. Raises IntegrationNotFound."""
+    found = Integration.objects.filter(bot__display_name=name, revoked_at=None).select_related("bot").first()
+    if found is None:
+        raise IntegrationNotFound
+    found.revoked_at = timezone.now()
+    found.save(update_fields=["revoked_at"])
+    for room in Room.objects.joined_by(found.bot).order_by("pk"):
+        put_out(room, found.bot, Membership.State.LEFT)
+
+
+def bot_of(token: str) -> User | None:
+    """Whom this token lets speak; None for one that is unknown or revoked."""
+    valid = Integration.objects.filter(digest=_digest(token), revoked_at=None, bot__is_active=True)
+    found = valid.select_related("bot").first()
+    return found.bot if found else None
+
+
+def only_room(bot: User) -> str:
+    """The slug of the one room that it is in. Raises RoomNotFound where it is in none, ChatError where in several."""
+    slugs = list(Room.objects.joined_by(bot).values_list("slug", flat=True)[:2])
+    if not slugs:
+        raise RoomNotFound
+    if len(slugs) > 1:
+        raise ChatError("Say in which room: this integration is in several.")
+    return slugs[0]
+
+
+def _room(name: str) -> Room:
+    if not name.startswith("~"):
+        return Room.objects.get_or_create(slug=slug_of(name))[0]
+    room = Room.objects.all().named(name).first()
+    if room is None:
+        raise RoomNotFound("There is no such room.")
+    if room.kind == Room.Kind.DIRECT:
+        raise ChatError("A direct conversation is of two people.")
+    return room
+
+
+def _digest(token: str) -> str:
+    """Random as the token is, a plain hash keeps it: there is nothing to guess."""
+    return hashlib.sha256(token.encode()).hexdigest()
