@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
-FOR_PROGRAMS = ("/api/", "/_allauth/")
+FOR_PROGRAMS = ("/api/", "/_allauth/", "/chat/rooms/", "/save_message/")
 
 
 class PageLanguage(LocaleMiddleware):

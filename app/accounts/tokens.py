@@ -12,6 +12,8 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless.base.response import UnauthorizedResponse
 from allauth.headless.contrib.rest_framework.authentication import JWTTokenAuthentication
 from allauth.headless.tokens.strategies.jwt import JWTTokenStrategy, internal
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -40,6 +42,25 @@ class TokenStrategy(JWTTokenStrategy):
         if renewed is None:
             session.delete()
         return renewed
+
+
+class Pair(NamedTuple):
+    """What a program is signed in with."""
+
+    access: str
+    refresh: str
+
+
+def sign_in(user: User) -> Pair:
+    """Begin a session of theirs, for a program that no request brings a session of."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    refresh = internal.create_refresh_token(user, session)
+    session.save()
+    return Pair(internal.create_access_token(user, session, {}), refresh)
 
 
 class AccessToken(NamedTuple):

@@ -24,7 +24,7 @@ environ.Env.read_env(os.environ.get("PARLEY_ENV_FILE", REPO / ".env"))  # the re
 SECRET_KEY = read("SECRET_KEY")
 DEBUG = read("DEBUG")
 ALLOWED_HOSTS = read("ALLOWED_HOSTS")
-ALLOWED_ORIGINS = read("ALLOWED_ORIGINS")  # other sites whose pages may open our sockets
+ALLOWED_ORIGINS = read("ALLOWED_ORIGINS")  # other sites whose pages may open our sockets and call the API
 FRONT_ROOM = read("FRONT_ROOM")  # what clients mean that name no room
 GUESTS = read("GUESTS")
 
@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "allauth",
@@ -52,6 +53,7 @@ MIDDLEWARE = [
     "ops.requests.observed",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.languages.PageLanguage",
     "django.middleware.common.CommonMiddleware",
@@ -224,6 +226,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 CSRF_COOKIE_HTTPONLY = False  # the page's own scripts read it for their fetches
 X_FRAME_OPTIONS = "DENY"
+# Pages of other sites come with tokens. No cookies: whoever is signed in here is nobody there.
+CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/(api|_allauth|chat/rooms|save_message)/"
+CORS_ALLOW_HEADERS = ["authorization", "content-type"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
+from chat.api.urls import elsewhere
 from ops import health, metrics, sentinel
 
 admin.site.unregister([SocialApp, SocialToken])  # variables configure the one, and the other is not kept
@@ -15,6 +16,7 @@ urlpatterns = [
     path("metrics", metrics.metrics),
     re_path(r"^ws/", sentinel.upgrade_required),
     path("api/", include("chat.api.urls")),
+    path("", include(elsewhere)),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),

@@ -95,6 +95,12 @@ TRIES = {
     "take it as a chat": Try(None, ("put", "/api/chats/SLUG/", {"participants": ["alice", "mallory"], "read": 1})),
     "mark it as a chat": Try(None, ("patch", "/api/chats/SLUG/", {"read": 1})),
     "end it as a chat": Try(None, ("delete", "/api/chats/SLUG/", None)),
+    "post as the guide does": Try(
+        None, ("post", "/chat/rooms/SLUG/user/alice/", {"message": "hi"}), "allowed"
+    ),
+    "post as the relay does": Try(
+        None, ("post", "/save_message/", {"user_name": "alice", "message": "hi", "room": "SLUG"}), "allowed"
+    ),
     "see its page": Try(None, ("get", "/rooms/SLUG/", None), "allowed"),
 }  # fmt: skip
 OVER_SOCKET = [name for name, one in TRIES.items() if one.socket]
@@ -160,7 +166,8 @@ def over_http(user: User | None, name: str, place: Place) -> str:
         content_type="application/json",
     )
     headers = {name: value for name, value in answer.headers.items() if name not in ("Set-Cookie", "Content-Length")}
-    return anonymous(f"{answer.status_code} {sorted(headers.items())} {answer.content.decode()}", place)
+    said = f"{answer.status_code} {sorted(headers.items())} {answer.content.decode()}"
+    return anonymous(said.replace(answer.headers["X-Request-ID"], "REQUEST"), place)
 
 
 def anonymous(text: str, place: Place) -> str:
@@ -276,9 +283,12 @@ async def test_names_of_hidden_rooms_have_no_pattern_to_guess(alice):
 async def test_who_is_not_signed_in_gets_nowhere_over_http(places, name, kind):
     before = await state_of_the_world()
     told = await over_http(None, name, places.get(kind, Place(NOWHERE, NO_MESSAGE)))
-    if TRIES[name].rest[1].startswith("/api/"):
+    if TRIES[name].rest[1].startswith(("/api/", "/chat/")):
         assert told.startswith(("401 ", "403 "))
         assert '"code":"unauthenticated"' in told
+    elif TRIES[name].rest[1] == "/save_message/":
+        assert told.startswith("401 ")
+        assert told.endswith(" error")
     else:
         assert told.startswith("302 ")
         assert "/accounts/login/" in told
@@ -296,7 +306,7 @@ async def test_who_is_not_signed_in_gets_nowhere_on_the_socket(places, tab, name
 
 
 def test_every_command_and_every_address_is_in_the_table():
-    from chat.api.urls import urlpatterns
+    from chat.api.urls import elsewhere, urlpatterns
     from chat.ws.protocol import Command
 
     tried = {one.socket["type"] for one in TRIES.values() if one.socket}
@@ -308,8 +318,10 @@ def test_every_command_and_every_address_is_in_the_table():
         .replace("<int:message>", "MESSAGE")
         for route in urlpatterns
     }
-    # tests/api/test_seeds.py, tests/rooms/test_invitations.py
-    of_no_place = {"schema/", "auth/register/", "auth/login/", "contacts/", "chats/", "invitations/"}
+    # tests/api/test_seeds.py, tests/api/test_posting.py, tests/http/test_people.py, tests/rooms/test_invitations.py
+    of_no_place = {"schema/", "auth/register/", "auth/login/", "auth/guest/"}
+    of_no_place |= {"contacts/", "chats/", "people/", "invitations/"}
     routes = {route.replace("<str:chat>", "SLUG") for route in routes}
     assert {f"/api/{route}" for route in routes - of_no_place} <= addresses
+    assert {f"/{str(route.pattern).split('<')[0]}" for route in elsewhere} == {"/save_message/", "/chat/rooms/"}
     assert UUID(CID)

@@ -1,6 +1,7 @@
 """What clients of the small chats before Parley call over HTTP, in their words; allauth and the services do the rest.
 
-JWT + React chat: sign-in that answers with tokens, contacts, and conversations of two.
+JWT + React chat: sign-in that answers with tokens, contacts, and conversations of two. Angular guide: a name is enough
+to get tokens.
 """
 
 import json
@@ -8,15 +9,20 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from allauth.core.internal.ratelimit import consume
 from allauth.headless.account.views import LoginView, SignupView
 from allauth.headless.constants import Client
-from django.http import HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.guests import make_guest
+from accounts.tokens import sign_in
+from accounts.views import GUEST_RATE
 from chat.api import serializers as shapes
 from chat.api.exchange import REFUSED, SignedIn, answer, checked, sent, somebody
 from chat.services import chats, rooms
@@ -82,6 +88,24 @@ class Register(Door):
         if said["status"] != 200:
             raise ValidationError([error["message"] for error in said.get("errors", [])] or "Nobody can sign up here.")
         return _tokens(said, 201)
+
+
+class Guest(Door):
+    """Coming with a name alone, for pages of other sites; the form on our own first page counts the same tries."""
+
+    @extend_schema(
+        operation_id="auth_guest",
+        request=shapes.GuestIn,
+        responses={201: shapes.ref(shapes.Tokens), **REFUSED},
+    )
+    def post(self, request: Request) -> Response:
+        """Be a guest of this name, which `username` repeats; others may have it, too."""
+        if not settings.GUESTS:
+            raise Http404
+        if not consume(request._request, app="accounts", action="guest", config={"guest": GUEST_RATE}):  # noqa: SLF001
+            raise Throttled
+        guest = make_guest(checked(shapes.GuestIn, sent(request))["name"])
+        return answer(shapes.Tokens(*sign_in(guest), guest.name), 201)
 
 
 class Contacts(APIView):

@@ -4,14 +4,17 @@ Answers are the structs of chat.events: the same JSON as on the socket.
 """
 
 from typing import Any, Literal
+from uuid import uuid4
 
 import msgspec
 from rest_framework import serializers
 
+from accounts.names import clean_name
 from chat import events, limits
 from chat.services.chats import Chat, Contact
 from chat.services.invitations import HOURS, HOURS_AT_MOST, Invited
 from chat.services.members import Members
+from chat.services.people import People
 from chat.services.rooms import RoomSummary
 
 
@@ -89,6 +92,39 @@ class RegisterIn(LoginIn):
     email = serializers.EmailField(required=False, allow_blank=True)
 
 
+class GuestIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=150, trim_whitespace=False)
+
+    def validate_name(self, value: str) -> str:
+        return clean_name(value)
+
+
+class SaveMessageIn(serializers.Serializer[Any]):
+    """`room` is needed where there are several. `cid` is a UUID of the client's making; it makes a retry safe."""
+
+    message = serializers.CharField(trim_whitespace=False)
+    room = serializers.CharField(max_length=limits.SLUG_CHARS, required=False, allow_blank=True, default="")
+    cid = serializers.UUIDField(required=False, default=uuid4)
+
+
+class QuotedIn(SaveMessageIn):
+    """`user_name`: who said it, elsewhere."""
+
+    user_name = serializers.CharField(max_length=150, trim_whitespace=False)
+
+    def validate_user_name(self, value: str) -> str:
+        return clean_name(value)
+
+
+class RoomPostIn(serializers.Serializer[Any]):
+    message = serializers.CharField(trim_whitespace=False)
+
+
+class PeopleIn(serializers.Serializer[Any]):
+    search = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+    page = serializers.IntegerField(default=1, min_value=1, max_value=2**31 - 1)
+
+
 class ChatIn(serializers.Serializer[Any]):
     """Usernames of the two people; my own may be left out."""
 
@@ -144,6 +180,13 @@ class InvalidCredentials(msgspec.Struct):
     error: Literal["Invalid credentials"] = "Invalid credentials"
 
 
+class RoomPosted(msgspec.Struct):
+    """`username` is the name that others see."""
+
+    username: str
+    room: events.Slug = msgspec.field(name="roomId")
+
+
 _ANSWERS = (
     Rooms,
     Page,
@@ -158,6 +201,8 @@ _ANSWERS = (
     Contact,
     Members,
     Invited,
+    RoomPosted,
+    People,
 )
 _, COMPONENTS = msgspec.json.schema_components(_ANSWERS, ref_template="#/components/schemas/{name}")
 

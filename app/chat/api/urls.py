@@ -1,9 +1,9 @@
-"""Addresses below /api/."""
+"""Addresses below /api/, and those that older chats had elsewhere."""
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from chat.api import members, seeds, views
+from chat.api import members, posting, seeds, views
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -22,7 +22,14 @@ urlpatterns = [
     path("messages/<int:message>/", views.MessageDetail.as_view()),
     path("auth/register/", seeds.Register.as_view()),
     path("auth/login/", seeds.Login.as_view()),
+    path("auth/guest/", seeds.Guest.as_view()),
+    path("people/", views.PeopleList.as_view()),
     path("contacts/", seeds.Contacts.as_view()),
     path("chats/", seeds.Chats.as_view()),
     path("chats/<str:chat>/", seeds.ChatDetail.as_view()),
+]
+
+elsewhere = [
+    path("save_message/", posting.SaveMessage.as_view()),
+    path("chat/rooms/<str:room>/user/<str:name>/", posting.RoomPost.as_view()),
 ]

@@ -8,7 +8,20 @@ from rest_framework.views import APIView
 from chat import events
 from chat.api import serializers as shapes
 from chat.api.exchange import REFUSED, SignedIn, answer, checked, sent, somebody
-from chat.services import history, messages, rooms
+from chat.services import history, messages, people, rooms
+
+
+class PeopleList(APIView):
+    """Everybody."""
+
+    @extend_schema(
+        operation_id="people_list",
+        parameters=[shapes.PeopleIn],
+        responses={200: shapes.ref(people.People), **REFUSED},
+    )
+    def get(self, request: SignedIn) -> Response:
+        """List a page of the people here, by name, or of those whose name has `search` in it."""
+        return answer(people.people(**checked(shapes.PeopleIn, request.query_params)))
 
 
 class RoomList(APIView):
