@@ -47,6 +47,7 @@ class Stack:
     def __init__(self, **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="parley-"))
         self.ready = self.folder / "ready.json"
+        self.elsewhere = f"http://localhost:{free_port()}"  # an origin that is let in; nobody listens there yet
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "DJANGO_SETTINGS"))},
             "PARLEY_VAR": str(self.folder / "var"),
@@ -58,6 +59,7 @@ class Stack:
             "SOCKET_BURST": "100000",
             "API_RATE": "1000000/min",
             "DRAIN_SECONDS": "1",
+            "ALLOWED_ORIGINS": self.elsewhere,
             **environment,
         }
         for name in ("SECRET_KEY", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS"):  # of the unit tests

@@ -5,7 +5,8 @@ to the last field. "$name" stands for a value of the site's making: it is learnt
 same ever after. Steps:
 
     {"http": "POST /path/", "as": "rosa", "body": {...}, "status": 201, "answer": {...}}
-    {"opens": "rosa", "path": "/ws/chat/$chat/", "with": "hello" | "header" | "cookie"}
+    {"http": "POST /path/", "form": {...}, "status": 200, "text": "success"}    {..., "status": 302, "location": "/"}
+    {"opens": "rosa", "path": "/ws/chat/$chat/", "with": "hello" | "header" | "cookie" | "cookie:teo"}
     {"says": "rosa", "frame": {...}}    {"hears": "rosa", "frame": {...}}    {"leaves": "rosa"}
 
 `as` takes the token "$rosa" for `Authorization: Bearer`.
@@ -22,9 +23,9 @@ NAME = re.compile(r"\$(\w+)")
 
 
 class Player:
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, **known: str) -> None:
         self.stack = stack
-        self.known: dict[str, Any] = {}
+        self.known: dict[str, Any] = known
         self.sockets: dict[str, Wss] = {}
 
     async def play(self, recording: Path) -> None:
@@ -51,19 +52,27 @@ class Player:
         else:
             await self.sockets.pop(step["leaves"]).close()
 
-    async def request(self, http: str, status: int, answer: Any = None, body: Any = None, **who: str) -> None:
+    async def request(
+        self, http: str, status: int, answer: Any = None, body: Any = None, form: Any = None, **more: str
+    ) -> None:
         method, path = self.filled(http).split(" ")
-        headers = {"Authorization": f"Bearer {self.known[who['as']]}"} if "as" in who else {}
+        headers = {"Authorization": f"Bearer {self.known[more['as']]}"} if "as" in more else {}
         async with self.stack.browser() as browser:
             browser.headers.clear()
             browser.cookies.clear()
-            got = await browser.request(method, path, json=self.filled(body), headers=headers)
+            data = {"data": self.filled(form)} if form else {"json": self.filled(body)}
+            got = await browser.request(method, path, headers=headers, **data)
         assert got.status_code == status, got.text
-        self.compare(answer, got.json() if got.content else None)
+        assert got.headers.get("location", "") == more.get("location", "")
+        if "text" in more:
+            assert (got.text, got.headers["content-type"]) == (more["text"], "text/plain")
+        else:
+            self.compare(answer, got.json() if got.content else None)
 
     async def open(self, name: str, path: str, credential: str) -> None:
         options: dict[str, Any] = {"subprotocols": None}
-        cookie = self.stack.people(name)[0] if credential == "cookie" else ""
+        way, _, owner = credential.partition(":")
+        cookie = self.stack.people(owner or name)[0] if way == "cookie" else ""
         if credential == "header":
             options |= {"additional_headers": {"Authorization": f"Bearer {self.known[name]}"}, "origin": None}
         self.sockets[name] = await Wss.open(self.stack, cookie, path=path, **options)
