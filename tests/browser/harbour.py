@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.guests import make_guest
 from accounts.models import User
-from chat.models import Membership, Message
-from chat.services import messages, rooms
+from chat.models import Membership, Message, Room
+from chat.services import invitations, members, messages, rooms
 from tests.signed_in import session_of
 
 LONG = "a-room-with-a-rather-long-name-that-does-not-fit"
@@ -34,8 +34,13 @@ def fill() -> str:
             rooms.enter_room(slug=slug, user=who)
     rooms.enter_room(slug="empty", user=alice)
     rooms.describe_room(slug="harbour", user=alice, topic="Releases in and out of port. Be kind to the night watch.")
-    rooms.open_private(title="Crew only", owner=alice)
+    members.set_role(slug="harbour", by=alice, user=bia.pk, role="moderator")
+    crew = rooms.open_private(title="Crew only", topic="Who sails on Sunday?", owner=alice)
+    members.add_member(slug=crew.slug, by=alice, user=mina)
+    members.add_member(slug=crew.slug, by=alice, user=diego)
+    members.put_member_out(slug=crew.slug, by=alice, user=diego.pk, ban=True)
     rooms.open_direct(me=alice, other=mina)
+    rooms.open_direct(me=alice, other=bia)
 
     for number in range(60):
         _say((bia, diego)[number // 3 % 2], f"Crate {number + 1} is aboard.", 3 * DAY - number * 2)
@@ -57,6 +62,18 @@ def fill() -> str:
         for number in range(count):
             _say(bia, f"News {number}", 5, slug=slug)
     return " ".join(session_of(who) for who in (alice, mina, nils))
+
+
+def crew() -> str:
+    """The private room, and a fresh invitation to it."""
+    room = Room.objects.get(title="Crew only")
+    owner = User.objects.get(username="alice")
+    return f"{room.slug} {invitations.invite(slug=room.slug, by=owner).token}"
+
+
+def direct() -> str:
+    """Where alice talks with mina."""
+    return Room.objects.get(kind="direct", members__username="mina").slug
 
 
 def unread() -> None:

@@ -3,6 +3,8 @@
 390 and 1280 px wide, light and dark. With names, only the pictures whose name begins with one of them.
 """
 
+import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +151,84 @@ def signed_out(page: Page) -> None:
     page.route_web_socket("**/ws/", catch)
     RoomPage(page, "harbour").is_up()
     sockets[0].close(code=4401)
+    expect(page.locator("#pill")).to_have_text("reconnecting in 1 s")
+    page.wait_for_event("websocket")
+    sockets[-1].close(code=4401)
+    expect(page.locator("#notice")).to_be_visible()
+
+
+def everybody_there(page: Page) -> None:
+    """Of five members one is away and one does nothing, as if the server had said so."""
+    room = re.search(r"/rooms/([^/]+)/", page.url)
+    people = page.evaluate("fetch(`/api${location.pathname}members/`).then((answer) => answer.json())")["members"]
+    ids = sorted(member["user"]["id"] for member in people)
+    presence = {"here": len(ids) - 1, "online": ids[:-1], "idle": ids[1:2]}
+    assert room
+    tell(page, {"type": "ephemeral", "room": room[1], "kind": "presence", **presence})
+
+
+def tell(page: Page, frame: dict[str, Any]) -> None:
+    page.evaluate("(frame) => sockets[0].onmessage({ data: frame })", json.dumps(frame))
+
+
+def in_company(slug: str, *steps: Callable[[Page], None]) -> Callable[[Page], None]:
+    """The room with its people beside it."""
+
+    def pose(page: Page) -> None:
+        page.add_init_script(
+            "window.sockets = []; const Real = WebSocket;"
+            "WebSocket = class extends Real { constructor(...asked) { super(...asked); sockets.push(this); } };"
+        )
+        RoomPage(page, slug).is_up()
+        if page.locator("#people").is_hidden():
+            page.locator("#members").click()
+        expect(page.locator(".member")).not_to_have_count(0)
+        everybody_there(page)
+        expect(page.locator('.group[data-standing="away"]')).to_be_visible()
+        for step in steps:
+            step(page)
+
+    return pose
+
+
+def choosing(page: Page) -> None:
+    page.get_by_role("button", name="What to do with Diego Funes").click()
+    expect(page.locator(".deeds")).to_be_visible()
+
+
+def banning(page: Page) -> None:
+    page.get_by_role("button", name="Ban", exact=True).click()
+    expect(page.locator(".ask")).to_be_visible()
+
+
+def inviting(page: Page) -> None:
+    page.locator("#invite summary").click()
+    page.get_by_role("button", name="Make it").click()
+    expect(page.locator(".made")).to_be_visible()
+    expect(page.locator(".links li")).not_to_have_count(0)
+
+
+def banned_list(page: Page) -> None:
+    page.locator("#banned summary").click()
+    expect(page.get_by_role("button", name="Lift the ban")).to_be_visible()
+
+
+def conversation(slug: str) -> Callable[[Page], None]:
+    def pose(page: Page) -> None:
+        RoomPage(page, slug).is_up()
+        expect(page.locator("#topic")).to_have_text(re.compile("online|offline"), timeout=20_000)
+
+    return pose
+
+
+def private_form(page: Page) -> None:
+    page.goto("/rooms/")
+    page.get_by_text("Or make a private room").click()
+
+
+def put_out(page: Page) -> None:
+    in_company("harbour")(page)
+    tell(page, {"type": "left", "room": "harbour", "reason": ""})
     expect(page.locator("#notice")).to_be_visible()
 
 
@@ -191,6 +271,8 @@ def main() -> None:
     stack = Stack()
     try:
         alice, mina, new = stack.run_python(f"{HARBOUR}print(harbour.fill())").split()
+        crew, token = stack.run_python(f"{HARBOUR}print(harbour.crew())").split()
+        direct = stack.run_python(f"{HARBOUR}print(harbour.direct())").strip()
         with chromium() as browser:
             typist = context_of(browser, stack, mina)
             typing = RoomPage(typist.new_page(), "harbour")
@@ -209,6 +291,18 @@ def main() -> None:
                     studio.picture("sign-out", alice, at("/accounts/logout/"))
                     studio.picture("not-found", alice, at("/rooms/~AAAAAAAAAAAAAAAA/"))
                     studio.picture("first-run", new, at("/"))
+                    studio.picture("open-room", alice, at("/rooms/"))
+                    studio.picture("private-room", alice, private_form)
+                    studio.picture("invitation", alice, at(f"/invitations/{token}/"))
+                    studio.picture("invited-stranger", "", at(f"/invitations/{token}/"))
+                    studio.picture("invitation-ended", alice, at("/invitations/gone/"))
+                    studio.picture("people", alice, in_company("harbour"))
+                    studio.picture("choosing", alice, in_company("harbour", choosing))
+                    studio.picture("banning", alice, in_company("harbour", choosing, banning))
+                    studio.picture("inviting", alice, in_company(crew, inviting))
+                    studio.picture("banned", alice, in_company(crew, banned_list))
+                    studio.picture("conversation", alice, conversation(direct))
+                    studio.picture("put-out", alice, put_out)
                     studio.picture("empty-room", alice, empty)
                     stack.run_python(f"{HARBOUR}harbour.unread()")
                     studio.picture("scrolled", alice, scrolled)

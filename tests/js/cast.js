@@ -14,10 +14,14 @@ export function message(id, more = {}) {
 /** The event that announces this version of a message. */
 export const event = (said) => ({ room: "harbour", seq: said.rev, kind: "message", message: said });
 
+/** The event that somebody is this from now on. */
+export const standing = (seq, user, state, role = "member") => ({ room: "harbour", seq, kind: "member", member: { user, role, state } });
+
 export function joined(head, messages, more = {}) {
   return {
     type: "joined", id: 1, room: "harbour", epoch: "e", head, floor: 0, recovered: false, read: head, unread: 0,
-    info: { slug: "harbour", title: "harbour", topic: "", kind: "open" }, more: false, members: 2,
+    info: { slug: "harbour", title: "harbour", topic: "", kind: "open", body: 4000 }, more: false, members: 2,
+    role: "member",
     events: messages.map(event), ...more,
   };
 }

@@ -60,6 +60,7 @@ beforeEach((t) => {
   phases = [];
   connection = new Connection("wss://parley.example/ws/", {
     onStatus: ({ phase }) => phases.push(phase),
+    onWelcome: () => {},
     onJoined: () => {},
     onFrame: () => {},
     onShut: () => {},
@@ -116,9 +117,27 @@ test("keeps to the moment that the server names", async () => {
 test("does not come back after 44xx", async () => {
   connection.start();
   await newest().welcome();
-  newest().end(4401);
+  newest().end(4403);
   pass(600_000);
   assert.equal(Line.all.length, 1);
+  assert.deepEqual(connection.status, { phase: "ended", code: 4403, reason: "" });
+});
+
+test("tries once more when its session is over: another tab may have begun the next one", async () => {
+  connection.start();
+  await newest().welcome();
+  for (const again of [2, 3]) {
+    newest().end(4401);
+    pass(1000);
+    assert.equal(Line.all.length, again);
+    await newest().welcome(); // a session that goes on may end again
+  }
+  newest().end(4401);
+  pass(1000);
+  newest().open();
+  newest().end(4401);
+  pass(600_000);
+  assert.equal(Line.all.length, 4);
   assert.deepEqual(connection.status, { phase: "ended", code: 4401, reason: "" });
 });
 

@@ -46,3 +46,26 @@ test("speaking takes the line away", () => {
   reading.spoke();
   assert.equal(reading.line, Infinity);
 });
+
+test("what I read on another device is not new here", async () => {
+  const { room, reading, view, hears } = reader([message(1)]);
+  await reading.tell();
+  view.watching = false;
+  for (const id of [2, 3, 4]) hears(message(id));
+  assert.deepEqual([reading.line, reading.missed], [1, 3]);
+  room.mark(3, 1);
+  reading.elsewhere();
+  assert.deepEqual([reading.line, reading.missed], [3, 1]);
+  room.mark(4, 0);
+  reading.elsewhere();
+  assert.deepEqual([reading.line, reading.missed], [Infinity, 0]);
+  hears(message(5));
+  assert.equal(reading.line, 4);
+});
+
+test("the echo of my own reading leaves the line where it is", () => {
+  const { room, reading } = reader([message(1), message(2)], { read: 1, unread: 1 });
+  room.mark(2, 0);
+  reading.elsewhere();
+  assert.equal(reading.line, 1);
+});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { RoomState } from "../../app/chat/static/chat/state.js";
-import { alice, event, joined, message } from "./cast.js";
+import { alice, bob, event, joined, message, standing } from "./cast.js";
 
 const bodies = (room) => room.list().map(({ body }) => body);
 
@@ -77,6 +77,48 @@ describe("a room", () => {
     assert.equal(room.unread, 2);
     room.apply(event(message(2, { rev: 5, body: "", deleted: true })));
     assert.equal(room.unread, 1);
+  });
+
+  test("takes a marker that moved on another device, and counts what came after it once", () => {
+    const room = entered(2, [message(1), message(2)], { read: 0, unread: 2 });
+    room.apply(event(message(3)));
+    room.apply(event(message(4)));
+    room.mark(3, 0); // counted before 4 was stored
+    assert.deepEqual([room.read, room.unread], [3, 1]);
+    room.mark(4, 1); // counted after 5 was, which comes now
+    room.apply(event(message(5)));
+    assert.deepEqual([room.read, room.unread], [4, 1]);
+    room.mark(2, 3); // late
+    assert.deepEqual([room.read, room.unread], [4, 1]);
+    room.apply(event(message(5, { rev: 6, body: "", deleted: true })));
+    assert.equal(room.unread, 0);
+  });
+
+  test("believes the server about what it never had", () => {
+    const room = entered(9, [message(8), message(9)], { read: 1, unread: 8, more: true });
+    room.mark(5, 4);
+    assert.equal(room.unread, 4);
+  });
+
+  test("counts its members, to whom a role is not another one", () => {
+    const room = entered(1, [message(1)]);
+    const counts = [
+      [bob, "joined", "moderator"], [bob, "joined", "member"], [{ ...bob, id: 3 }, "joined", "member"],
+      [bob, "banned", "member"], [bob, "left", "member"], [bob, "joined", "member"],
+    ].map(([user, state, role], index) => {
+      room.apply(standing(index + 2, user, state, role));
+      return room.members;
+    });
+    assert.deepEqual(counts, [2, 2, 3, 2, 2, 3]);
+  });
+
+  test("knows my own role", () => {
+    const room = entered(1, [message(1)], { role: "owner" });
+    assert.equal(room.role, "owner");
+    room.apply(standing(2, bob, "joined", "owner"));
+    assert.equal(room.role, "owner");
+    room.apply(standing(3, alice, "joined", "moderator"));
+    assert.equal(room.role, "moderator");
   });
 
   test("that is only counted keeps no messages and starts from the counts each time", () => {

@@ -17,4 +17,4 @@ def guest_form(context: Context) -> GuestForm | None:
     form = context.get("form")
     if isinstance(form, GuestForm):
         return form
-    return GuestForm(initial={"next": context["request"].GET.get("next", "")})
+    return GuestForm(initial={"next": context.get("come_back") or context["request"].GET.get("next", "")})

@@ -1,11 +1,10 @@
 from django.urls import path
 
-from chat.http import people, views
+from chat.http import invitations, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("rooms/", views.rooms, name="rooms"),
     path("rooms/<str:slug>/", views.room, name="room"),
-    path("people/", people.people_page, name="people"),
-    path("people/<int:person>/conversation/", people.conversation, name="conversation"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
 ]

@@ -14,7 +14,7 @@ from accounts.views import landing
 from chat import limits
 from chat.http.words import refusal
 from chat.services.errors import ChatError, RoomNotFound
-from chat.services.rooms import RoomSummary, find_room, my_rooms, slug_of, title_for
+from chat.services.rooms import RoomSummary, find_room, my_rooms, open_private, slug_of, title_for
 
 
 @require_safe
@@ -26,21 +26,25 @@ def home(request: HttpRequest) -> HttpResponse:
     rooms = my_rooms(request.user)
     if rooms:
         return redirect("room", slug=rooms[0].slug)
-    return render(request, "chat/open_room.html", {"first": True})
+    return render(request, "chat/open_room.html", {"first": True, "limits": limits})
 
 
 @login_required
 @never_cache
 def rooms(request: HttpRequest) -> HttpResponse:
-    """Go to the room of a name that somebody typed."""
-    name = request.POST.get("name", "")
+    """Go to the room of a name that somebody typed, or make a private one with a title."""
+    assert isinstance(request.user, User)
+    said = request.POST
+    page = {"rooms": _by_name(request), "limits": limits, "said": said, "private": "title" in said}
     if request.method == "POST":
         try:
-            return redirect("room", slug=slug_of(name))
+            if page["private"]:
+                made = open_private(title=said["title"], topic=said.get("topic", ""), owner=request.user)
+                return redirect("room", slug=made.slug)
+            return redirect("room", slug=slug_of(said.get("name", "")))
         except ChatError as error:
-            page = {"name": name, "error": refusal(error), "rooms": _by_name(request)}
-            return render(request, "chat/open_room.html", page, status=400)
-    return render(request, "chat/open_room.html", {"rooms": _by_name(request)})
+            return render(request, "chat/open_room.html", {**page, "error": refusal(error)}, status=400)
+    return render(request, "chat/open_room.html", page)
 
 
 @login_required
@@ -66,7 +70,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
     page = {
         "user": {"id": user.pk, "name": user.name, "guest": user.is_guest},
         "room": slug,
-        "bodyChars": limits.BODY_CHARS,
+        "bodyChars": found.longest if found else limits.BODY_CHARS,
         "home": reverse("home"),
         "login": f"{reverse('account_login')}?{urlencode({'next': request.path})}",
     }

@@ -4,9 +4,10 @@ import { gettext, ngettext, refusalOf } from "./gettext.js";
 
 /**
  * @typedef {import("./frames.js").Message} Message
- * @typedef {{messageOf: (id: number) => Message | undefined, me: number, limit: number, onReply: (message: Message) => void,
+ * @typedef {{messageOf: (id: number) => Message | undefined, me: number, limit: () => number, moderates: () => boolean,
+ *   onReply: (message: Message) => void,
  *   onEdit: (message: Message, body: string) => Promise<void>, onDelete: (message: Message) => Promise<void>,
- *   onDone: () => void}} Wiring  onEdit, onDelete: reject with a sentence for the reader
+ *   onDone: () => void}} Wiring  moderates: may I take back what others said? onEdit, onDelete: reject with a sentence for the reader
  */
 
 /** What one can do with a message: one toolbar that follows the pointer and the focus, and the forms in its place. */
@@ -38,7 +39,8 @@ export class Actions {
     if (!line || !message || message.deleted || line.querySelector(".editing, .deleting")) return this.#bar.remove();
     if (this.#bar.parentElement === line) return;
     const mine = message.author.id === this.wiring.me;
-    html(".edit", this.#bar).hidden = html(".delete", this.#bar).hidden = !mine;
+    html(".edit", this.#bar).hidden = !mine;
+    html(".delete", this.#bar).hidden = !mine && !this.wiring.moderates();
     line.append(this.#bar);
   }
 
@@ -84,7 +86,7 @@ export class Actions {
       const body = field.value.trim();
       const latest = this.wiring.messageOf(message.id) ?? message;
       if (body === latest.body) return close();
-      const over = [...body].length - this.wiring.limit;
+      const over = [...body].length - this.wiring.limit();
       if (!body) hint.textContent = gettext("A message has words. To take it back, delete it.");
       else if (over > 0) hint.textContent = ngettext("{count} character too long.", "{count} characters too long.", over);
       else await this.wiring.onEdit(latest, body).then(close, (error) => (hint.textContent = gettext("Not saved: {why}", { why: refusalOf(error) })));

@@ -13,8 +13,8 @@ export class Composer {
 
   /**
    * @param {HTMLFormElement} form
-   * @param {{draft: string, limit: number, onSend: (body: string, replyTo: number | null) => Promise<void>,
-   *   onTyping: (on: boolean) => void, onEditLast: () => void}} wiring  draft: its key in localStorage
+   * @param {{draft: string, limit: () => number, onSend: (body: string, replyTo: number | null) => Promise<void>,
+   *   onTyping: (on: boolean) => void, onEditLast: () => void}} wiring  draft: its key in localStorage; limit: characters
    */
   constructor(form, wiring) {
     this.wiring = wiring;
@@ -22,7 +22,8 @@ export class Composer {
     this.left = html("#left", form);
     this.bar = html("#answering", form);
     this.field.value ||= localStorage.getItem(wiring.draft) ?? ""; // somebody may type before this file is here
-    find(form, ".send", HTMLButtonElement).disabled = false;
+    this.button = find(form, ".send", HTMLButtonElement);
+    this.button.disabled = false;
     this.#changed();
     this.field.addEventListener("input", () => {
       localStorage.setItem(wiring.draft, this.field.value);
@@ -52,7 +53,7 @@ export class Composer {
 
   /** @param {string} why */
   close(why) {
-    this.field.disabled = true;
+    this.field.disabled = this.button.disabled = true;
     this.field.placeholder = why;
   }
 
@@ -89,7 +90,7 @@ export class Composer {
 
   /** Characters that still fit, as the server counts them. */
   #room() {
-    return this.wiring.limit - [...this.field.value.trim()].length;
+    return this.wiring.limit() - [...this.field.value.trim()].length;
   }
 
   #changed() {

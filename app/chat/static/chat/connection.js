@@ -5,7 +5,7 @@ import { backoff } from "./backoff.js";
  * @typedef {{phase: "connecting" | "connected"} | {phase: "waiting", until: number}
  *   | {phase: "ended", code: number, reason: string}} Status  until: ms, as of Date.now()
  * @typedef {{slug: string, seq: number, limit: number, since: () => import("./frames.js").Since | undefined}} Followed
- * @typedef {{onStatus: (status: Status) => void, onJoined: (frame: import("./frames.js").Joined) => void,
+ * @typedef {{onStatus: (status: Status) => void, onWelcome: (user: import("./frames.js").Person) => void, onJoined: (frame: import("./frames.js").Joined) => void,
  *   onFrame: (frame: import("./frames.js").Events | import("./frames.js").Ephemeral | import("./frames.js").Left) => void,
  *   onShut: (room: string, why: Refused) => void}} Handlers
  */
@@ -14,6 +14,7 @@ const SUBPROTOCOL = "parley.v1";
 const PATIENCE = 15_000; // ms for a handshake or an answer; then the line is taken for dead
 const SILENCE = 2.2; // pings that may be missing before it is
 const STABLE = 10_000; // ms a connection lasts before the next loss counts as the first
+const RENEWAL = 1; // seconds in which a new cookie of mine may come, when the session I had is over
 
 /** The server's own refusal. */
 export class Refused extends Error {
@@ -47,6 +48,7 @@ export class Connection {
   #lastId = 0;
   #attempt = 0;
   #connectedAt = 0;
+  #renewing = false; // I have been told once that my session is over
   #pingSeconds = 25;
   #timer = 0; // the next try
   #watch = 0; // the end of patience, by timer
@@ -152,6 +154,8 @@ export class Connection {
       const welcome = await this.ask({ type: "hello", client: "parley-web" });
       if (welcome.type !== "welcome") return;
       this.#pingSeconds = welcome.ping;
+      this.#renewing = false;
+      this.handlers.onWelcome(welcome.user);
     } catch {
       return; // a close follows
     }
@@ -240,10 +244,13 @@ export class Connection {
     }
     const bye = this.#bye;
     const last = bye?.code ?? code;
-    if (last >= 4400 && last < 4500) return this.#say({ phase: "ended", code: last, reason: bye?.reason ?? "" });
+    // A new password, set in another tab, ends the session: the next one's cookie is here or on its way.
+    const renew = last === 4401 && !this.#renewing;
+    this.#renewing ||= renew;
+    if (last >= 4400 && last < 4500 && !renew) return this.#say({ phase: "ended", code: last, reason: bye?.reason ?? "" });
     if (Date.now() - this.#connectedAt > STABLE) this.#attempt = 0;
     // A server that names a moment has spread its clients already.
-    const seconds = bye?.reconnect_in ?? backoff(this.#attempt);
+    const seconds = renew ? RENEWAL : (bye?.reconnect_in ?? backoff(this.#attempt));
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#open(), seconds * 1000);
     this.#say({ phase: "waiting", until: Date.now() + seconds * 1000 });

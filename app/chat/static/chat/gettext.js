@@ -26,5 +26,8 @@ export function ngettext(one, many, count, values = {}) {
 /** The sentence of a server's refusal. @param {{code?: string, message: string}} error */
 export const refusalOf = ({ code, message }) => words.refusals?.[code ?? ""] ?? message;
 
+/** Why something was not done; an error without words is a lost connection. @param {{code?: string, message: string}} error */
+export const whyNot = (error) => refusalOf(error) || gettext("there is no connection at the moment.");
+
 /** @param {string} text @param {Record<string, string | number>} values */
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (hole, name) => String(values[name] ?? hole));

@@ -13,9 +13,11 @@ export function wireMenus() {
     menu.querySelector("summary")?.focus();
   });
   for (const button of document.querySelectorAll("button.copy"))
-    button.addEventListener("click", async () => {
-      const address = location.origin + location.pathname;
-      const copied = navigator.clipboard.writeText(address);
-      button.textContent = await copied.then(() => gettext("Copied"), () => address); // to be copied by hand, then
-    });
+    button.addEventListener("click", () => void copy(location.origin + location.pathname, button));
+}
+
+/** @param {string} address @param {Element} button says that it is copied, or what is to be copied by hand */
+export async function copy(address, button) {
+  const copied = navigator.clipboard.writeText(address);
+  button.textContent = await copied.then(() => gettext("Copied"), () => address);
 }

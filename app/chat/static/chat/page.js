@@ -4,16 +4,19 @@ import { Composer } from "./composer.js";
 import { Connection, Disconnected } from "./connection.js";
 import { find, html, paintAvatar } from "./dom.js";
 import { gettext, ngettext, refusalOf } from "./gettext.js";
+import { Heading } from "./heading.js";
 import { wireMenus } from "./menus.js";
 import { Older } from "./older.js";
 import { Outbox, Store } from "./outbox.js";
+import { Panel } from "./panel.js";
+import { otherIn } from "./people.js";
 import { Reading } from "./reading.js";
 import { RoomView } from "./room.js";
 import { rowsOf } from "./rows.js";
 import { Scroller } from "./scroll.js";
 import { Sidebar } from "./sidebar.js";
 import { RoomState } from "./state.js";
-import { StatusView } from "./status.js";
+import { outWords, StatusView } from "./status.js";
 import { Typing } from "./typing.js";
 
 /** @typedef {import("./frames.js").Message} Message */
@@ -39,6 +42,9 @@ for (const [slug, unread] of sidebar.rooms) {
 }
 
 const status = new StatusView(data);
+const heading = new Heading(here);
+const panel = new Panel(here, draw);
+const limit = () => here.info?.body ?? data.bodyChars; // characters of a message
 const announcer = new Announcer(html("#announcer"));
 const outbox = new Outbox(new Store(), me.id, draw);
 const connection = new Connection(location.origin.replace("http", "ws") + "/ws/", {
@@ -47,6 +53,9 @@ const connection = new Connection(location.origin.replace("http", "ws") + "/ws/"
     if (now.phase === "ended") composer.close(gettext("Not connected"));
     draw();
   },
+  onWelcome(user) {
+    if (user.id !== me.id) location.reload(); // somebody else has signed in here meanwhile
+  },
   onJoined(frame) {
     const state = states.get(frame.room);
     if (!state) return;
@@ -54,14 +63,19 @@ const connection = new Connection(location.origin.replace("http", "ws") + "/ws/"
     const fresh = state.enter(frame);
     for (const { message } of frame.events) if (message) settle(message);
     describe(state);
-    if (state === here && first) open();
-    else if (state === here) hear(fresh);
+    if (state === here) {
+      if (first) open();
+      else hear(fresh);
+      panel.enter(frame);
+    }
     draw();
     void flush();
   },
   onFrame(frame) {
     if (frame.type === "events") take(frame.events);
-    else if (frame.type === "left") leave(frame.room, gettext("You are no longer in this room."));
+    else if (frame.type === "left") leave(frame.room, outWords(states.get(frame.room)?.standing ?? "left"));
+    else if (frame.kind === "presence") see(frame.room, frame);
+    else if (frame.kind === "read") mark(frame);
     else if (frame.room === here.slug && frame.user.id !== me.id) typing.theirs(frame.user, frame.on);
   },
   onShut(slug, why) {
@@ -85,19 +99,19 @@ const typing = new Typing(html("#typing .dots"), html("#typing .names"), (on) =>
   connection.ask({ type: "typing", room: here.slug, on }).catch(() => {}); // only of this moment
 });
 
-/** @param {number} id */
-const messageOf = (id) => here.messages.get(id);
+const messageOf = (/** @type {number} */ id) => here.messages.get(id);
 const view = new RoomView(list, {
   me: me.id,
   messageOf,
   isConnected: () => connection.status.phase === "connected",
+  onQuoted: (line) => scroller.toUpperPart(line),
   onRetry: (cid) => void outbox.retry(cid).then(flush),
   onDiscard: (cid) => void outbox.remove(cid),
 });
 const scroller = new Scroller(html("#log"), list, moved);
 const composer = new Composer(find(document, "#composer", HTMLFormElement), {
   draft: `draft:${me.id}:${here.slug}`,
-  limit: data.bodyChars,
+  limit,
   async onSend(body, replyTo) {
     reading.spoke();
     scroller.pinned = true;
@@ -113,7 +127,8 @@ const composer = new Composer(find(document, "#composer", HTMLFormElement), {
 });
 const actions = new Actions(html("#log"), {
   me: me.id,
-  limit: data.bodyChars,
+  limit,
+  moderates: () => here.role !== "member",
   messageOf,
   onReply: (message) => composer.answer(message),
   onEdit: (message, body) => change({ type: "edit", message: message.id, body, rev: message.rev }),
@@ -140,6 +155,7 @@ function take(events) {
     if (fresh === "gap") void connection.rejoin(event.room);
     else if (fresh && state === here) hear([fresh]);
     if (event.message) settle(event.message);
+    if (state === here && event.member) panel.change(event.member);
     if (state && event.kind !== "message") describe(state);
   }
   draw();
@@ -149,6 +165,21 @@ function take(events) {
 function settle(message) {
   if (message.author.id === me.id) void outbox.remove(message.cid);
   else if (here.messages.has(message.id)) typing.theirs(message.author, false);
+}
+
+/** I have read, perhaps on another device. @param {{room: string, seq: number, unread: number}} frame */
+function mark({ room, seq, unread }) {
+  states.get(room)?.mark(seq, unread);
+  if (room === here.slug) reading.elsewhere();
+  draw();
+}
+
+/** @param {string} slug @param {import("./frames.js").Presence} presence */
+function see(slug, presence) {
+  const isDirect = states.get(slug)?.info?.kind === "direct";
+  const other = otherIn(presence, me.id);
+  if (isDirect) sidebar.see(slug, other);
+  if (slug === here.slug) isDirect ? heading.see(other) : panel.see(presence);
 }
 
 /** The room is here for the first time: show where reading goes on. */
@@ -172,7 +203,7 @@ function hear(messages) {
 }
 
 function isWatching() {
-  const covered = phone.matches && location.hash === "#rooms";
+  const covered = panel.isCovering || (phone.matches && location.hash === "#rooms");
   return document.visibilityState === "visible" && scroller.pinned && !covered;
 }
 
@@ -223,15 +254,8 @@ function flush() {
 
 /** @param {RoomState} state */
 function describe(state) {
-  const info = state.info;
-  if (!info) return;
-  const isDirect = info.kind === "direct"; // called after the other person, which events do not know
-  if (!isDirect) sidebar.rename(state.slug, info.title);
-  if (state !== here) return;
-  if (!isDirect) html("#title").textContent = info.title;
-  html("#topic").textContent = info.topic;
-  html("#members").hidden = isDirect;
-  html("#members .count").textContent = String(state.members);
+  if (state.info && state.info.kind !== "direct") sidebar.rename(state.slug, state.info.title);
+  if (state === here) heading.draw();
 }
 
 /** I am out of a room, or may not enter it. @param {string} slug @param {string} why */
@@ -241,6 +265,7 @@ function leave(slug, why) {
   sidebar.remove(slug);
   if (slug === here.slug) {
     composer.close(gettext("You are not in this room"));
+    panel.end();
     status.say(why, gettext("To my rooms"), data.home);
   }
   draw();
@@ -249,13 +274,6 @@ function leave(slug, why) {
 newest.addEventListener("click", () => {
   scroller.toBottom();
   composer.focus();
-});
-list.addEventListener("click", (event) => {
-  const quote = event.target instanceof Element ? event.target.closest(".quote") : null;
-  const to = quote instanceof HTMLElement ? view.elementOf(Number(quote.dataset.to)) : null;
-  if (!to) return;
-  scroller.toUpperPart(to);
-  to.focus({ preventScroll: true });
 });
 document.querySelector("#leave")?.addEventListener("click", async () => {
   states.delete(here.slug); // the server's word that I left is no news then

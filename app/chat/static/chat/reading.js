@@ -22,7 +22,7 @@ export class Reading {
   begin() {
     this.line = this.state.unread ? this.state.read : Infinity;
     this.missed = this.state.unread;
-    this.#seen = false;
+    this.#seen = this.state.unread === 0;
   }
 
   /** I said something, so I have seen what was there. */
@@ -38,14 +38,22 @@ export class Reading {
     this.missed += 1;
   }
 
+  /** My marker moved, perhaps on another device: what I read there is not new here. */
+  elsewhere() {
+    const { read, unread } = this.state;
+    if (this.#telling || this.wiring.isWatching()) return; // it is my own word that comes back
+    this.missed = Math.min(this.missed, unread);
+    if (read > this.line) this.line = unread ? read : Infinity;
+    this.#seen ||= unread === 0;
+  }
+
   /** Tell the server, when there is something to tell. @returns {Promise<boolean>} whether my marker moved */
   async tell() {
     const last = this.state.list().at(-1);
     if (!last || this.#telling || last.seq <= this.state.read || !this.wiring.isWatching()) return false;
     this.#telling = true;
     try {
-      this.state.unread = await this.wiring.tell(last.seq);
-      this.state.read = Math.max(this.state.read, last.seq);
+      this.state.mark(last.seq, await this.wiring.tell(last.seq));
       this.#seen = true;
       return true;
     } catch {

@@ -7,7 +7,7 @@ import { wordsOf } from "./words.js";
  * @typedef {import("./rows.js").Row} Row
  * @typedef {Extract<Row, {author: unknown}>} Said
  * @typedef {{messageOf: (id: number) => import("./frames.js").Message | undefined, me: number,
- *   isConnected: () => boolean, onRetry: (cid: string) => void, onDiscard: (cid: string) => void}} Wiring
+ *   isConnected: () => boolean, onQuoted: (line: HTMLElement) => void, onRetry: (cid: string) => void, onDiscard: (cid: string) => void}} Wiring
  */
 
 /** Rows to elements. Each row keeps its element for as long as it is shown; only what changed is touched. */
@@ -77,7 +77,15 @@ export class RoomView {
     paintAvatar(html(".avatar", element), author.id, author.name);
     html("bdi", element).textContent = author.name;
     html(".guest", element).hidden = !author.guest;
+    html(".via", element).hidden = !author.via;
+    html(".via", element).textContent = gettext("via {name}", { name: author.via ?? "" });
     element.classList.toggle("mine", author.id === this.wiring.me);
+    html(".quote", element).addEventListener("click", () => {
+      const quoted = this.elementOf(Number(html(".quote", element).dataset.to));
+      if (!quoted) return;
+      this.wiring.onQuoted(quoted);
+      quoted.focus({ preventScroll: true });
+    });
     const cid = row.kind === "unsent" ? row.item.cid : "";
     html(".retry", element).addEventListener("click", () => this.wiring.onRetry(cid));
     html(".discard", element).addEventListener("click", () => this.wiring.onDiscard(cid));

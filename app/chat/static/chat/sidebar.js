@@ -1,5 +1,6 @@
 import { find, html } from "./dom.js";
 import { gettext, ngettext } from "./gettext.js";
+import { standingWords } from "./heading.js";
 
 /** My rooms beside the conversation: what is unread in each, and the way to another. */
 export class Sidebar {
@@ -51,6 +52,14 @@ export class Sidebar {
   rename(slug, title) {
     const line = this.#lines.get(slug);
     if (line) html(".title", line).textContent = title;
+  }
+
+  /** How the other one of a conversation is. @param {string} slug @param {import("./people.js").Standing} standing */
+  see(slug, standing) {
+    const line = this.#lines.get(slug);
+    if (!line) return;
+    html(".dot", line).dataset.standing = standing;
+    html(".standing", line).textContent = standing && ` (${standingWords(standing)})`;
   }
 
   /** I am no longer in it. @param {string} slug */

@@ -11,9 +11,18 @@ export class RoomState {
   read = 0; // my read marker
   unread = 0;
   members = 0;
+  /** Of whom I know whether they are in the room. @type {Map<number, boolean>} */
+  present = new Map();
+  /** @type {import("./frames.js").Role} */
+  role = "member"; // mine
+  /** @type {import("./frames.js").Member["state"]} */
+  standing = "joined"; // mine
   entered = false;
   /** @type {import("./frames.js").RoomInfo | null} */
   info = null;
+  #counted = 0; // the change up to which the server counted what is unread
+  /** The places of what others said after that. @type {number[]} */
+  #news = [];
   /** Every message that was ever received, by id; none is replaced by an older version. @type {Map<number, Message>} */
   messages = new Map();
 
@@ -58,7 +67,12 @@ export class RoomState {
     this.seq = frame.head;
     this.read = frame.read;
     this.unread = frame.unread;
+    this.#counted = frame.head;
+    this.#news = [];
     this.members = frame.members;
+    this.role = frame.role;
+    this.standing = "joined";
+    this.present.clear();
     this.info = frame.info;
     return fresh;
   }
@@ -73,16 +87,42 @@ export class RoomState {
     if (event.seq > this.seq + 1) return "gap";
     const before = this.seq;
     this.seq = event.seq;
-    if (event.member) this.members += event.member.state === "joined" ? 1 : -1;
+    if (event.member) this.#standing(event.member);
     if (event.info) this.info = event.info;
     const message = event.message;
     if (!message) return null;
     const fresh = this.#isNew(message, before);
     const theirs = message.author.id !== this.me;
-    if (fresh) this.unread += 1;
-    else if (message.deleted && theirs && message.seq > this.read) this.unread = Math.max(0, this.unread - 1);
+    if (fresh) {
+      this.unread += 1;
+      this.#news.push(message.seq);
+    } else if (message.deleted && theirs && message.seq > this.read) {
+      this.unread = Math.max(0, this.unread - 1);
+      this.#news = this.#news.filter((seq) => seq !== message.seq);
+    }
     if (this.limit > 0) this.keep(message);
     return fresh ? message : null;
+  }
+
+  /**
+   * My marker has moved, here or on another device.
+   * @param {number} seq
+   * @param {number} unread as the server counted: it may know more than has come, or less
+   */
+  mark(seq, unread) {
+    if (seq < this.read) return;
+    this.read = seq;
+    this.#news = this.#news.filter((place) => place > seq);
+    this.unread = seq < this.#counted ? unread : this.#news.length;
+  }
+
+  /** An event does not say what somebody was before; a role comes to who is here already. @param {import("./frames.js").Member} member */
+  #standing({ user, role, state }) {
+    const here = state === "joined";
+    const before = this.present.get(user.id) ?? (here ? role !== "member" : true);
+    this.members += Number(here) - Number(before);
+    this.present.set(user.id, here);
+    if (user.id === this.me) Object.assign(this, { role, standing: state });
   }
 
   /**

@@ -45,6 +45,13 @@ export class StatusView {
   }
 }
 
+/** Why I am out of a room. @param {import("./frames.js").Member["state"]} standing */
+export function outWords(standing) {
+  if (standing === "kicked") return gettext("A moderator has taken you out of this room.");
+  if (standing === "banned") return gettext("A moderator has banned you from this room.");
+  return gettext("You are no longer in this room.");
+}
+
 /** @param {import("./connection.js").Status} status */
 function wordsFor(status) {
   if (status.phase === "ended") return status.code === 4401 ? gettext("signed out") : gettext("closed");

@@ -1,0 +1,23 @@
+"""The page behind an invitation's link."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from chat.services.errors import InvitationNotFound
+from chat.services.invitations import accept, invited_to
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """What it is an invitation to. Posting is coming in; looking, as machines look at links, changes nothing."""
+    try:
+        if request.method == "POST" and isinstance(request.user, User):
+            return redirect("room", slug=accept(token=token, user=request.user).slug)
+        page = {"room": invited_to(token), "come_back": request.path}
+    except InvitationNotFound:
+        return render(request, "chat/invitation.html", status=404)
+    return render(request, "chat/invitation.html", page)

@@ -1,0 +1,170 @@
+"""Who is in a room: roles, being put out, invitations, markers on several devices."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.window import RoomPage
+from tests.running import Stack
+
+Enter = Callable[..., RoomPage]
+Visitor = Callable[..., BrowserContext]
+PASSWORD = "correct horse battery staple"
+ROUNDS = 20_000  # ms: who is there is told every few seconds
+
+
+def choose(room: RoomPage, name: str, deed: str) -> None:
+    """Do something about a member from the list of people, and say yes if asked."""
+    row = room.page.locator(".member").filter(has=room.page.get_by_text(name, exact=True))
+    row.get_by_role("button", name=f"What to do with {name}").click()
+    row.get_by_role("button", name=deed, exact=True).click()
+
+
+def test_the_owner_makes_a_moderator_who_removes_and_bans(enter: Enter) -> None:
+    hers, his, theirs = enter("alice", "order"), enter("bob", "order"), enter("mallory", "order")
+    for room in (hers, his, theirs):
+        room.page.locator("#members").click()
+        expect(room.page.locator(".group .member")).to_have_count(3)
+    expect(theirs.page.locator("#banned")).to_be_hidden()
+    expect(theirs.page.locator('[data-deeds*="remove"]')).to_have_count(0)
+    choose(hers, "bob", "Make moderator")
+    bobs = theirs.page.locator(".member").filter(has_text="bob")
+    expect(bobs.locator(".marks")).to_have_text("moderator")
+
+    theirs.say("Spam")
+    his.do("Spam", "Delete")
+    his.page.get_by_role("group", name="Delete this message?").get_by_role("button", name="Delete").click()
+    expect(hers.messages.last).to_contain_text("Message deleted")
+
+    elsewhere = RoomPage(theirs.page.context.new_page(), "order-elsewhere")
+    elsewhere.is_up()
+    choose(his, "mallory", "Remove")
+    expect(his.page.locator(".ask")).to_contain_text("They may come back, as anybody may.")
+    his.page.locator(".ask").get_by_role("button", name="Remove").click()
+    expect(theirs.page.get_by_role("alert")).to_contain_text("A moderator has taken you out of this room.")
+    expect(theirs.composer).to_be_disabled()
+    for room in (hers, his):
+        expect(room.page.locator(".group .member")).to_have_count(2)
+        expect(room.page.locator("#members .count")).to_have_text("2")
+    expect(elsewhere.page.locator('[data-room="order"]')).to_have_count(0)
+    elsewhere.say("Others go on")
+    elsewhere.has("Others go on")
+
+    theirs.page.reload()
+    theirs.is_up()
+    choose(hers, "mallory", "Ban")
+    hers.page.locator(".ask").get_by_role("button", name="Cancel").click()
+    expect(theirs.composer).to_be_enabled()
+    choose(hers, "mallory", "Ban")
+    hers.page.locator(".ask").get_by_role("button", name="Ban").click()
+    expect(theirs.page.get_by_role("alert")).to_contain_text("A moderator has banned you from this room.")
+    theirs.page.reload()
+    expect(theirs.page.locator("#notice")).to_be_visible()
+    his.page.locator("#banned summary").click()
+    his.page.get_by_role("button", name="Lift the ban").click()
+    expect(his.page.locator("#banned")).to_contain_text("Nobody is banned.")
+    theirs.page.reload()
+    theirs.is_up()
+
+    choose(hers, "bob", "Hand the room over")
+    hers.page.locator(".ask").get_by_role("button", name="Hand the room over").click()
+    expect(his.page.locator(".member").filter(has_text="you").locator(".marks")).to_have_text("owner · you")
+    expect(hers.page.locator('[data-deeds*="owner"]')).to_have_count(0)
+
+
+def test_who_is_there_shows_in_the_room_and_beside_a_conversation(enter: Enter, stack: Stack) -> None:
+    hers, his = enter("alice", "company"), enter("bob", "company")
+    hers.page.locator("#members").click()
+    bobs = hers.page.locator(".group .member").filter(has_text="bob")
+    expect(bobs.locator(".standing")).to_have_text("online", timeout=ROUNDS)
+    expect(hers.page.locator("#people-count")).to_have_text("2 of 2 members here now")
+    choose(hers, "bob", "Conversation")
+    expect(hers.page.locator("#title")).to_have_text("bob")
+    expect(hers.page.locator("#topic")).to_have_text("offline", timeout=ROUNDS)
+    slug = hers.page.url.rstrip("/").rsplit("/", 1)[1]
+    his = RoomPage(his.page, slug)
+    expect(hers.page.locator("#topic")).to_have_text("online", timeout=ROUNDS)
+    expect(hers.page.locator(f'[data-room="{slug}"] .standing')).to_have_text("(online)")
+
+
+def test_a_private_room_is_made_and_people_are_invited(visitor: Visitor, enter: Enter, stack: Stack) -> None:
+    enter("bob", "order-elsewhere")
+    page = visitor("alice", permissions=["clipboard-read", "clipboard-write"]).new_page()
+    page.goto("/rooms/")
+    page.get_by_text("Or make a private room").click()
+    page.get_by_label("Title").fill("Crew of the tug")
+    page.get_by_role("button", name="Make the room").click()
+    expect(page.locator("#title")).to_have_text("Crew of the tug")
+    page.get_by_role("button", name="Invite people").click()
+    page.get_by_label("By their username").fill("nobody-at-all")
+    page.get_by_role("button", name="Let in").click()
+    expect(page.locator("#invite .hint")).to_contain_text("Nobody has that username.")
+    page.get_by_label("By their username").fill("bob")
+    page.get_by_role("button", name="Let in").click()
+    expect(page.locator("#invite .hint")).to_have_text("bob is in the room now.")
+    expect(page.locator(".group .member")).to_have_count(2)
+
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    stranger = visitor().new_page()
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("You are invited to Crew of the tug")
+    stranger.get_by_label("Your name").fill("Huck")
+    stranger.get_by_role("button", name="Come in").click()
+    expect(stranger).to_have_url(link)
+    expect(page.locator(".group .member")).to_have_count(2)  # looking has changed nothing
+    stranger.get_by_role("button", name="Come in").click()
+    expect(stranger.locator("#title")).to_have_text("Crew of the tug")
+    expect(page.locator(".group .member").filter(has_text="Huck").locator(".marks")).to_have_text("guest")
+
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.locator(".links li")).to_have_count(0)
+    late = visitor("mallory").new_page()
+    late.goto(link)
+    expect(late.get_by_role("heading", level=1)).to_have_text("This invitation has ended")
+
+
+def test_what_is_read_on_one_device_is_read_on_the_other(enter: Enter) -> None:
+    enter("alice", "devices").page.close()
+    phone, desk, his = enter("alice", "devices-2"), enter("alice", "devices-2"), enter("bob", "devices")
+    his.say("One")
+    his.say("Two")
+    for room in (phone, desk):
+        expect(room.page.locator('[data-room="devices"] .badge')).to_have_text("2 unread")
+    RoomPage(phone.page, "devices").has("Two")
+    expect(desk.page.locator('[data-room="devices"] .badge')).to_be_hidden()
+    expect(desk.page).to_have_title("devices-2 · Parley")
+
+
+def test_a_new_password_elsewhere_renews_this_tab(visitor: Visitor, stack: Stack) -> None:
+    page = visitor().new_page()
+    page.goto("/accounts/signup/")
+    page.get_by_label("Username").fill("renewed")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    room = RoomPage(page, "renewal")
+    room.is_up()
+    other = page.context.new_page()
+    other.goto("/accounts/password/change/")
+    other.get_by_label("Current password").fill(PASSWORD)
+    for field in ("password1", "password2"):
+        other.locator(f"[name={field}]").fill(PASSWORD + " 2")
+    with page.expect_websocket():
+        other.get_by_role("button", name="Save").click()
+    expect(room.pill).to_have_text("connected")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_room_with_short_messages_says_how_many_characters_are_left(enter: Enter, stack: Stack) -> None:
+    enter("alice", "telegrams").page.close()
+    stack.run_python("from chat.models import Room; Room.objects.filter(slug='telegrams').update(body_chars=140)")
+    hers = enter("alice", "telegrams")
+    hers.composer.fill("x" * 141)
+    expect(hers.page.locator("#left")).to_have_text("1 character too many")
+    hers.composer.press("Enter")
+    expect(hers.composer).to_have_value("x" * 141)
+    hers.composer.fill("x" * 140)
+    hers.composer.press("Enter")
+    hers.has("x" * 140)
