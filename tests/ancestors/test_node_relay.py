@@ -9,8 +9,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from playwright.async_api import async_playwright, expect
 
 from tests.ancestors.transcript import Player
+from tests.browser.window import ARGUMENTS, CHROMIUM
 from tests.running import REPO, Stack, Wss
 from tests.tab import Closed
 
@@ -32,6 +34,21 @@ def integration(stack: Stack, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+async def marks(stack: Stack, session: str, room: str) -> list[str]:
+    """What stands beside the names of those who spoke, on the room's page."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            context = await browser.new_context(base_url=stack.url, ignore_https_errors=True)
+            await context.add_cookies([{"name": "sessionid", "value": session, "url": stack.url, "secure": True}])
+            page = await context.new_page()
+            await page.goto(f"/rooms/{room}/")
+            await expect(page.locator(".message").first).to_be_visible()
+            return await page.locator(".message .via:visible").all_inner_texts()
+        finally:
+            await browser.close()
 
 
 async def test_its_clients_hear_and_read_what_they_did(stack: Stack):
@@ -58,6 +75,7 @@ async def test_what_an_integration_posts_is_shown_as_such_until_it_is_kicked_and
         assert await post(room="relayed") == (200, "success")
         author = (await rosa.hears("relayed", "hi"))["author"]
         assert (author["name"], author["via"], author["guest"]) == ("Kai", "Bridge", False)
+        assert await marks(stack, hers, "relayed") == ["via Bridge"]
         async with stack.browser(hers) as browser:  # whoever came first after the bot owns the room
             gone = await browser.delete(f"/api/rooms/relayed/members/{author['id']}/")
         assert gone.status_code == 200, gone.text

@@ -24,6 +24,12 @@ test("another person, another day and an answer begin a new group", () => {
   assert.equal(shape([message(1, { at: at(9, 0) }), message(2, { at: at(9, 1), reply_to: 1 })]), "DMM");
 });
 
+test("an integration speaks for many: each of them has a group", () => {
+  const kai = { id: 9, name: "Kai", guest: false, via: "Bridge" };
+  const said = [message(1, { author: kai }), message(2, { author: kai }), message(3, { author: { ...kai, name: "Lou" } })];
+  assert.equal(shape(said.map((one) => ({ ...one, at: at(9, 0) }))), "DMfM");
+});
+
 test("days have the names people use", () => {
   const days = [message(1, { at: at(9, 0, 12) }), message(2, { at: at(9, 0, 19) }), message(3, { at: at(9, 0) })];
   const labels = rowsOf(days, [], { me: alice, line: Infinity, now }).filter(({ kind }) => kind === "day").map(({ label }) => label);

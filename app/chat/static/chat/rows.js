@@ -22,14 +22,15 @@ export function rowsOf(messages, unsent, { me, line, now }) {
   /** @type {Row[]} */
   const rows = [];
   let day = "";
-  let author = 0;
+  let author = "";
   let opened = 0;
   let drawn = false;
-  /** @param {Date} at @param {number} who @param {boolean} apart @returns {boolean} does it follow the one above? */
-  const place = (at, who, apart) => {
+  /** @param {Date} at @param {import("./frames.js").Person} person @param {boolean} apart @returns {boolean} does it follow the one above? */
+  const place = (at, { id, name }, apart) => {
+    const who = `${id} ${name}`; // an integration speaks for many
     if (at.toDateString() !== day) {
       day = at.toDateString();
-      author = 0;
+      author = "";
       rows.push({ kind: "day", key: `day ${day}`, label: dayOf(at, now) });
     }
     const follow = !apart && who === author && at.getTime() - opened < GROUP;
@@ -40,7 +41,7 @@ export function rowsOf(messages, unsent, { me, line, now }) {
   for (const message of messages) {
     const at = new Date(message.at);
     const isFirstNew = !drawn && message.seq > line && message.author.id !== me.id;
-    const follow = place(at, message.author.id, isFirstNew || message.reply_to !== null);
+    const follow = place(at, message.author, isFirstNew || message.reply_to !== null);
     if (isFirstNew) {
       drawn = true;
       rows.push({ kind: "line", key: "line" });
@@ -51,7 +52,7 @@ export function rowsOf(messages, unsent, { me, line, now }) {
   for (const item of unsent) {
     if (sent.has(`${me.id} ${item.cid}`)) continue;
     const at = new Date(item.at);
-    const follow = place(at, me.id, item.reply_to !== null);
+    const follow = place(at, me, item.reply_to !== null);
     rows.push({ kind: "unsent", key: `${me.id} ${item.cid}`, at, author: me, follow, item });
   }
   return rows;
