@@ -54,13 +54,15 @@ class AncestralTab(ChatConsumer):
 
     async def tell_everything(self, slug: str) -> protocol.Since:
         """All that is kept of the room, as fast as it is read. Returns up to which change that is complete."""
-        last, more = 0, True
-        while more:
-            while self.socket.behind:  # noqa: ASYNC110  of this much nobody is told that they read too slowly
-                await asyncio.sleep(0.05)
+        last, done = 0, False
+        while not done:
             since, last, page = await query(_after, slug, self.me, last)
-            self.reply(protocol.Ok(id=0, events=page.events))
-            more = page.more
+            done = not page.more
+            for event in page.events:
+                while self.socket.behind:  # of this much nobody is told that they read too slowly
+                    done = False  # meanwhile others talk
+                    await asyncio.sleep(0.05)
+                self.reply(protocol.Ok(id=0, events=[event]))
         return since
 
     def beat(self) -> None:
