@@ -27,6 +27,17 @@ def shows(room: str, *people: Tab):
     return lambda tab: (last_seen(tab, room) or {}).get("online") == ids
 
 
+async def back(stack: Stack, cookie: str) -> None:
+    """The killed one serves again: whoever comes after us may need it."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                async with await stack.tab(cookie, through="ws2"):
+                    return
+            except OSError:
+                await asyncio.sleep(0.1)  # it starts
+
+
 async def test_presence_is_right_within_a_minute_after_a_daphne_was_killed(stack: Stack):
     cookies = stack.people("pia", "quin", "rosa")
     room = f"quay-{uuid4().hex[:6]}"
@@ -50,4 +61,5 @@ async def test_presence_is_right_within_a_minute_after_a_daphne_was_killed(stack
                 await pia.until(shows(room, pia), "who was on the killed one to be gone")
         finally:
             stack.release("ws2")
+            await back(stack, cookies[1])
         assert SILENCE + 2 * ROUND < 60
