@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 NAME_CHARS = 20  # of the name others see, at most
 
@@ -12,9 +13,9 @@ class User(AbstractUser):
     A bot is no person: an integration posts as it, under names that it reports.
     """
 
-    display_name = models.CharField(max_length=NAME_CHARS, blank=True)
-    is_guest = models.BooleanField(default=False)
-    is_bot = models.BooleanField(default=False, db_default=False, editable=False)
+    display_name = models.CharField(_("name others see"), max_length=NAME_CHARS, blank=True)
+    is_guest = models.BooleanField(_("guest"), default=False)
+    is_bot = models.BooleanField(_("bot"), default=False, db_default=False, editable=False)
 
     @property
     def name(self) -> str:

@@ -12,8 +12,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from chat.models import Invitation, Membership, Message, Room
-from chat.services import moderation
+from chat.models import Integration, Invitation, Membership, Message, Room
+from chat.services import integrations, moderation
 from chat.services.errors import BadName
 from chat.services.rooms import check_description
 
@@ -157,3 +157,21 @@ class InvitationAdmin(Watched):
 
     def has_delete_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
         return self.has_moderate_permission(request)
+
+
+@admin.register(Integration)
+class IntegrationAdmin(Watched):
+    list_display = ("__str__", "created_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("bot__display_name",)
+    list_select_related = ("bot",)
+    ordering = ("-created_at",)
+    actions: ClassVar[list[str]] = ["revoke"]  # type: ignore[misc]
+
+    @admin.action(description=_("Revoke: its token is good for nothing any more"), permissions=["moderate"])
+    def revoke(self, request: HttpRequest, found: QuerySet[Integration]) -> None:
+        names = list(found.filter(revoked_at=None).values_list("bot__display_name", flat=True))
+        for name in names:
+            integrations.revoke(name=name)
+        said = ngettext("%d integration revoked.", "%d integrations revoked.", len(names))
+        self.message_user(request, said % len(names))

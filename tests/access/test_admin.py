@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chat.models import Invitation, Membership, Message, Room
+from chat.services import integrations
 from chat.services.messages import post_message
 from tests.conftest import PASSWORD
 
@@ -21,6 +22,7 @@ PAGES = [
     "chat/message",
     "chat/membership",
     "chat/invitation",
+    "chat/integration",
     "account/emailaddress",
     "socialaccount/socialaccount",
 ]
@@ -64,6 +66,8 @@ def test_every_list_and_every_detail_has_its_page(language: str, boss: User, sai
     his = said.room.memberships.get(user=said.author)
     for row, page in zip((boss, said.room, said, his), PAGES, strict=False):
         assert client.get(f"/admin/{page}/{row.pk}/change/").status_code == 200, page
+    index = client.get("/admin/").content.decode()
+    assert {"en": "Memberships", "pt-br": "Participações", "es": "Membresías"}[language] in index
     rooms = client.get("/admin/chat/room/").content.decode()
     assert '<td class="field-people">2</td><td class="field-words">1</td>' in rooms
 
@@ -178,6 +182,14 @@ async def test_sign_out_everywhere_leaves_the_account(tab: Callable[..., Any], b
         assert "1 session ended." in await in_a_thread(client, "accounts/user", "sign_out", bob)
         assert await his.end() == 4401
     assert (await User.objects.aget(pk=bob.pk)).is_active
+
+
+def test_a_token_is_revoked_and_its_bot_leaves(boss: User, room: Room) -> None:
+    integration, token = integrations.create(name="Tide table", rooms=["harbour"])
+    assert integrations.bot_of(token) == integration.bot
+    assert "1 integration revoked." in act(client_of(boss), "chat/integration", "revoke", integration)
+    assert integrations.bot_of(token) is None
+    assert room.memberships.get(user=integration.bot).state == "left"
 
 
 def test_a_name_that_pretends_is_refused_here_too(boss: User, bob: User) -> None:

@@ -12,7 +12,7 @@ from chat.services.errors import ChatError
 
 # A refusal's own sentence is English, for programs; to people who read another language, its code says this.
 REFUSALS = {
-    "bad_message": _("A message has between 1 and 4,000 characters."),
+    "bad_message": _("That message is empty, or too long."),
     "bad_name": _("A room's name has letters, digits, hyphens and underscores, and begins with a letter or digit."),
     "conflict": _("It has changed in the meantime."),
     "forbidden": _("That is not allowed to you."),

@@ -19,15 +19,19 @@ class Membership(models.Model):
         KICKED = "kicked", _("removed")  # may come again as anybody may
         BANNED = "banned", _("banned")
 
-    room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=9, choices=Role, default=Role.MEMBER)
-    state = models.CharField(max_length=6, choices=State, default=State.JOINED)
-    rev = models.PositiveBigIntegerField(editable=False)  # the room's head when this last changed
-    read_seq = models.PositiveBigIntegerField(default=0)  # messages above it are unread
-    joined_at = models.DateTimeField(auto_now_add=True)
+    room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="memberships", verbose_name=_("room"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
+    role = models.CharField(_("role"), max_length=9, choices=Role, default=Role.MEMBER)
+    state = models.CharField(_("standing"), max_length=6, choices=State, default=State.JOINED)
+    rev = models.PositiveBigIntegerField(_("changed at"), editable=False)  # the room's head when this last changed
+    read_seq = models.PositiveBigIntegerField(_("read up to"), default=0)  # messages above it are unread
+    joined_at = models.DateTimeField(_("since"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         constraints = [models.UniqueConstraint(fields=["room", "user"], name="one_membership_each")]
         indexes = [models.Index(fields=["room", "rev"], name="membership_changes")]
 

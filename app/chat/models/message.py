@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import NAME_CHARS
 
@@ -9,21 +10,25 @@ from accounts.models import NAME_CHARS
 class Message(models.Model):
     """One thing said in a room; `seq` is its place, `rev` the room's head when it last changed."""
 
-    room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="messages")
+    room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="messages", verbose_name=_("room"))
     # Words outlive accounts: deleting somebody who has spoken is refused.
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages")
-    seq = models.PositiveBigIntegerField(editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages", verbose_name=_("author")
+    )
+    seq = models.PositiveBigIntegerField(_("place"), editable=False)
     rev = models.PositiveBigIntegerField(editable=False)
     cid = models.UUIDField(editable=False)  # made up by the client that sent it
     # Whom a bot quotes.
     alias = models.CharField(max_length=NAME_CHARS, default="", db_default="", editable=False)
-    body = models.TextField(blank=True)
+    body = models.TextField(_("words"), blank=True)
     reply_to = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    created_at = models.DateTimeField()
-    edited_at = models.DateTimeField(null=True, blank=True)
-    deleted_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("sent"))
+    edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         constraints = [
             # A browser that lost the reply sends again; the room must not see it twice.
             models.UniqueConstraint(fields=["author", "cid"], name="message_sent_once"),

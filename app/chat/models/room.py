@@ -68,28 +68,34 @@ class Room(models.Model):
         DIRECT = "direct", _("direct")  # exactly two people
 
     slug = models.CharField(
+        _("name in its address"),
         max_length=limits.SLUG_CHARS,
         unique=True,
         validators=[validate_slug],
     )
-    title = models.CharField(max_length=limits.TITLE_CHARS, blank=True)
-    topic = models.CharField(max_length=limits.TOPIC_CHARS, blank=True)
-    kind = models.CharField(max_length=8, choices=Kind, default=Kind.OPEN)
+    title = models.CharField(_("title"), max_length=limits.TITLE_CHARS, blank=True)
+    topic = models.CharField(_("topic"), max_length=limits.TOPIC_CHARS, blank=True)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.OPEN)
     # Its profile. Empty: limits.BODY_CHARS, and everything is kept.
     body_chars = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(limits.BODY_CHARS)]
+        _("longest message, in characters"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(limits.BODY_CHARS)],
     )
-    keep = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])  # messages, at most
+    keep = models.PositiveIntegerField(_("messages kept"), null=True, blank=True, validators=[MinValueValidator(1)])
     pair = models.CharField(max_length=41, blank=True, editable=False)  # "lower id:higher id" of a direct room
-    head = models.PositiveBigIntegerField(default=0, editable=False)
-    floor = models.PositiveBigIntegerField(default=0, editable=False)
+    head = models.PositiveBigIntegerField(_("changes so far"), default=0, editable=False)
+    floor = models.PositiveBigIntegerField(_("kept above change"), default=0, editable=False)
     rev = models.PositiveBigIntegerField(default=0, editable=False)  # head when the room itself last changed
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("opened"), auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="rooms")
 
     objects: ClassVar[models.Manager["Room"]] = RoomQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
         constraints = [
             models.UniqueConstraint(fields=["pair"], condition=models.Q(kind="direct"), name="one_direct_room_a_pair"),
             models.CheckConstraint(
