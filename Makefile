@@ -28,7 +28,7 @@ run: packages-run .venv/.stamp
 	@$(PYTHON) deploy/run.py
 
 .PHONY: test
-test: packages-test .venv/.stamp .venv/.stamp-bench .venv/.stamp-load
+test: packages-test .venv/.stamp .venv/.stamp-bench .venv/.stamp-load node_modules/.stamp
 	$(PYTHON) -m pytest
 
 .PHONY: check
