@@ -150,6 +150,7 @@ def test_nothing_above_the_static_files_is_served(nginx: Nginx) -> None:
         "/guest/",
         "/admin/login/",
         "/api/auth/login/",
+        "/api/auth/guest/",
         "/_allauth/app/v1/auth/login",
     ],
 )
