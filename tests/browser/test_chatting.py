@@ -147,7 +147,7 @@ def test_a_draft_stays_with_its_room(enter: Enter) -> None:
 def test_a_message_that_is_too_long_is_not_sent_and_says_by_how_much(enter: Enter) -> None:
     hers = enter("alice", "long")
     hers.composer.fill("😀" * 4001)
-    expect(hers.page.locator("#left")).to_have_text("1 characters too many")
+    expect(hers.page.locator("#left")).to_have_text("1 character too many")
     hers.composer.press("Enter")
     expect(hers.composer).to_have_value("😀" * 4001)
     hers.composer.fill("😀" * 4000)

@@ -144,6 +144,7 @@ def test_a_new_password_elsewhere_renews_this_tab(visitor: Visitor, stack: Stack
     page.get_by_label("Username").fill("renewed")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Welcome")
     room = RoomPage(page, "renewal")
     room.is_up()
     other = page.context.new_page()

@@ -106,6 +106,7 @@ def test_on_a_phone_a_tap_opens_the_toolbar(enter: Enter) -> None:
     hers = enter("erin", "tap", **PHONE)
     hers.composer.fill("Tap me")
     hers.page.get_by_role("button", name="Send").tap()
+    hers.has("Tap me")
     hers.message("Tap me").tap()
     hers.page.get_by_role("button", name="Edit", exact=True).tap()
     hers.page.get_by_role("textbox", name="Edit your message").fill("Tapped")

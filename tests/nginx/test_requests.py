@@ -228,6 +228,19 @@ def test_each_request_is_one_json_line_without_its_query(nginx: Nginx) -> None:
     assert "secret" not in json.dumps(line)
 
 
+def test_bytes_that_are_no_text_do_not_break_the_log(nginx: Nginx) -> None:
+    for sent in (b"GET /\xfc HTTP/1.1", b"\xfc / HTTP/1.1"):
+        plain = socket.create_connection(("127.0.0.1", nginx.layout.https_port), timeout=5)
+        with trusting_anybody().wrap_socket(plain) as tls:
+            tls.sendall(sent + b"\r\nHost: localhost\r\nUser-Agent: \xfc\r\nConnection: close\r\n\r\n")
+            while tls.recv(65536):
+                pass
+    line = nginx.logged(nginx.ask("/", headers={"User-Agent": "\xfc", "Host": "\xfc"}))  # the last of three, all of them readable
+    assert (line["agent"], line["host"]) == ("(not ASCII)", "(not ASCII)")
+    lines = map(json.loads, (nginx.layout.log / "access.log").read_text().splitlines())
+    assert ("GET", "(not ASCII)") in [(line["method"], line["path"]) for line in lines]
+
+
 # --- the host
 
 
