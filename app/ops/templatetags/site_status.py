@@ -1,0 +1,13 @@
+from typing import Any
+
+from django import template
+
+from ops.status import status
+
+register = template.Library()
+
+
+@register.inclusion_tag("ops/status.html")
+def site_status() -> dict[str, Any]:
+    """A line for the front page of the admin."""
+    return {"status": status()}

@@ -1,0 +1,105 @@
+"""The admin's front page says in a line how the site is."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from deploy.doctor.causes import edge
+from ops import certificate, status
+from realtime.heartbeat import SILENT, Beat, Servers
+from tests.running import Stack
+
+STAFF = """
+from accounts.models import User
+User.objects.filter(username="ann").update(is_staff=True, is_superuser=True)
+"""
+
+
+def shown(page: str) -> dict[str, tuple[bool, str]]:
+    """Part: is it well, and what it says."""
+    found = re.findall(r'class="(success|error)"><strong>(\w+)</strong>: (.*?)</(?:span|li)>', page)
+    return {part: (well == "success", text) for well, part, text in found}
+
+
+async def test_of_a_live_site(stack: Stack):
+    (cookie,) = stack.people("ann")
+    stack.run_python(STAFF)
+    async with await stack.tab(cookie, through="ws1"), stack.browser(cookie) as browser:
+        page = shown((await browser.get("/admin/")).text)
+    assert set(page) == {"Release", "Database", "Redis", "Sockets", "Certificate"}
+    assert page["Release"][1] == stack.run_python("from django.conf import settings; print(settings.RELEASE)").strip()
+    assert page["Database"][0]
+    assert re.fullmatch(r"answers in [\d.]+ ms", page["Redis"][1])
+    assert re.match(r"\d+ at \d servers?", page["Sockets"][1])
+
+
+@pytest.fixture
+def front(alice: User, client: Client):
+    User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    client.force_login(alice)
+    return lambda: shown(client.get("/admin/").content.decode())
+
+
+def test_only_administrators_see_it(client: Client, alice: User):
+    client.force_login(alice)
+    assert shown(client.get("/admin/", follow=True).content.decode()) == {}
+
+
+def test_a_redis_that_is_away(front, settings):
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    assert not front()["Redis"][0]
+    assert front()["Sockets"] == (False, "unknown while Redis is away")
+
+
+def test_a_server_that_fell_silent_is_named(monkeypatch, settings):
+    class Redis:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def ping(self):
+            pass
+
+    settings.REDIS_URL = "redis://somewhere"
+    monkeypatch.setattr(status.health, "ask_redis", Redis)
+    then = time.time() - SILENT - 8
+    seen = Servers({"a/1": Beat(at=time.time(), sockets=1200)}, {"b/7": Beat(at=then, sockets=5)})
+    monkeypatch.setattr(status.heartbeat, "servers", lambda _: seen)
+    assert status.redis_and_sockets()[1] == ("Sockets", "1,200 at 1 server; b/7 fell silent 11 s ago", False)
+
+
+@pytest.mark.parametrize(
+    ("report", "well", "said"),
+    [
+        (None, True, "the doctor has not looked yet"),
+        ("nonsense", True, "the doctor has not looked yet"),
+        ({"exit_code": 0, "certificate_days": 63.2}, True, "63 days left (30 min ago)"),
+        ({"exit_code": 0, "certificate_days": 13.0}, False, "13 days left (30 min ago)"),
+        (
+            {"exit_code": 12, "certificate_days": None},
+            False,
+            "not known; the doctor ended with 12, see deploy/README.md",
+        ),
+    ],
+)
+def test_the_certificate_as_the_doctor_saw_it(settings, tmp_path, report, well, said):
+    settings.DOCTOR_REPORT = str(tmp_path / "report.json")
+    if report is not None:
+        (tmp_path / "report.json").write_text(json.dumps(report))
+        then = time.time() - 1800
+        os.utime(tmp_path / "report.json", (then, then))
+    found = status.seen_by_the_doctor()
+    assert found.well is well
+    assert found.text.startswith(said)
+
+
+def test_the_doctor_warns_of_a_certificate_as_early():
+    assert status.RENEW_DAYS == edge.RENEW_DAYS
+    assert certificate.Report.__struct_fields__ == ("exit_code", "certificate_days")
