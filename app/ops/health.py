@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from functools import cache
 
-import redis
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from realtime import farewell, heartbeat
-
-PATIENCE = 1  # seconds for Redis to answer
+from realtime import clients, farewell, heartbeat
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -49,15 +46,8 @@ def _missing_migrations() -> tuple[str, ...]:
 
 def redis_round_trip() -> None:
     if settings.REDIS_URL:
-        with ask_redis() as client:
+        with clients.blocking() as client:
             client.ping()
-
-
-def ask_redis() -> redis.Redis:
-    """To be closed; what is asked of it may raise redis.RedisError."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, decode_responses=True
-    )
 
 
 def not_leaving() -> None:
@@ -68,7 +58,7 @@ def not_leaving() -> None:
 def socket_servers() -> None:
     """The others carry the sockets of one that is gone, so this server is no less ready for it."""
     if settings.REDIS_URL:
-        with ask_redis() as client:
+        with clients.blocking() as client:
             alive, silent = heartbeat.servers(client)
         if silent:
             raise RuntimeError(f"{len(silent)} of {len(silent) + len(alive)} fell silent")

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from ops import certificate, health
-from realtime import heartbeat
+from realtime import clients, heartbeat
 
 
 class Said(NamedTuple):
@@ -37,7 +37,7 @@ def redis_and_sockets() -> list[Said]:
     if not settings.REDIS_URL:
         return [Said("Redis", "none: one process serves all", well=True)]
     try:
-        with health.ask_redis() as client:
+        with clients.blocking() as client:
             client.ping()  # connects, which is not to be timed
             began = time.perf_counter()
             alive, silent = heartbeat.servers(client)

@@ -9,16 +9,14 @@ from typing import NamedTuple
 import msgspec
 import redis
 from django.conf import settings
-from redis import asyncio as redis_asyncio
 
-from realtime import farewell
+from realtime import clients, farewell
 from realtime.counts import REDIS, REDIS_FAILED, SOCKETS
 
 KEY = "parley:servers"
 EVERY = 1  # seconds
 SILENT = 3  # seconds after which a server that said nothing is missed
 FORGOTTEN = 60  # seconds after which it is not spoken of any more
-PATIENCE = 1  # seconds for Redis to answer
 
 
 class Beat(msgspec.Struct):
@@ -47,9 +45,7 @@ class Heartbeat:
             self._task = asyncio.ensure_future(self._beat())
 
     async def _beat(self) -> None:
-        client = redis_asyncio.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, max_connections=1
-        )
+        client = clients.of_a_loop()
         while not farewell.leaving.is_set():
             began = time.perf_counter()
             try:

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import redis
 from django.conf import settings
-from redis import asyncio as redis_asyncio
 
+from realtime import clients
 from realtime.doorbell import EVERYBODY
 from realtime.hub import Hub
 
@@ -24,7 +24,6 @@ GOING = BEAT + 2  # seconds after which somebody is gone who left one process, u
 IDLE = 300  # seconds without a command, after which somebody is idle
 LISTED = 100  # people that are told by name; of more, only how many
 AT_ONCE = 500  # places in one round, and commands in one pipeline: some 10 ms of this process
-PATIENCE = 1  # seconds for Redis to answer
 
 AWAKE = "parley:awake"  # user -> until when they are not idle, as time.time()
 
@@ -49,7 +48,7 @@ class Presence:
         """`frames`: what is told to the members of each stream of which something new was seen."""
         self._hub = hub
         self._frames = frames
-        self._redis = _client(redis_asyncio.Redis) if settings.REDIS_URL else None
+        self._redis = clients.of_a_loop() if settings.REDIS_URL else None
         self._told: dict[str, set[int]] = {}  # to Redis, for each place
         self._beat_at = 0.0  # when Redis was told of everybody, by the loop's clock
         self._shown: dict[str, tuple[Seen, int]] = {}  # to members, and how many had come by then
@@ -160,17 +159,13 @@ def online(users: Collection[int]) -> dict[int, Literal["online", "idle"]]:
         return {}
     now = time.time()
     try:
-        with _client(redis.Redis) as client:
+        with clients.blocking() as client:
             there = client.zmscore(_here(EVERYBODY), [str(user) for user in users])
             awake = client.zmscore(AWAKE, [str(user) for user in users])
     except (redis.RedisError, OSError):
         return {}
     found = zip(users, there, awake, strict=True)
     return {user: "online" if (w or 0) > now else "idle" for user, until, w in found if (until or 0) > now}
-
-
-def _client(kind: Any) -> Any:
-    return kind.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
 
 def _scores(users: Iterable[int], until: float) -> Iterable[Any]:

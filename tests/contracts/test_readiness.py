@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import AsyncClient, Client
 
 from ops import health
-from realtime import farewell
+from realtime import clients, farewell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FATAL = {"database", "migrations", "redis_round_trip", "not_leaving"}
@@ -78,15 +78,15 @@ def test_a_redis_that_is_away_is_said_so(settings, url):
 
 
 def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatch, tmp_path):
-    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setattr(clients, "PATIENCE", 0.05)
     patience = []
-    from_url = health.redis.Redis.from_url
+    from_url = clients.redis.Redis.from_url
 
     def watched(url, **options):
         patience.append(options["socket_timeout"])
         return from_url(url, **options)
 
-    monkeypatch.setattr(health.redis.Redis, "from_url", watched)
+    monkeypatch.setattr(clients.redis.Redis, "from_url", watched)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "redis.sock"))
         silent.listen()

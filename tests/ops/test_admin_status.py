@@ -68,7 +68,7 @@ def test_a_server_that_fell_silent_is_named(monkeypatch, settings):
             pass
 
     settings.REDIS_URL = "redis://somewhere"
-    monkeypatch.setattr(status.health, "ask_redis", Redis)
+    monkeypatch.setattr(status.clients, "blocking", Redis)
     then = time.time() - SILENT - 8
     seen = Servers({"a/1": Beat(at=time.time(), sockets=1200)}, {"b/7": Beat(at=then, sockets=5)})
     monkeypatch.setattr(status.heartbeat, "servers", lambda _: seen)
