@@ -55,13 +55,13 @@ def test_registration_leads_into_a_room(visitor: Visitor) -> None:
     page = visitor().new_page()
     page.goto("/rooms/registry/")
     page.get_by_role("link", name="Sign up").click()
-    page.get_by_label("Username").fill("erin")
+    page.get_by_label("Username").fill("registrar")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
     room = RoomPage(page, "registry")
     room.is_up()
     room.say("Registered")
-    expect(room.message("Registered").locator(".who bdi")).to_have_text("erin")
+    expect(room.message("Registered").locator(".who bdi")).to_have_text("registrar")
 
 
 def go_elsewhere(page: Page, address: str) -> None:

@@ -1,5 +1,6 @@
 """The dialects of Node relay, Angular guide and pt-BR chat, frame by frame."""
 
+import asyncio
 import json
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from asgiref.sync import sync_to_async
 from chat import limits
 from chat.models import Message, Room
 from chat.services import integrations, members, messages, rooms
+from chat.ws.ancestral import AncestralTab
+from chat.ws.consumers import ChatConsumer
 from realtime import socket as sockets
 from tests import inside
 from tests.signed_in import session_of
@@ -29,7 +32,8 @@ class Client:
         await self.socket.send(json.dumps(frame))
 
     async def reads(self):
-        return json.loads(await self.socket.receive())
+        async with asyncio.timeout(20):
+            return json.loads(await self.socket.receive())
 
     async def ended(self):
         with pytest.raises(Closed) as closed:
@@ -63,6 +67,21 @@ def said(path, name, words):
     if path == GUIDE:
         return {"message": json.dumps({"text": words, "username": name}, separators=(",", ":"))}
     return {"message": words, ("user_name" if path == RELAY else "remetente"): name}
+
+
+@pytest.mark.parametrize("path", ALL.values(), ids=ALL)
+async def test_what_is_said_while_somebody_comes_in_is_heard(client, monkeypatch, alice, bob, path):
+    async def enter(consumer, slug):
+        stream = await ChatConsumer.enter(consumer, slug)
+        await post(slug, bob, "She is in")  # the room shows her as a member, and she does not listen yet
+        return stream
+
+    monkeypatch.setattr(AncestralTab, "enter", enter)
+    await post("lobby" if path == RELAY else "harbour", bob, "Before")
+    hers = await client(path, alice)
+    if path == RELAY:
+        assert await hers.reads() == said(path, "bob", "Before")
+    assert await hers.reads() == said(path, "bob", "She is in")
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)

@@ -55,6 +55,7 @@ def unfold(page: Page) -> None:
     page.locator('.deeds [data-deed="ban"]').click()
     page.locator("#banned summary").click()
     expect(page.locator("#banned .member")).to_have_count(1)
+    expect(page.locator('.group[data-standing="away"] .member')).to_have_count(1, timeout=15_000)  # presence was told
 
 
 def invite(page: Page) -> None:

@@ -38,7 +38,7 @@ def test_an_invitation_leads_a_guest_straight_to_its_room(visitor: Visitor, stac
 def test_sign_up_leads_to_a_room_and_sign_in_back_to_it(visitor: Visitor, stack: Stack) -> None:
     page = visitor().new_page()
     page.goto("/accounts/signup/")
-    page.get_by_label("Username").fill("walter")
+    page.get_by_label("Username").fill("carpenter")
     page.get_by_label("Name others see").fill("Walter Lind")
     page.get_by_label("Password").fill("correct horse battery staple")
     page.get_by_role("button", name="Sign up").click()
@@ -55,7 +55,7 @@ def test_sign_up_leads_to_a_room_and_sign_in_back_to_it(visitor: Visitor, stack:
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(stack.url + "/")
     page.goto("/rooms/workshop/")
-    page.get_by_label("Username or e-mail").fill("walter")
+    page.get_by_label("Username or e-mail").fill("carpenter")
     page.get_by_label("Password").fill("correct horse battery staple")
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(stack.url + "/rooms/workshop/")

@@ -141,7 +141,7 @@ def test_what_is_read_on_one_device_is_read_on_the_other(enter: Enter) -> None:
 def test_a_new_password_elsewhere_renews_this_tab(visitor: Visitor, stack: Stack) -> None:
     page = visitor().new_page()
     page.goto("/accounts/signup/")
-    page.get_by_label("Username").fill("renewed")
+    page.get_by_label("Username").fill("locksmith")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Welcome")

@@ -141,5 +141,10 @@ def heads(rooms: Collection[int]) -> tuple[str, dict[int, int]]:
     return current_epoch(), dict(Room.objects.filter(pk__in=rooms).values_list("pk", "head"))
 
 
+def place(slug: str) -> tuple[str, int]:
+    """Epoch and seq up to which everything is known to who comes now; a room that is not there yet begins at 0."""
+    return current_epoch(), Room.objects.named(slug).values_list("head", flat=True).first() or 0
+
+
 def current_epoch() -> str:
     return str(Epoch.objects.get_or_create(pk=1)[0].value)

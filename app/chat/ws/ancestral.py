@@ -50,6 +50,8 @@ class AncestralTab(ChatConsumer):
         if self.dialect.from_the_start:
             await self.enter(command.room)
             command.since = await self.tell_everything(command.room)
+        else:  # these clients ask for nothing that was missed, so they are told what is said while they come in
+            command.since = protocol.Since(*await query(history.place, command.room))
         await super().on_join(command)
 
     async def tell_everything(self, slug: str) -> protocol.Since:

@@ -71,7 +71,7 @@ class ReactChat(Dialect):
         match frame:
             case protocol.Ok(events=list(page)):
                 yield {"command": "messages", "messages": [_react_message(e, names) for e in words(page)[::-1]]}
-            case protocol.Events(events=changes):
+            case protocol.Events(events=changes) | protocol.Joined(recovered=True, events=changes):
                 for message in words(changes, new=True):  # later changes of them have no word here
                     yield {"command": "new_message", "message": _react_message(message, names)}
             case protocol.Error(text=text):
