@@ -3,7 +3,6 @@
 Whoever governs a room can put the bot out, as they can anybody: then the token is good for that room no more.
 """
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 
@@ -16,6 +15,7 @@ from chat.models import Integration, Membership, Room
 from chat.services.errors import ChatError, IntegrationNotFound, RoomNotFound
 from chat.services.rooms import slug_of
 from chat.services.standing import let_in, put_out
+from chat.services.told_once import digest
 
 PREFIX = "parley_"  # of tokens: tells them from access tokens, and scanners for leaked secrets what they found
 
@@ -37,7 +37,7 @@ def create(*, name: str, rooms: Iterable[str]) -> tuple[Integration, str]:
     for wanted in rooms:
         let_in(_room(wanted), bot)
     token = PREFIX + secrets.token_urlsafe(32)
-    return Integration.objects.create(bot=bot, digest=_digest(token)), token
+    return Integration.objects.create(bot=bot, digest=digest(token)), token
 
 
 @transaction.atomic
@@ -54,7 +54,7 @@ def revoke(*, name: str) -> None:
 
 def bot_of(token: str) -> User | None:
     """Whom this token lets speak; None for one that is unknown or revoked."""
-    valid = Integration.objects.filter(digest=_digest(token), revoked_at=None, bot__is_active=True)
+    valid = Integration.objects.filter(digest=digest(token), revoked_at=None, bot__is_active=True)
     found = valid.select_related("bot").first()
     return found.bot if found else None
 
@@ -78,8 +78,3 @@ def _room(name: str) -> Room:
     if room.kind == Room.Kind.DIRECT:
         raise ChatError("A direct conversation is of two people.")
     return room
-
-
-def _digest(token: str) -> str:
-    """Random as the token is, a plain hash keeps it: there is nothing to guess."""
-    return hashlib.sha256(token.encode()).hexdigest()
