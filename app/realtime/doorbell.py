@@ -5,6 +5,7 @@ the database. So nothing here waits, and nothing here fails a command that is al
 """
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import threading
@@ -77,6 +78,11 @@ class Line:
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._empty())
 
+    async def emptied(self) -> None:
+        """What was accepted has left, or is lost."""
+        if self._task is not None:
+            await self._task
+
     async def _empty(self) -> None:
         layer = get_channel_layer()
         while self._waiting:
@@ -118,8 +124,10 @@ class Doorbell:
             if self._line is None or self._line.loop.is_closed():
                 # A process that serves no sockets (gunicorn, a command) has no loop: it gets one, for good.
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name="doorbell", daemon=True).start()
                 self._line = Line(self, loop, None)
+                thread = threading.Thread(target=loop.run_forever, name="doorbell", daemon=True)
+                thread.start()
+                atexit.register(_hang_up, self._line, thread)
             return self._line
 
     def say(self, *, reachable: bool, why: str = "") -> None:
@@ -129,6 +137,16 @@ class Doorbell:
         elif reachable and not self.reachable:
             logger.warning("The channel layer is back.")
         self.reachable = reachable
+
+
+def _hang_up(line: Line, thread: threading.Thread) -> None:
+    """A command ends as soon as it is done. What it rang is heard all the same; and Python, which cannot end while a
+    thread is at work (it aborts), finds none.
+    """
+    with contextlib.suppress(TimeoutError):
+        asyncio.run_coroutine_threadsafe(line.emptied(), line.loop).result(PATIENCE + 1)
+    line.loop.call_soon_threadsafe(line.loop.stop)
+    thread.join()
 
 
 bell = Doorbell()
