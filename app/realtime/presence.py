@@ -5,6 +5,7 @@ is killed is noticed by its silence, and one that cannot reach Redis tells its m
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
@@ -14,8 +15,11 @@ import redis
 from django.conf import settings
 
 from realtime import clients
+from realtime.delivery import Delivery
 from realtime.doorbell import EVERYBODY
 from realtime.hub import Hub
+
+logger = logging.getLogger(__name__)
 
 ROUND = 5  # seconds between two looks around
 BEAT = 2 * ROUND  # seconds after which a process says again whom it has
@@ -51,7 +55,7 @@ class Presence:
         self._redis = clients.of_a_loop() if settings.REDIS_URL else None
         self._told: dict[str, set[int]] = {}  # to Redis, for each place
         self._beat_at = 0.0  # when Redis was told of everybody, by the loop's clock
-        self._shown: dict[str, tuple[Seen, int]] = {}  # to members, and how many had come by then
+        self._shown: dict[str, tuple[Seen, Delivery, int]] = {}  # to whose members, and how many had come by then
         self._next = 0  # the place to begin with
         self._task = asyncio.ensure_future(self._work())
 
@@ -62,6 +66,9 @@ class Presence:
                 await self._round()
             except (redis.RedisError, OSError):
                 self._beat_at = 0.0  # it may have forgotten everybody
+            except Exception:  # of one round; without this nobody would be told of anybody again
+                logger.exception("Nobody was told who is there")
+                self._beat_at = 0.0
 
     async def _round(self) -> None:
         here = {name: {member.key for member in members} for name, members in self._hub.places()}
@@ -141,7 +148,7 @@ class Presence:
 
     def _show(self, seen: Mapping[str, Seen]) -> None:
         deliveries = {place: delivery for place in seen if (delivery := self._hub.delivery(place))}
-        now = {place: (seen[place], delivery.comings) for place, delivery in deliveries.items()}
+        now = {place: (seen[place], delivery, delivery.comings) for place, delivery in deliveries.items()}
         news = {place: seen[place] for place, shown in now.items() if self._shown.get(place) != shown}
         for place, text in self._frames(news).items():
             self._shown[place] = now[place]

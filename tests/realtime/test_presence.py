@@ -63,6 +63,18 @@ async def test_nobody_is_told_what_they_know_and_a_second_tab_is(presence, come)
     assert told(again) == [{"here": 1, "online": [1], "idle": []}]
 
 
+async def test_who_comes_back_alone_is_told_again(hub, presence, come):
+    ann = await come(1)
+    await rounds(2)
+    hub.leave("s", ann)
+    hub.people.go(ann)
+    await asyncio.sleep(ROUND / 2)  # in which the hub looks through its streams and forgets this one
+    assert hub.places() == []
+    again = await come(1)
+    await rounds(1)
+    assert told(again) == [{"here": 1, "online": [1], "idle": []}]
+
+
 async def test_who_does_nothing_is_idle_until_they_do_something(presence, come):
     ann, ben = await come(1), await come(2)
     await asyncio.sleep(IDLE / 2)
