@@ -10,7 +10,8 @@ from chat.events import Ephemeral, of_person
 from chat.models import Room
 from realtime.doorbell import whisper
 someone = of_person(User.objects.get(username="ben"))
-whisper(Room.objects.get(slug="from-a-shell").stream, Ephemeral(room="from-a-shell", kind="typing", user=someone, on=True).text)
+room = Room.objects.get(slug="from-a-shell")
+whisper(room.stream, Ephemeral(room=room.slug, kind="typing", user=someone, on=True).text)
 """
 
 
