@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from allauth.core.internal.ratelimit import consume
 from allauth.headless.account.views import LoginView, SignupView
 from allauth.headless.constants import Client
 from django.conf import settings
@@ -22,7 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.guests import make_guest
 from accounts.tokens import sign_in
-from accounts.views import GUEST_RATE
+from accounts.views import guest_may_come
 from chat.api import serializers as shapes
 from chat.api.exchange import REFUSED, SignedIn, answer, checked, sent, somebody
 from chat.services import chats, rooms
@@ -102,7 +101,7 @@ class Guest(Door):
         """Be a guest of this name, which `username` repeats; others may have it, too."""
         if not settings.GUESTS:
             raise Http404
-        if not consume(request._request, app="accounts", action="guest", config={"guest": GUEST_RATE}):  # noqa: SLF001
+        if not guest_may_come(request._request):  # noqa: SLF001
             raise Throttled
         guest = make_guest(checked(shapes.GuestIn, sent(request))["name"])
         return answer(shapes.Tokens(*sign_in(guest), guest.name), 201)
