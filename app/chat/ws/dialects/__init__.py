@@ -5,11 +5,15 @@ socket speaks is said in routing.py; ancestral.py is the socket.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from accounts.models import User
 from chat import events
 from chat.ws import protocol
+
+T = TypeVar("T")
 
 
 class Dialect(Protocol):
@@ -28,6 +32,17 @@ class Dialect(Protocol):
 
     def says(self, frame: protocol.Reply, names: Mapping[int, str]) -> Iterable[Any]:
         """The client's frames for one of ours, as JSON; none for what it would not understand."""
+
+
+def decoded(decoder: "msgspec.json.Decoder[T]", text: str) -> T:
+    """What a client said. Raises Malformed, Invalid."""
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise protocol.Invalid(str(error), None) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        protocol.parse(text)  # which says what is wrong with it
+        raise
 
 
 def words(changes: Iterable[events.Event], *, new: bool = False) -> list[events.Message]:

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from chat import events
 from chat.ws import protocol
-from chat.ws.dialects import Dialect, words
+from chat.ws.dialects import Dialect, decoded, words
 from chat.ws.protocol import Invalid, Token
 
 
@@ -39,12 +39,7 @@ class Plain(Dialect):
         return {}  # a message brings its author's name
 
     def hears(self, text: str) -> protocol.Command:
-        try:
-            said = _said.decode(text)
-        except msgspec.ValidationError as error:
-            raise Invalid(str(error), None) from None
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-            return protocol.parse(text)  # which says what is wrong with it
+        said = decoded(_said, text)
         if said.token is not UNSET:
             return protocol.Hello(id=next(self._ids), token=said.token)
         if said.message is UNSET:

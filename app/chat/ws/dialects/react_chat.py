@@ -11,7 +11,7 @@ from msgspec import field
 from chat import events
 from chat.services import chats
 from chat.ws import protocol
-from chat.ws.dialects import Dialect, words
+from chat.ws.dialects import Dialect, decoded, words
 from chat.ws.protocol import Body, Invalid, Token
 
 
@@ -50,12 +50,7 @@ class ReactChat(Dialect):
         self._ids = count(1)
 
     def hears(self, text: str) -> protocol.Command:
-        try:
-            said = _react.decode(text)
-        except msgspec.ValidationError as error:
-            raise Invalid(str(error), None) from None
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-            return protocol.parse(text)  # which says what is wrong with it
+        said = decoded(_react, text)
         number = next(self._ids)
         if isinstance(said, _Hello):
             return protocol.Hello(id=number, token=said.token)
