@@ -61,25 +61,22 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             user.is_active = False
             user.save(update_fields=["is_active"])  # live sockets hear of it
         end_sessions({user.pk for user in closed})
-        self._say(request, ngettext("%d account closed.", "%d accounts closed.", len(closed)) % len(closed))
+        self.message_user(request, ngettext("%d account closed.", "%d accounts closed.", len(closed)) % len(closed))
 
     @admin.action(description=_("Open the account again"), permissions=["change"])
     def open_accounts(self, request: HttpRequest, users: QuerySet[User]) -> None:
         opened = users.update(is_active=True)
-        self._say(request, ngettext("%d account opened.", "%d accounts opened.", opened) % opened)
+        self.message_user(request, ngettext("%d account opened.", "%d accounts opened.", opened) % opened)
 
     @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def sign_out(self, request: HttpRequest, users: QuerySet[User]) -> None:
         ended = end_sessions(set(users.values_list("pk", flat=True)))
-        self._say(request, ngettext("%d session ended.", "%d sessions ended.", ended) % ended)
+        self.message_user(request, ngettext("%d session ended.", "%d sessions ended.", ended) % ended)
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.Form, change: Any) -> None:
         super().save_model(request, obj, form, change)
         if not obj.is_active:
             end_sessions({obj.pk})
-
-    def _say(self, request: HttpRequest, sentence: str) -> None:
-        self.message_user(request, sentence)
 
 
 def end_sessions(users: set[int]) -> int:
