@@ -18,9 +18,9 @@ from chat.services.rooms import open_direct
 def people_page(request: HttpRequest) -> HttpResponse:
     """The list, or those of a name that somebody looks for."""
     search, number = request.GET.get("search", "").strip(), request.GET.get("page", "")
-    page = int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 9 else 1
-    found = people.people(search=search, page=max(page, 1))
-    return render(request, "chat/everybody.html", {"found": found, "search": search, "page": max(page, 1)})
+    page = max(int(number), 1) if number.isascii() and number.isdigit() and len(number) < 9 else 1
+    found = people.people(search=search, page=page)
+    return render(request, "chat/everybody.html", {"found": found, "search": search, "page": page})
 
 
 @login_required
