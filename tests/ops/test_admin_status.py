@@ -7,6 +7,7 @@ import time
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import User
 from deploy.doctor.causes import edge
@@ -22,7 +23,7 @@ User.objects.filter(username="ann").update(is_staff=True, is_superuser=True)
 
 def shown(page: str) -> dict[str, tuple[bool, str]]:
     """Part: is it well, and what it says."""
-    found = re.findall(r'class="(success|error)"><strong>(\w+)</strong>: (.*?)</(?:span|li)>', page)
+    found = re.findall(r'class="(success|error)"><strong>([\w ]+)</strong>: (.*?)</(?:span|li)>', page)
     return {part: (well == "success", text) for well, part, text in found}
 
 
@@ -43,6 +44,13 @@ def front(alice: User, client: Client):
     User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
     client.force_login(alice)
     return lambda: shown(client.get("/admin/").content.decode())
+
+
+def test_it_speaks_the_administrators_language(front, client: Client):
+    client.cookies["django_language"] = "pt-br"
+    with translation.override("en"):  # and back: a request leaves its language to the thread
+        found = front()
+    assert set(found) == {"Versão", "Banco de dados", "Redis", "Certificado"}
 
 
 def test_only_administrators_see_it(client: Client, alice: User):
