@@ -43,6 +43,22 @@ def test_who_is_not_signed_in_is_told_so(api, room, method, path):
     assert refused.value.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("path", ["", "nothing/", "rooms/harbour/nothing/at/all/"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_what_is_not_there_is_not_found(alice, path, method):
+    client = Client()
+    client.force_login(alice)
+    answer = getattr(client, method)(f"/api/{path}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_an_address_without_its_last_slash_leads_to_the_one_with_it(alice):
+    client = Client()
+    client.force_login(alice)
+    assert client.get("/api/rooms")["Location"] == "/api/rooms/"
+    assert client.get("/api/nothing", follow=True).json()["error"]["code"] == "not_found"
+
+
 def test_a_page_of_another_site_writes_nothing_in_my_name(api, room, alice):
     hers = api(alice, enforce_csrf_checks=True)
     for method, path in (("post", POST), ("post", "rooms/"), ("patch", "messages/1/"), ("delete", "messages/1/")):

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 from django.http import Http404
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
 from chat.services.errors import ChatError
 
@@ -45,6 +47,15 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         if name in response:
             answered[name] = response[name]
     return answered
+
+
+@extend_schema(exclude=True)
+class Nowhere(APIView):
+    """Whatever else is below /api/: programs read no pages."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise Http404
 
 
 def _response(status: int, code: str, text: str, retry_after: float | None = None) -> Response:

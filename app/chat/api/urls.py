@@ -1,9 +1,10 @@
 """Addresses below /api/, and those that older chats had elsewhere."""
 
-from django.urls import path
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from chat.api import members, posting, seeds, views
+from chat.api.errors import Nowhere
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("contacts/", seeds.Contacts.as_view()),
     path("chats/", seeds.Chats.as_view()),
     path("chats/<str:chat>/", seeds.ChatDetail.as_view()),
+    re_path("(?:.*/)?$", Nowhere.as_view()),  # one that lacks its slash is sent to where it has one, as everywhere
 ]
 
 elsewhere = [
