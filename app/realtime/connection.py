@@ -10,6 +10,7 @@ from daphne.ws_protocol import WebSocketProtocol
 
 from realtime import farewell
 from realtime.counts import CLOSES, HANDSHAKES, SOCKETS
+from realtime.direct import DirectSocket
 from realtime.frames import whole_text
 
 INBOUND = 64  # commands of one client that may wait; above it the client is not read
@@ -26,6 +27,7 @@ class Connection(WebSocketProtocol):
     """Closes with the codes it is told to, counts what happens, and does not drown in a flood."""
 
     opened = False
+    direct: DirectSocket | None = None  # from the handshake on
 
     def onConnect(self, request: Any) -> Any:  # noqa: N802  autobahn's name
         if farewell.leaving.is_set():
@@ -70,6 +72,17 @@ class Connection(WebSocketProtocol):
             reactor.callLater(RECHECK, self._read_on)
         else:
             self.transport.resumeProducing()
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802
+        """autobahn's own frames, pongs and closes, wait in Twisted's buffer: none of ours may overtake them."""
+        if self.direct is not None:
+            self.direct.look()
+        super().sendData(data, sync, chopsize)
+
+    def dropConnection(self, abort: bool = False) -> None:  # noqa: N802
+        if self.direct is not None:
+            self.direct.look()
+        super().dropConnection(abort)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
         if self.opened:

@@ -45,27 +45,47 @@ class Member(Protocol):
         """The stream cannot be continued from what you have."""
 
 
+class Coming(NamedTuple):
+    """A member's coming into the stream; who has left and come again has another one."""
+
+    write: Callable[
+        [Frame], None
+    ]  # the member's own: looked up for each of thousands, it would cost as much as it does
+
+
 class Delivery:
     """`ready` holds events in order; soon() says that there are new ones."""
 
     def __init__(self, name: str, frame: Callable[[Sequence[str]], str]) -> None:
         self.name = name
         self.ready: list[Event] = []
-        self.members: dict[Member, int] = {}  # with the number of each one's coming
+        self.members: dict[Member, Coming] = {}
         self.holds: list[list[Event]] = []  # for each newcomer: what left while it was looking around
         self.oldest: float | None = None  # of what is ready and was announced: when it was stored, by time.time()
         self._frame = frame
-        self.comings = 0  # how often somebody has come
+        self.comings = self.goings = 0  # how often there was one
         self._round: Iterator[None] | None = None  # under way, or about to begin
         self._due = 0.0  # when it begins, by the loop's clock
         self._pace = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE)
 
     def add(self, member: Member, missed: Sequence[Event]) -> None:
         """Take a member in who has everything up to now except these."""
+        self.remove(member)
         self.comings += 1
-        self.members[member] = self.comings
-        for _ in self._hand_out({member: self.comings}, missed):
+        self.members[member] = coming = Coming(member.write)
+        for _ in self._hand_out({member: coming}, missed):
             pass
+
+    def remove(self, member: Member) -> None:
+        """Nothing more reaches the member."""
+        if self.members.pop(member, None):
+            self.goings += 1
+
+    def clear(self) -> list[Member]:
+        """Nothing more reaches anybody; returns whom it does not."""
+        self.goings += 1
+        members, self.members = list(self.members), {}
+        return members
 
     def whisper(self, text: str) -> None:
         """Send a whole frame to those who keep up, now and out of order."""
@@ -125,9 +145,9 @@ class Delivery:
         if oldest is not None:
             DELIVERY.observe(max(0.0, time.time() - oldest))  # another machine's clock may be ahead
 
-    def _hand_out(self, members: dict[Member, int], events: Sequence[Event]) -> Iterator[None]:
+    def _hand_out(self, members: dict[Member, Coming], events: Sequence[Event]) -> Iterator[None]:
         """Write the events to these members; yields after each share of the work."""
-        start = 0
+        start, goings = 0, self.goings
         for end, event in enumerate(events, 1):
             if event.drop is None and end < len(events):
                 continue  # more fits into this frame
@@ -135,12 +155,13 @@ class Delivery:
             DELIVERIES.inc((end - start) * len(members))
             start = end
             for number, (member, coming) in enumerate(members.items(), 1):
-                if self.members.get(member) == coming:  # has not left, nor left and come again, between two shares
-                    member.write(frame)
+                # Between two shares somebody may have left, or left and come again.
+                if self.goings == goings or self.members.get(member) is coming:
+                    coming.write(frame)
                 if number % SHARE == 0:
                     yield
             if event.drop is not None:  # the dropped one hears of it, and of nothing after
                 for member in [member for member in members if member.key == event.drop]:
-                    if self.members.get(member) == members[member]:
-                        del self.members[member]
+                    if self.members.get(member) is members[member]:
+                        self.remove(member)
                         member.dropped(self.name)

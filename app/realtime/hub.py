@@ -103,7 +103,7 @@ class Hub:
     def leave(self, name: str, member: Member) -> None:
         """Nothing of the stream reaches the member any more."""
         if stream := self._streams.get(name):
-            stream.delivery.members.pop(member, None)
+            stream.delivery.remove(member)
 
     def heads(self, names: Collection[str]) -> dict[str, int]:
         """How far the members of these streams are."""
@@ -184,8 +184,7 @@ class Hub:
         """Nobody can go on from here: everybody comes back and starts from what there is."""
         if self._carries(stream):
             del self._streams[stream.name]
-        members, stream.delivery.members = list(stream.delivery.members), {}
-        for member in members:
+        for member in stream.delivery.clear():
             member.lost(stream.name)
 
     # --- the channel layer, and what to do without it

@@ -27,7 +27,7 @@ from django.utils.module_loading import import_string
 from realtime import farewell
 from realtime.connection import Connection
 from realtime.counts import WAITING
-from realtime.direct import DirectWriter
+from realtime.direct import DirectSocket
 from realtime.heartbeat import Heartbeat
 from realtime.inbox import Inbox
 from realtime.lag import LoopLag
@@ -50,10 +50,10 @@ class DrainingServer(Server):
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         WebSocketFactory.protocol = Connection
-        self.writers: set[DirectWriter | None] = set()
+        self.sockets: set[DirectSocket | None] = set()
         self.ports: list[Any] = []
         self.successor = Successor()
-        WAITING.set_function(lambda: sum(writer.waiting for writer in self.writers if writer))
+        WAITING.set_function(lambda: sum(socket.waiting for socket in self.sockets if socket))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: reactor.callFromThread(self.drain))
         if "LISTEN_FDNAMES" in os.environ:
@@ -92,9 +92,9 @@ class DrainingServer(Server):
         """daphne's, but a WebSocket has a lean inbox, and its application is offered the direct way into the socket."""
         if scope["type"] != "websocket":
             return super().create_application(protocol, scope)
-        protocol.writer = DirectWriter(protocol)
-        self.writers.add(protocol.writer)
-        scope |= {"asgi": {"version": "3.0"}, "extensions": {DIRECT: protocol.writer}}
+        protocol.direct = DirectSocket(protocol)
+        self.sockets.add(protocol.direct)
+        scope |= {"asgi": {"version": "3.0"}, "extensions": {DIRECT: protocol.direct}}
         inbox = Inbox()
         application = self.application(scope, inbox.get, partial(self.handle_reply, protocol))
         self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
@@ -102,7 +102,7 @@ class DrainingServer(Server):
 
     def protocol_disconnected(self, protocol: Any) -> None:
         super().protocol_disconnected(protocol)
-        self.writers.discard(getattr(protocol, "writer", None))
+        self.sockets.discard(getattr(protocol, "direct", None))
 
     def drain(self) -> None:
         """Take no more sockets (Connection says 503), close those we have with 1012, then stop."""

@@ -16,69 +16,88 @@ DIRECT = "parley.direct"  # the ASGI extension that realtime.server offers
 
 def sending_side(scope: dict[str, Any], send: Send, overflow: Callable[[], None]) -> "Socket":
     """The fastest way that this server has. `overflow` is called when the reader falls too far behind."""
-    direct = scope.get("extensions", {}).get(DIRECT)
-    return Socket(direct if direct is not None else AsgiWriter(send), overflow)
+    socket: Socket = scope.get("extensions", {}).get(DIRECT) or AsgiSocket(send)
+    socket.overflow = overflow
+    return socket
 
 
 class Socket:
-    """The sending side of an accepted socket."""
+    """The sending side of an accepted socket; how it sends, its subclasses know."""
 
-    def __init__(self, writer: Any, overflow: Callable[[], None]) -> None:
-        self._writer = writer
-        self._overflow = overflow
+    __slots__ = ("closed", "overflow", "waiting")
+
+    def __init__(self) -> None:
         self.closed = False
+        self.waiting = 0  # bytes
+        self.overflow: Callable[[], None] = _nobody_cares
 
     def write(self, frame: Frame) -> None:
         """Send a frame after all earlier ones. Nothing is sent after close."""
-        if not self.closed and self._writer.write(frame) > FULL:
+        raise NotImplementedError
+
+    def finish(self, code: int, last: Frame, *, skip: bool) -> None:
+        """Send what close() says."""
+        raise NotImplementedError
+
+    def count(self, more: int) -> None:
+        """So many more bytes wait."""
+        self.waiting += more
+        if self.waiting > FULL:
             SLOW.inc()
-            self._overflow()
+            self.overflow()
 
     @property
     def behind(self) -> bool:
         """Whether the reader is too slow for what can wait."""
-        return bool(self._writer.waiting > FULL // 2)
+        return self.waiting > FULL // 2
 
     def whisper(self, frame: Frame) -> None:
         """Send a frame that may as well be lost: a slow reader does not get it."""
-        if not self.closed and not self.behind:
-            self._writer.write(frame)
+        if not self.behind:
+            self.write(frame)
 
     def close(self, code: int, last: Frame, *, skip: bool = False) -> None:
         """Send the last frame, then the close frame. skip: forget what still waits, its reader is too slow."""
         if not self.closed:
             self.closed = True
-            self._writer.close(code, last, skip=skip)
+            self.finish(code, last, skip=skip)
 
     def forget(self) -> None:
         """The connection is gone."""
         self.closed = True
 
 
-class AsgiWriter:
-    """websocket.send on any ASGI server, by one task for each socket that has something to say."""
+class AsgiSocket(Socket):
+    """websocket.send on any ASGI server, by one task for each socket that has something to say.
+
+    What the server itself holds back comes on top of what waits here.
+    """
+
+    __slots__ = ("_messages", "_send", "_task")
 
     def __init__(self, send: Send) -> None:
+        super().__init__()
         self._send = send
         self._messages: deque[Frame | int] = deque()  # an int is the close code
         self._task: asyncio.Task[None] | None = None
-        self.waiting = 0  # bytes; what the server itself holds back comes on top
 
-    def write(self, frame: Frame) -> int:
-        """Send a frame after all earlier ones. Returns the bytes that wait."""
-        self._messages.append(frame)
-        self.waiting += len(frame.wire)
-        if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._empty())
-        return self.waiting
+    def write(self, frame: Frame) -> None:
+        if not self.closed:
+            self._leave(frame)
+            self.count(len(frame.wire))
 
-    def close(self, code: int, last: Frame, *, skip: bool) -> None:
-        """Send the last frame and then a close frame. skip: forget the frames that are not begun."""
+    def finish(self, code: int, last: Frame, *, skip: bool) -> None:
         if skip:
             self._messages.clear()
             self.waiting = 0
-        self.write(last)
+        self.waiting += len(last.wire)
+        self._leave(last)
         self._messages.append(code)
+
+    def _leave(self, frame: Frame) -> None:
+        self._messages.append(frame)
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._empty())
 
     async def _empty(self) -> None:
         while self._messages:
@@ -88,3 +107,7 @@ class AsgiWriter:
                 await self._send({"type": "websocket.send", "text": message.text})
             else:
                 await self._send({"type": "websocket.close", "code": message})
+
+
+def _nobody_cares() -> None:
+    """Of a socket that no application has taken."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from realtime.delivery import Event
@@ -99,6 +99,7 @@ class Listener:
         self.doubts = 0
         self.greeting: Found | None = None
         self.frames: list[Frame] = []
+        self.heard: Callable[[Frame], None] = lambda _: None  # a test's own ear
         self.whispers: list[str] = []
         self.dropped_from: list[str] = []
         self.lost_streams: list[str] = []
@@ -118,6 +119,7 @@ class Listener:
         self.greeting = found
 
     def write(self, frame: Frame) -> None:
+        self.heard(frame)
         self.frames.append(frame)
 
     def whisper(self, frame: Frame) -> None:

@@ -1,11 +1,13 @@
 """What we rely on inside daphne, autobahn and Twisted: an upgrade that moves it fails here, with its name."""
 
 import inspect
+from unittest.mock import Mock, call
 
 import daphne.http_protocol
 import daphne.server
 import daphne.ws_protocol
 from autobahn.twisted import websocket as autobahn_twisted
+from autobahn.websocket import protocol as autobahn_module
 from autobahn.websocket.protocol import WebSocketProtocol as Autobahn
 from twisted.internet import endpoints
 from twisted.internet.abstract import FileDescriptor
@@ -56,6 +58,34 @@ def test_autobahn_still_knows_where_a_frame_ended_and_hands_its_payload_to_daphn
         "payload",
         "isBinary",
     ]
+
+
+def test_what_autobahn_sends_by_itself_still_passes_where_we_look():
+    source = inspect.getsource(autobahn_module)
+    assert source.count("self.transport.write(") == 2
+    assert "self.transport.write(" in inspect.getsource(Autobahn.sendData)
+    assert "self.transport.write(" in inspect.getsource(Autobahn._send)  # what sendData left for it
+    assert "self.sendData(" in inspect.getsource(Autobahn.sendFrame)
+    ends = [Autobahn.dropConnection, Autobahn._connectionLost, Autobahn.sendCloseFrame]
+    assert source.count("self.state = WebSocketProtocol.STATE_CLOS") == len(ends)
+    assert all("self.state = WebSocketProtocol.STATE_CLOS" in inspect.getsource(end) for end in ends)
+    connection, around = Connection(), Mock()
+    connection.direct, connection.transport = around.direct, around.transport
+    connection.__dict__ |= dict.fromkeys(("factory", "is_closed", "log", "trafficStats"), around)
+    around.outgoingOctetsWireLevel = 0
+    connection.__dict__ |= {
+        "state": Autobahn.STATE_OPEN,
+        "send_queue": [],
+        "logOctets": False,
+        "peer": "",
+        "wasClean": 1,
+    }
+    connection.sendData(b"pong")
+    assert around.mock_calls[:2] == [call.direct.look(), call.transport.write(b"pong")]
+    around.reset_mock()
+    connection.dropConnection()
+    assert around.mock_calls[0] == call.direct.look()
+    assert connection.state == Autobahn.STATE_CLOSED
 
 
 def test_autobahn_still_pretty_prints_for_nobody():

@@ -6,7 +6,7 @@ import pytest
 
 from realtime import socket as socket_module
 from realtime.frames import Frame
-from realtime.socket import DIRECT, AsgiWriter, Socket, sending_side
+from realtime.socket import DIRECT, AsgiSocket, Socket, sending_side
 from tests.clock import quiet
 
 
@@ -39,7 +39,8 @@ def socket(wire, overflows):
         overflows.append(1)
         made.close(4508, Frame("bye"), skip=True)
 
-    made = Socket(AsgiWriter(wire), overflow)
+    made = sending_side({}, wire, overflow)
+    assert isinstance(made, AsgiSocket)
     return made
 
 
@@ -124,13 +125,11 @@ async def test_a_connection_that_is_gone_swallows_everything(socket, wire):
 
 
 async def test_the_servers_direct_way_is_taken_where_it_is_offered(wire):
-    class Direct:
-        waiting = 0
+    class Direct(Socket):
         written = []
 
         def write(self, frame):
             self.written.append(frame.text)
-            return 0
 
     sending_side({"extensions": {DIRECT: Direct()}}, wire, lambda: None).write(Frame("a"))
     sending_side({"extensions": {}}, wire, lambda: None).write(Frame("b"))
