@@ -23,7 +23,8 @@ class Batch(Generic[Question, Answer]):
         self._largest = largest
         self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = 0.0  # when it ends, by the loop's clock; not every loop's timer knows
 
     def ask(self, question: Question, wait: float = 0) -> "asyncio.Future[Answer]":
         """The answer, once its batch is done; if all of the batch failed, that failure.
@@ -36,8 +37,9 @@ class Batch(Generic[Question, Answer]):
         if self._task is None or self._task.done():
             if wait <= 0:
                 self._begin()
-            elif self._timer is None or self._timer.when() > loop.time() + wait:
+            elif self._timer is None or self._due > loop.time() + wait:
                 self._forget_timer()
+                self._due = loop.time() + wait
                 self._timer = loop.call_later(wait, self._begin)
         return future
 

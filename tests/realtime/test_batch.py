@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from realtime.batch import Batch
 from tests.clock import quiet
@@ -82,3 +83,14 @@ async def test_who_goes_away_holds_up_nobody(batch, desk):
     gone.cancel()
     desk.open.set()
     assert await stays == "b"
+
+
+def test_the_shortest_wait_is_one_under_uvloop_too():
+    """Its timers of less than half a millisecond are no timers."""
+
+    async def together():
+        batch = Batch(Desk(), largest=3)
+        return await asyncio.gather(batch.ask("a", wait=1e-5), batch.ask("b", wait=1))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(together()) == ["a", "b"]
