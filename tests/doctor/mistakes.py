@@ -80,6 +80,11 @@ class Mute(AsyncWebsocketConsumer):
         await self.accept("parley.v1")
 
 
+class Broken(Mute):
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await self.send('{"type": "error", "id": 1, "code": "internal", "text": "Our mistake; it is logged as 0a1b."}')
+
+
 class Slow(Echo):
     async def connect(self) -> None:
         await asyncio.sleep(60)
@@ -96,6 +101,7 @@ sockets = URLRouter(
         path("ws/impatient/", Impatient.as_asgi()),
         path("ws/fails/", Fails.as_asgi()),
         path("ws/ours/mute/", Mute.as_asgi()),
+        path("ws/ours/broken/", Broken.as_asgi()),
         path("ws/slow/", Slow.as_asgi()),
         path("ws/origin/", OriginValidator(Echo.as_asgi(), ["allowed.example"])),
         path("ws/http-only/", pages),

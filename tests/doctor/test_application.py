@@ -137,6 +137,12 @@ def test_0_nobody_says_hello(examined: Examined) -> None:
     assert (found.hop, found.cause) == ("Channels", "nobody-says-hello")
 
 
+def test_0_hello_fails(examined: Examined) -> None:
+    found = examined("/ws/ours/broken/")
+    assert (found.hop, found.cause) == ("Channels", "hello-fails")
+    assert "logged as 0a1b" in found.evidence
+
+
 def test_0_the_database_is_away(front: Fronted, doctor: Doctor, tmp_path: Path) -> None:
     found = doctor.inside(front(), "--postgres", str(tmp_path))
     assert (found.hop, found.cause) == ("Channels", "database-is-away")

@@ -127,13 +127,25 @@ def frame_is_too_large(seen: Seen) -> str | None:
 @row(
     0,
     Hop.CHANNELS,
+    "The application hears hello, and fails at it.",
+    "Its log has the traceback under the id that it names (--host, or --log FILE); `unavailable` is the database.",
+)
+def hello_fails(seen: Seen) -> str | None:
+    if not seen.is_parley or seen.hello is None or redis_trouble(seen):
+        return None
+    return f"hello: {seen.hello}" if seen.hello.json.get("type") == "error" else None
+
+
+@row(
+    0,
+    Hop.CHANNELS,
     "The socket opens, and nobody answers in it.",
     "The consumer waits for something: look at its database and at the load of its process.",
 )
 def nobody_says_hello(seen: Seen) -> str | None:
     if not seen.is_parley or seen.hello is None or redis_trouble(seen):
         return None
-    return f"hello: {seen.hello}" if seen.hello.json.get("type") != "bye" else None
+    return f"hello: {seen.hello}" if seen.hello.json.get("type") not in ("bye", "error") else None
 
 
 @row(
