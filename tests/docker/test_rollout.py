@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -105,6 +106,36 @@ def test_the_release_before_comes_back(compose: Compose) -> None:
     # The next `docker compose up` starts it, too, and there is a way forward again.
     assert compose.inspect(compose.environment["PARLEY_IMAGE"])[0]["Id"] == was
     assert compose.inspect(f"{compose.project}:before")[0]["Id"] == new
+
+
+# Well by itself, and deaf to whom nginx sends.
+DEAF = """
+FROM {image}
+USER root
+RUN sed -i 's/^    host = headers.get/    if b"x-forwarded-for" in headers: return "deaf"\\n&/' realtime/origins.py
+USER 10001:10001
+"""
+
+
+async def test_where_the_doctor_finds_a_hop_broken_the_old_ones_return(
+    compose: Compose, room: str, tmp_path: Path
+) -> None:
+    before = compose.containers("web", "ws")
+    was = compose.inspect(before[0])[0]["Image"]
+    (tmp_path / "Dockerfile").write_text(DEAF.format(image=compose.environment["PARLEY_IMAGE"]))
+    compose.docker("build", "--quiet", "--tag", f"{compose.project}:before", str(tmp_path))
+    async with crowd(compose.site, compose.people("ann", "ben", "cas"), room, 20) as members:
+        async with Talk(members, RATE) as talk:
+            await talk.acks(RATE)
+            said = await asyncio.to_thread(compose.run, "deploy/rollout", "--back", check=False)
+            await talk.acks(2 * RATE)
+        await everybody_has_everything(members, talk.acked)
+    assert "the new ones are healthy; the old ones leave" in said
+    assert "the doctor finds it broken; the old ones return" in said
+    assert "done" not in said
+    assert set(compose.containers("web", "ws")) == set(before)
+    assert compose.inspect(compose.environment["PARLEY_IMAGE"])[0]["Id"] == was
+    compose.docker("rmi", "--force", f"{compose.project}:before")
 
 
 def test_an_image_that_no_registry_has_leaves_the_site_as_it_was(compose: Compose) -> None:

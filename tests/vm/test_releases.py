@@ -106,6 +106,30 @@ async def test_a_broken_release_is_taken_back(
     assert set(pages.answers) == {"200"}
 
 
+async def test_a_deaf_release_is_taken_back(
+    vm: Machine, site: Witnessed, tmp_path: Path, record_property
+) -> None:
+    before = vm.release
+    deaf = Checkout(tmp_path / "deaf")  # each process is well by itself, and hears nobody whom nginx sends
+    guard = "    host = headers.get("
+    deaf.commit(
+        "app/realtime/origins.py",
+        lambda text: text.replace(guard, f'    if b"x-forwarded-for" in headers:\n        return "deaf"\n{guard}'),
+    )
+    cookies = await site.cookies(2)
+    async with crowd(site, cookies, f"t-{uuid4().hex[:8]}", 20) as members:
+        async with Talk(members, 10) as talk:
+            await talk.acks(5)
+            played = await asyncio.to_thread(vm.playbook, "deploy.yml", repo=deaf.folder)
+            await talk.acks(20)
+        await everybody_has_everything(members, talk.acked)
+        record_property("longest_away_seconds", round(max(max(member.away) for member in members), 1))
+    assert played.code != 0
+    assert "the WebSocket is lost at" in played.said
+    assert "was rolled back" in played.said
+    assert vm.release == before
+
+
 def test_a_failed_migration_stops_the_release(vm: Machine, site: Witnessed, tmp_path: Path) -> None:
     before, pid = vm.release, vm.pid("parley-web.service")
     broken = Checkout(tmp_path / "broken")
