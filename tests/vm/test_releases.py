@@ -106,9 +106,7 @@ async def test_a_broken_release_is_taken_back(
     assert set(pages.answers) == {"200"}
 
 
-async def test_a_deaf_release_is_taken_back(
-    vm: Machine, site: Witnessed, tmp_path: Path, record_property
-) -> None:
+async def test_a_deaf_release_is_taken_back(vm: Machine, site: Witnessed, tmp_path: Path, record_property) -> None:
     before = vm.release
     deaf = Checkout(tmp_path / "deaf")  # each process is well by itself, and hears nobody whom nginx sends
     guard = "    host = headers.get("
