@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+# pytest's plugin for it does this import after the last test, in a suite that has none of its tests. Garbage that is
+# collected while Python parses (3.11) ends such a run with a SystemError: pytest's report of it parses, too.
+import hypothesis  # noqa: F401
 import pytest
 from werkzeug.serving import BaseWSGIServer
 

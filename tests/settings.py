@@ -1,10 +1,15 @@
 """Parley's own settings under test: an in-memory layer, a database file each test process has for itself."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-SCRATCH = Path(os.environ.setdefault("PARLEY_TEST_SCRATCH", tempfile.mkdtemp(prefix="parley-test-")))
+if "PARLEY_TEST_SCRATCH" not in os.environ:  # else it is of the process that started this one
+    os.environ["PARLEY_TEST_SCRATCH"] = tempfile.mkdtemp(prefix="parley-test-")
+    atexit.register(shutil.rmtree, os.environ["PARLEY_TEST_SCRATCH"], ignore_errors=True)
+SCRATCH = Path(os.environ["PARLEY_TEST_SCRATCH"])
 os.environ["PARLEY_ENV_FILE"] = "/dev/null"
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver")
