@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from contextlib import aclosing
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,7 +32,7 @@ class Readers:
 
     async def run(self) -> None:
         number, began = 0, time.monotonic()
-        async with asyncio.TaskGroup() as asking:
+        async with aclosing(self.client), asyncio.TaskGroup() as asking:
             while True:
                 asking.create_task(self.post() if number % 5 == 0 else self.get(number))
                 number += 1

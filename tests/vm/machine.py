@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -202,13 +202,14 @@ class Pages:
         self.slowest = 0.0
 
     async def run(self) -> None:
-        while True:
-            began = time.monotonic()
-            try:
-                self.answers[str((await self.client.get(self.path)).status_code)] += 1
-            except httpx.HTTPError as error:
-                self.answers[repr(error)] += 1
-            self.slowest = max(self.slowest, time.monotonic() - began)
+        async with aclosing(self.client):
+            while True:
+                began = time.monotonic()
+                try:
+                    self.answers[str((await self.client.get(self.path)).status_code)] += 1
+                except httpx.HTTPError as error:
+                    self.answers[repr(error)] += 1
+                self.slowest = max(self.slowest, time.monotonic() - began)
 
 
 def play(command: Sequence[str | Path], folder: Path, environment: dict[str, str]) -> Played:
