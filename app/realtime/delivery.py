@@ -48,9 +48,8 @@ class Member(Protocol):
 class Coming(NamedTuple):
     """A member's coming into the stream; who has left and come again has another one."""
 
-    write: Callable[
-        [Frame], None
-    ]  # the member's own: looked up for each of thousands, it would cost as much as it does
+    # The member's own: looked up for each of thousands, it would cost as much as it does.
+    write: Callable[[Frame], None]
 
 
 class Delivery:

@@ -161,7 +161,7 @@ def _rooms_of(posts: Sequence[Post]) -> dict[tuple[int, str], Room]:
     if not slugs:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(ROOMS % (marks(authors), marks(slugs)), [*authors, *slugs])
+        cursor.execute(ROOMS % (_marks(authors), _marks(slugs)), [*authors, *slugs])
         rows = cursor.fetchall()
     rooms: dict[int, Room] = {}
     return {
@@ -170,7 +170,7 @@ def _rooms_of(posts: Sequence[Post]) -> dict[tuple[int, str], Room]:
     }
 
 
-def marks(values: Sequence[object]) -> str:
+def _marks(values: Sequence[object]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
