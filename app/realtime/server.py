@@ -51,6 +51,8 @@ class DrainingServer(Server):
         """Serve until SIGTERM or SIGINT."""
         WebSocketFactory.protocol = Connection
         self.sockets: set[DirectSocket | None] = set()
+        self.young: set[Any] = set()  # connections that are no open WebSockets, or were none a moment ago
+        self.ended: set[Any] = set()  # connections that are lost, or whose application is done
         self.ports: list[Any] = []
         self.successor = Successor()
         WAITING.set_function(lambda: sum(socket.waiting for socket in self.sockets if socket))
@@ -91,18 +93,49 @@ class DrainingServer(Server):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """daphne's, but a WebSocket has a lean inbox, and its application is offered the direct way into the socket."""
         if scope["type"] != "websocket":
-            return super().create_application(protocol, scope)
-        protocol.direct = DirectSocket(protocol)
-        self.sockets.add(protocol.direct)
-        scope |= {"asgi": {"version": "3.0"}, "extensions": {DIRECT: protocol.direct}}
-        inbox = Inbox()
-        application = self.application(scope, inbox.get, partial(self.handle_reply, protocol))
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+            inbox = super().create_application(protocol, scope)
+        else:
+            protocol.direct = DirectSocket(protocol)
+            self.sockets.add(protocol.direct)
+            scope |= {"asgi": {"version": "3.0"}, "extensions": {DIRECT: protocol.direct}}
+            inbox = Inbox()
+            application = self.application(scope, inbox.get, partial(self.handle_reply, protocol))
+            self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        self.connections[protocol]["application_instance"].add_done_callback(lambda _: self.ended.add(protocol))
         return inbox
+
+    def protocol_connected(self, protocol: Any) -> None:
+        super().protocol_connected(protocol)
+        self.young.add(protocol)
 
     def protocol_disconnected(self, protocol: Any) -> None:
         super().protocol_disconnected(protocol)
+        self.ended.add(protocol)
         self.sockets.discard(getattr(protocol, "direct", None))
+
+    # Every second or two daphne looks at each connection: whether it is over, whether its time is up. With thousands
+    # that would cost as much as their messages, so it is shown only those where there may be something to see.
+
+    def application_checker(self) -> None:
+        everybody = self.connections
+        shown = self.ended & everybody.keys()
+        self.connections = {one: everybody[one] for one in shown}
+        try:
+            super().application_checker()
+        finally:
+            for done in shown - self.connections.keys():
+                del everybody[done]
+            self.ended = set(self.connections)
+            self.connections = everybody
+
+    def timeout_checker(self) -> None:
+        everybody = self.connections
+        self.young = {one for one in self.young & everybody.keys() if not getattr(one, "opened", False)}
+        self.connections = {one: everybody[one] for one in self.young}
+        try:
+            super().timeout_checker()
+        finally:
+            self.connections = everybody
 
     def drain(self) -> None:
         """Take no more sockets (Connection says 503), close those we have with 1012, then stop."""

@@ -109,6 +109,16 @@ def test_daphne_still_starts_applications_as_we_do():
     assert "self.application_queue.get" not in used
 
 
+def test_daphne_still_looks_at_every_connection_for_nothing_else_than_we_show_it():
+    applications = inspect.getsource(daphne.server.Server.application_checker)
+    assert "for protocol, details in list(self.connections.items()):" in applications
+    assert applications.count("del self.connections[protocol]\n") == 1
+    assert "for protocol in list(self.connections.keys()):" in inspect.getsource(daphne.server.Server.timeout_checker)
+    timeouts = inspect.getsource(daphne.ws_protocol.WebSocketProtocol.check_timeouts)
+    asked_of_open = timeouts.split("elif self.state == self.STATE_OPEN:")[1]
+    assert asked_of_open.count("if ") == 1, "an open socket is asked for more than its age and its ping"
+
+
 def test_what_is_forgotten_after_the_handshake_is_asked_for_no_more():
     assert "self.request.headers" not in inspect.getsource(daphne.ws_protocol).split("def onOpen")[1]
     for method in (Autobahn.processData, Autobahn.onFrameBegin, Autobahn.onFrameEnd, Autobahn.sendCloseFrame):

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from chat import limits
+from chat.ws import process
+from realtime.pulse import Pulse
 
 
 @pytest.fixture
-async def hurry() -> None:
+async def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The 25 s between two pings are a quarter of a second; all other timers keep their time."""
     loop = asyncio.get_running_loop()
     later = loop.call_later
@@ -18,3 +20,4 @@ async def hurry() -> None:
         return later(delay / 100 if delay == limits.PING_SECONDS else delay, *what, **named)
 
     loop.call_later = sooner  # type: ignore[method-assign]
+    monkeypatch.setattr(process, "Pulse", lambda seconds: Pulse(seconds / 100))

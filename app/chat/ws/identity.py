@@ -48,7 +48,7 @@ class Identified(Tab):
         self.me, self.key = user, user.pk
         self.process.hub.people.come(self)
         self.live_on(credential)
-        self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
+        self.process.pulse.begin(self)
         self.reply(
             protocol.Welcome(
                 id=command.id,

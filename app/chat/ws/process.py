@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from accounts.models import User
 from accounts.sessions import users_of
-from chat import events
+from chat import events, limits
 from chat.services.history import Look, Window, windows
 from chat.services.messages import Post, Posted, post_messages
 from chat.ws.database import query
@@ -17,6 +17,7 @@ from chat.ws.source import RoomSource
 from realtime.batch import Batch
 from realtime.hub import Hub
 from realtime.presence import Presence, Seen
+from realtime.pulse import Pulse
 
 
 class Process:
@@ -30,6 +31,7 @@ class Process:
         self.windows: Batch[Look, Window] = Batch(lambda asked: query(windows, asked), largest=200)
         self.users: Batch[str, User | None] = Batch(lambda asked: query(users_of, asked), largest=200)
         self.sessions = Sessions()
+        self.pulse = Pulse(limits.PING_SECONDS)
         self.presence = Presence(self.hub, self.who_is_there)
 
     def post(self, post: Post) -> "asyncio.Future[Posted]":

@@ -94,12 +94,14 @@ class Tab(AsyncWebsocketConsumer):
         for stream in self.known_rooms:
             self.process.hub.leave(stream, self)
         if self.key:
+            self.process.pulse.end(self)
             self.process.hub.people.go(self)
             self.process.sessions.forget(self)
 
     def bye(self, code: int, reason: str, reconnect_in: float | None = None, *, skip: bool = False) -> None:
         """Say why, then close. Codes 44xx: do not come back until something changes."""
         self.timer.cancel()
+        self.process.pulse.end(self)
         self.socket.close(code, self.last(Bye(code=code, reason=reason, reconnect_in=reconnect_in)), skip=skip)
 
     def last(self, bye: Bye) -> Frame:
@@ -126,7 +128,6 @@ class Tab(AsyncWebsocketConsumer):
         self.pings += 1
         heads = {self.known_rooms[stream]: head for stream, head in self.process.hub.heads(self.known_rooms).items()}
         self.reply(protocol.Ping(n=self.pings, heads=heads))
-        self.timer = asyncio.get_running_loop().call_later(limits.PING_SECONDS, self.beat)
 
     def doubt(self) -> None:
         self.process.sessions.doubt(self)
