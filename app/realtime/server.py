@@ -46,6 +46,7 @@ class DrainingServer(Server):
     """daphne's server with our connections, and a slow goodbye."""
 
     failed = False
+    connections: dict[Any, dict[str, Any]]  # daphne's own
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""

@@ -129,7 +129,7 @@ def _store(fresh: Fresh) -> None:
         for place, message in enumerate(fresh[room], first):
             message.seq = message.rev = place
             message.created_at = now
-    Message.objects.bulk_create(message for room in fresh.values() for message in room)
+    Message.objects.store([message for room in fresh.values() for message in room])
     transaction.on_commit(partial(MESSAGES.inc, sum(map(len, fresh.values()))))
     for room, messages in fresh.items():
         _trim(room)

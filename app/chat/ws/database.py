@@ -24,8 +24,8 @@ POOL_SIZE.set(SIZE)
 async def query(verb: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Run a service, or any other synchronous use of models, without holding up the sockets.
 
-    What channels.db.database_sync_to_async does, without its way back: no service calls asynchronous code, and a
-    message pays for each step.
+    What channels.db.database_sync_to_async does, without its way back (no service calls asynchronous code) and its
+    second look at old connections: a message pays for each step.
     """
     call = partial(_connected, time.perf_counter(), verb, *arguments, **named)
     return await asyncio.get_running_loop().run_in_executor(THREADS, call)
@@ -35,7 +35,4 @@ def _connected(asked: float, verb: Callable[P, T], *arguments: P.args, **named: 
     POOL_WAIT.observe(time.perf_counter() - asked)
     with POOL_BUSY.track_inprogress():
         close_old_connections()  # one that broke, or is older than CONN_MAX_AGE
-        try:
-            return verb(*arguments, **named)
-        finally:
-            close_old_connections()
+        return verb(*arguments, **named)
