@@ -16,7 +16,7 @@ class MessageManager(models.Manager["Message"]):
 
         Every message passes here, and Django would take longer to write the statement than the database to do it.
         """
-        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
+        fields = [f for f in self.model._meta.concrete_fields if not f.primary_key]  # noqa: SLF001  Django's documented way
         columns = ", ".join(field.attname for field in fields)
         rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(messages))
         values = [
@@ -25,7 +25,7 @@ class MessageManager(models.Manager["Message"]):
         with connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO chat_message ({columns}) VALUES {rows} RETURNING id", values)  # noqa: S608
             for message, (pk,) in zip(messages, cursor.fetchall(), strict=True):
-                message.pk, message._state.adding = pk, False
+                message.pk = pk
 
 
 class Message(models.Model):
