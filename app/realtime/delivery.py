@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from django.conf import settings
@@ -45,11 +46,7 @@ class Member(Protocol):
         """The stream cannot be continued from what you have."""
 
 
-class Coming(NamedTuple):
-    """A member's coming into the stream; who has left and come again has another one."""
-
-    # The member's own: looked up for each of thousands, it would cost as much as it does.
-    write: Callable[[Frame], None]
+Write = Callable[[Frame], None]
 
 
 class Delivery:
@@ -58,11 +55,14 @@ class Delivery:
     def __init__(self, name: str, frame: Callable[[Sequence[str]], str]) -> None:
         self.name = name
         self.ready: list[Event] = []
-        self.members: dict[Member, Coming] = {}
+        # Each with its `write`: in a large room every object that is touched for each member costs as much as the call.
+        self.members: dict[Member, Write] = {}
+        self._came: dict[Member, int] = {}  # the number of its coming; who has left and come again has another one
+        self._lent = False  # `members`, to a round: it goes on with those it began with
         self.holds: list[list[Event]] = []  # for each newcomer: what left while it was looking around
         self.oldest: float | None = None  # of what is ready and was announced: when it was stored, by time.time()
         self._frame = frame
-        self.comings = self.goings = 0  # how often there was one
+        self.comings = 0  # so far
         self._round: Iterator[None] | None = None  # under way, or about to begin
         self._due = 0.0  # when it begins, by the loop's clock
         self._pace = Bucket(FRAMES_A_SECOND, FRAMES_AT_ONCE)
@@ -70,21 +70,28 @@ class Delivery:
     def add(self, member: Member, missed: Sequence[Event]) -> None:
         """Take a member in who has everything up to now except these."""
         self.remove(member)
+        self._take_back()
         self.comings += 1
-        self.members[member] = coming = Coming(member.write)
-        for _ in self._hand_out({member: coming}, missed):
+        self.members[member], self._came[member] = member.write, self.comings
+        for _ in self._hand_out({member: member.write}, missed):
             pass
 
     def remove(self, member: Member) -> None:
         """Nothing more reaches the member."""
-        if self.members.pop(member, None):
-            self.goings += 1
+        if member in self.members:
+            self._take_back()
+            del self.members[member], self._came[member]
 
     def clear(self) -> list[Member]:
         """Nothing more reaches anybody; returns whom it does not."""
-        self.goings += 1
-        members, self.members = list(self.members), {}
+        members = list(self.members)
+        self.members, self._came, self._lent = {}, {}, False
         return members
+
+    def _take_back(self) -> None:
+        """Before `members` changes."""
+        if self._lent:
+            self.members, self._lent = dict(self.members), False
 
     def whisper(self, text: str) -> None:
         """Send a whole frame to those who keep up, now and out of order."""
@@ -140,27 +147,34 @@ class Delivery:
         oldest, self.oldest = self.oldest, None
         for held in self.holds:
             held.extend(events)
-        yield from self._hand_out(dict(self.members), events)
+        self._lent = True
+        yield from self._hand_out(self.members, events)
+        self._lent = False
         if oldest is not None:
             DELIVERY.observe(max(0.0, time.time() - oldest))  # another machine's clock may be ahead
 
-    def _hand_out(self, members: dict[Member, Coming], events: Sequence[Event]) -> Iterator[None]:
-        """Write the events to these members; yields after each share of the work."""
-        start, goings = 0, self.goings
+    def _hand_out(self, members: Mapping[Member, Write], events: Sequence[Event]) -> Iterator[None]:
+        """Write the events to these members; yields between two shares of the work."""
+        start, comings = 0, self.comings
         for end, event in enumerate(events, 1):
             if event.drop is None and end < len(events):
                 continue  # more fits into this frame
             frame = Frame(self._frame([event.text for event in events[start:end]]))
             DELIVERIES.inc((end - start) * len(members))
             start = end
-            for number, (member, coming) in enumerate(members.items(), 1):
-                # Between two shares somebody may have left, or left and come again.
-                if self.goings == goings or self.members.get(member) is coming:
-                    coming.write(frame)
-                if number % SHARE == 0:
+            writes = iter(members.values())
+            for first in range(0, len(members), SHARE):
+                if first:
                     yield
+                if self.members is members:
+                    for write in islice(writes, SHARE):
+                        write(frame)
+                else:  # somebody has come meanwhile, or left, or left and come again
+                    for member, write in zip(islice(members, first, first + SHARE), writes, strict=False):
+                        if self._came.get(member, comings + 1) <= comings:
+                            write(frame)
             if event.drop is not None:  # the dropped one hears of it, and of nothing after
                 for member in [member for member in members if member.key == event.drop]:
-                    if self.members.get(member) is members[member]:
+                    if self._came.get(member, comings + 1) <= comings:
                         self.remove(member)
                         member.dropped(self.name)
