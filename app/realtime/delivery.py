@@ -28,13 +28,18 @@ class Event(NamedTuple):
     drop: int | None = None
 
 
+class Outlet(Protocol):
+    """The way to a member."""
+
+    def write(self, frame: Frame) -> None:
+        """Send this, in order; without waiting."""
+
+
 class Member(Protocol):
     """A socket, as the hub sees it. None of its methods waits."""
 
     key: int  # whose socket it is
-
-    def write(self, frame: Frame) -> None:
-        """Send this, in order."""
+    outlet: Outlet
 
     def whisper(self, frame: Frame) -> None:
         """Send this, or drop it."""
@@ -46,17 +51,14 @@ class Member(Protocol):
         """The stream cannot be continued from what you have."""
 
 
-Write = Callable[[Frame], None]
-
-
 class Delivery:
     """`ready` holds events in order; soon() says that there are new ones."""
 
     def __init__(self, name: str, frame: Callable[[Sequence[str]], str]) -> None:
         self.name = name
         self.ready: list[Event] = []
-        # Each with its `write`: in a large room every object that is touched for each member costs as much as the call.
-        self.members: dict[Member, Write] = {}
+        # In a large room every object that is touched for each member costs as much as the call.
+        self.members: dict[Member, Outlet] = {}
         self._came: dict[Member, int] = {}  # the number of its coming; who has left and come again has another one
         self._lent = False  # `members`, to a round: it goes on with those it began with
         self.holds: list[list[Event]] = []  # for each newcomer: what left while it was looking around
@@ -72,8 +74,8 @@ class Delivery:
         self.remove(member)
         self._take_back()
         self.comings += 1
-        self.members[member], self._came[member] = member.write, self.comings
-        for _ in self._hand_out({member: member.write}, missed):
+        self.members[member], self._came[member] = member.outlet, self.comings
+        for _ in self._hand_out({member: member.outlet}, missed):
             pass
 
     def remove(self, member: Member) -> None:
@@ -153,7 +155,7 @@ class Delivery:
         if oldest is not None:
             DELIVERY.observe(max(0.0, time.time() - oldest))  # another machine's clock may be ahead
 
-    def _hand_out(self, members: Mapping[Member, Write], events: Sequence[Event]) -> Iterator[None]:
+    def _hand_out(self, members: Mapping[Member, Outlet], events: Sequence[Event]) -> Iterator[None]:
         """Write the events to these members; yields between two shares of the work."""
         start, comings = 0, self.comings
         for end, event in enumerate(events, 1):
@@ -162,17 +164,17 @@ class Delivery:
             frame = Frame(self._frame([event.text for event in events[start:end]]))
             DELIVERIES.inc((end - start) * len(members))
             start = end
-            writes = iter(members.values())
+            outlets = iter(members.values())
             for first in range(0, len(members), SHARE):
                 if first:
                     yield
                 if self.members is members:
-                    for write in islice(writes, SHARE):
-                        write(frame)
+                    for outlet in islice(outlets, SHARE):
+                        outlet.write(frame)
                 else:  # somebody has come meanwhile, or left, or left and come again
-                    for member, write in zip(islice(members, first, first + SHARE), writes, strict=False):
+                    for member, outlet in zip(islice(members, first, first + SHARE), outlets, strict=False):
                         if self._came.get(member, comings + 1) <= comings:
-                            write(frame)
+                            outlet.write(frame)
             if event.drop is not None:  # the dropped one hears of it, and of nothing after
                 for member in [member for member in members if member.key == event.drop]:
                     if self._came.get(member, comings + 1) <= comings:

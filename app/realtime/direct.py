@@ -42,9 +42,9 @@ class DirectSocket(Socket):
         if not self._clear:
             self._look_and_write(frame)
             return
-        wire = frame.wire
+        wire, send = frame.wire, self._send  # found sooner as a value than as a method
         try:
-            sent = self._send(wire)
+            sent = send(wire)
         except BlockingIOError:
             sent = 0
         except OSError:

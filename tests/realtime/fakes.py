@@ -118,6 +118,10 @@ class Listener:
         assert not self.frames
         self.greeting = found
 
+    @property
+    def outlet(self) -> "Listener":
+        return self
+
     def write(self, frame: Frame) -> None:
         self.heard(frame)
         self.frames.append(frame)

@@ -31,7 +31,7 @@ class AncestralTab(ChatConsumer):
         self.dialect = self.kind(self.scope["url_route"]["kwargs"]["room"])
         self.parse = self.dialect.hears
         await super().connect()
-        self.write, self.whisper = self.translate, self.ignore  # as the hub sees us
+        self.outlet, self.whisper = self, self.ignore  # as the hub sees us
         headers = {name: value.decode("latin1") for name, value in self.scope["headers"]}
         scheme, _, token = headers.get(b"authorization", "").partition(" ")
         by_token = scheme.lower() == "bearer"
@@ -78,7 +78,7 @@ class AncestralTab(ChatConsumer):
         for said in self.dialect.says(frame, self.names):
             self.socket.write(Frame(msgspec.json.encode(said).decode()))
 
-    def translate(self, frame: Frame) -> None:
+    def write(self, frame: Frame) -> None:
         self.reply(_events.decode(frame.text))
 
     def ignore(self, frame: Frame) -> None:

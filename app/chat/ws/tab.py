@@ -70,7 +70,7 @@ class Tab(AsyncWebsocketConsumer):
         self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
         self.connection = logs.begin(dict(self.scope["headers"]).get(b"x-request-id", b"").decode("latin1"))
         self.socket = sending_side(self.scope, self.base_send, self.overflow)
-        self.write, self.whisper = self.socket.write, self.socket.whisper  # as the hub sees us
+        self.outlet, self.whisper = self.socket, self.socket.whisper  # as the hub sees us
         self.bucket = Bucket(settings.SOCKET_RATE, settings.SOCKET_BURST)
         self.pings = self.pongs = 0
         self.refusals = 0
