@@ -12,9 +12,9 @@ from realtime.counts import DELIVERIES, DELIVERY
 from realtime.frames import Frame
 from realtime.rate import Bucket
 
-# A stream that is busier than this shares frames: an event waits for the next one, 40 ms at most. Below it every
+# A stream that is busier than this shares frames: an event waits for the next one, 50 ms at most. Below it every
 # event leaves at once.
-FRAMES_A_SECOND = 25
+FRAMES_A_SECOND = 20
 FRAMES_AT_ONCE = 5
 STORING = 0.01  # seconds that a batch of posts usually takes to be committed
 SHARE = 500  # members served before others get the loop: some 5 ms
@@ -102,10 +102,11 @@ class Delivery:
             member.whisper(frame)
 
     def patience(self) -> float:
-        """Seconds that a change may wait before it is stored, and yet leave in the stream's next frame."""
+        """Seconds that a change may wait before it is stored, and yet leave in the next frame it is sure to reach."""
         if not settings.COALESCE:
             return 0
-        due = self._pace.peek() if self._round is None else self._due - asyncio.get_running_loop().time()
+        left = 0.0 if self._round is None else self._due - asyncio.get_running_loop().time()
+        due = left if left >= STORING else self._pace.peek()  # in the frame that is about to leave, or the one after
         return max(0.0, due - STORING)
 
     def announced(self, at: float | None) -> None:

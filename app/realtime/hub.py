@@ -117,7 +117,7 @@ class Hub:
         return stream.delivery if (stream := self._streams.get(name)) else None
 
     def patience(self, name: str) -> float:
-        """Seconds for which a change of the stream may wait for others and be heard here no later for it."""
+        """Seconds for which a change of the stream had better wait for others: see Delivery.patience."""
         return stream.delivery.patience() if (stream := self._streams.get(name)) else 0
 
     def _open(self, name: str) -> Stream:

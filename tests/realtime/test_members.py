@@ -101,7 +101,7 @@ async def test_who_leaves_between_two_shares_hears_nothing_more(hub, join, log):
     assert [len(listener.frames) for listener in crowd[-3:]] == [1, 1, 0]
 
 
-async def test_a_busy_stream_shares_frames_and_no_event_waits_longer_than_40_ms(hub, join, log):
+async def test_a_busy_stream_shares_frames_and_no_event_waits_longer_than_50_ms(hub, join, log):
     loop, hers = asyncio.get_running_loop(), await join()
     happened, waited = {}, []
 
@@ -119,7 +119,7 @@ async def test_a_busy_stream_shares_frames_and_no_event_waits_longer_than_40_ms(
     assert hers.seqs == list(range(1, 1001))
     a_second = Counter(int(at - began) for at in {happened[share[-1]] for share in hers.shares})
     assert max(a_second.values()) <= delivery_module.FRAMES_A_SECOND + delivery_module.FRAMES_AT_ONCE
-    assert max(waited) <= 1 / delivery_module.FRAMES_A_SECOND + 1e-6
+    assert max(waited) <= 0.05 + 1e-6
 
 
 async def test_a_calm_stream_waits_for_nothing(hub, join, log):
@@ -131,7 +131,7 @@ async def test_a_calm_stream_waits_for_nothing(hub, join, log):
         assert len(hers.frames) == count
 
 
-async def test_what_is_stored_within_its_patience_leaves_no_later_than_what_is_stored_at_once(hub, join, log):
+async def test_what_waits_to_be_stored_leaves_in_the_frame_that_it_is_sure_to_reach(hub, join, log):
     loop, hers = asyncio.get_running_loop(), await join()
     happened, waited, asked = {}, [], []
 
@@ -153,8 +153,20 @@ async def test_what_is_stored_within_its_patience_leaves_no_later_than_what_is_s
     await task
     await asyncio.sleep(1)
     assert hers.seqs == list(range(1, 501))
-    assert max(waited) <= 1 / delivery_module.FRAMES_A_SECOND + 0.005 + 1e-6
-    assert (asked[0], max(asked)) == (0, pytest.approx(1 / 25 - delivery_module.STORING, abs=0.006))
+    assert max(waited) <= 1 / delivery_module.FRAMES_A_SECOND + delivery_module.STORING + 1e-6
+    assert (asked[0], max(asked)) == (0, pytest.approx(1 / delivery_module.FRAMES_A_SECOND, abs=0.006))
+
+
+async def test_nobody_waits_for_a_whole_frame_when_the_next_may_leave_in_a_moment(hub, join, log):
+    await join()
+    for _ in range(delivery_module.FRAMES_AT_ONCE):
+        hub.hear(announcement(log.commit()))
+        await quiet()
+    assert hub.patience("s") > 0
+    await asyncio.sleep(1 / delivery_module.FRAMES_A_SECOND - delivery_module.STORING / 2)
+    assert hub.patience("s") == 0
+    hub.hear(announcement(log.commit()))  # leaves then; who comes now would miss it
+    assert hub.patience("s") > delivery_module.STORING
 
 
 async def test_in_a_calm_stream_and_in_one_that_is_not_here_there_is_no_patience(hub, join, log):

@@ -35,7 +35,7 @@ class Process:
         self.presence = Presence(self.hub, self.who_is_there)
 
     def post(self, post: Post) -> "asyncio.Future[Posted]":
-        """Store it; in a busy room together with what follows, as long as nobody hears it later for that."""
+        """Store it; in a busy room together with the others that leave in the same frame."""
         return self.posts.ask(post, wait=self.hub.patience(self.streams.get(post.room, "")))
 
     def who_is_there(self, seen: Mapping[str, Seen]) -> dict[str, str]:
