@@ -172,7 +172,7 @@ class Delivery:
                 if self.members is members:
                     for outlet in islice(outlets, SHARE):
                         outlet.write(frame)
-                else:  # somebody has come meanwhile, or left, or left and come again
+                else:  # somebody has come meanwhile, or left, or left and come again; in zip, what ends first is first
                     for member, outlet in zip(islice(members, first, first + SHARE), outlets, strict=False):
                         if self._came.get(member, comings + 1) <= comings:
                             outlet.write(frame)
