@@ -1,6 +1,5 @@
 """The channel layer: channels_redis over pub/sub, which waits for messages; it would look ten times a second."""
 
-from functools import wraps
 from typing import Any
 
 from channels_redis import pubsub
@@ -16,7 +15,6 @@ class Waiting(pubsub.RedisSingleShardConnection):
             super()._ensure_redis()
             look = self._pubsub.get_message
 
-            @wraps(look)
             async def wait(**how: Any) -> Any:
                 return await look(**{**how, "timeout": WAIT})
 

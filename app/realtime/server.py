@@ -16,6 +16,8 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -118,24 +120,26 @@ class DrainingServer(Server):
     # that would cost as much as their messages, so it is shown only those where there may be something to see.
 
     def application_checker(self) -> None:
-        everybody = self.connections
-        shown = self.ended & everybody.keys()
-        self.connections = {one: everybody[one] for one in shown}
-        try:
+        with self._showing(self.ended):
             super().application_checker()
-        finally:
-            for done in shown - self.connections.keys():
-                del everybody[done]
-            self.ended = set(self.connections)
-            self.connections = everybody
+        self.ended &= self.connections.keys()
 
     def timeout_checker(self) -> None:
-        everybody = self.connections
-        self.young = {one for one in self.young & everybody.keys() if not getattr(one, "opened", False)}
-        self.connections = {one: everybody[one] for one in self.young}
-        try:
+        self.young = {one for one in self.young & self.connections.keys() if not getattr(one, "opened", False)}
+        with self._showing(self.young):
             super().timeout_checker()
+
+    @contextmanager
+    def _showing(self, some: set[Any]) -> Iterator[None]:
+        """Let daphne see only these connections; whom of them it forgets is forgotten."""
+        everybody = self.connections
+        shown = some & everybody.keys()
+        self.connections = {one: everybody[one] for one in shown}
+        try:
+            yield
         finally:
+            for gone in shown - self.connections.keys():
+                del everybody[gone]
             self.connections = everybody
 
     def drain(self) -> None:
