@@ -19,8 +19,7 @@ LAST_WORDS = 60  # seconds that a reader has to come to our close frame: what th
 
 # autobahn pretty-prints its options at every connection, and colours its words at every read, for debug lines that
 # nobody reads: a tenth of what a handshake costs, and of what a frame does.
-vars(autobahn)["pformat"] = repr
-vars(autobahn_twisted)["hltype"] = vars(autobahn_twisted)["hlval"] = lambda value: value
+vars(autobahn)["pformat"] = vars(autobahn_twisted)["hltype"] = vars(autobahn_twisted)["hlval"] = lambda value: value
 
 
 class Connection(WebSocketProtocol):

@@ -78,7 +78,7 @@ class Identified(Tab):
             session = said and said.session
         else:
             session = session_key_in(dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1"))
-        user = await self.process.users.ask(session) if session else None
+        user = await self.process.signed_in(session) if session else None
         if session is None or user is None or (said and not said.is_of(user)):
             return None
         return Credential(user, session, said)
