@@ -60,6 +60,7 @@ def measure(contender: Contender, load: Load, phases: tuple[str, ...] = ("calm",
             # Brisk comes last: whoever cannot keep up is left with a queue.
             for name, command in commands.items():
                 if name in phases:
+                    client.ask("idle", seconds=SETTLE)  # what the phase before has set off is not this one's
                     result[name] = phase(programs, client, load.size, command)
             return result
 

@@ -291,7 +291,7 @@ async def test_a_database_that_is_away_is_no_wrong_token(tab, alice, monkeypatch
         raise OperationalError("no such server")
 
     token = (await sync_to_async(tokens_of)(alice)).access
-    monkeypatch.setattr(opened_process().users, "ask", away)
+    monkeypatch.setattr(opened_process(), "signed_in", away)
     with pytest.raises(Refused, match="unavailable"):
         await opened.ask("auth", token=token)
     late, _ = await visit(token)

@@ -12,14 +12,16 @@ from tests.vm.machine import Machine, Played, Witnessed
 
 # systemd-analyze's scores; lower is better. What was reached, not what would do.
 OURS, WITH_EGRESS, NGINX = 0.3, 1.2, 2.3
-SECONDS_TO_A_SITE = 300  # from a bare host, with a mirror of its packages near, on a machine that does nothing else
+SECONDS_TO_A_SITE = 600  # from a bare host, on a busy machine; on one that does nothing else it takes some 120
 EGRESS = REPO / "systemd" / "egress.conf"
 
 
-def test_a_bare_host_is_a_site_within_five_minutes(vm: Machine, deployed: Played, record_property) -> None:
+def test_a_bare_host_is_a_site_within_ten_minutes_even_on_a_busy_machine(
+    vm: Machine, deployed: Played, record_property
+) -> None:
     record_property("bare", vm.bare)
     record_property("seconds_of_the_first_deployment", round(deployed.seconds))
-    assert deployed.seconds < 2 * SECONDS_TO_A_SITE  # the figure is for the operator; a busy machine takes its time
+    assert deployed.seconds < SECONDS_TO_A_SITE
 
 
 def test_a_dry_run_on_a_bare_host_goes_through(vm: Machine, deployed: Played, record_property) -> None:
