@@ -9,6 +9,8 @@ from chat.models import Epoch
 from chat.services import rooms
 from chat.services.errors import RoomNotFound
 from chat.services.history import Look, windows
+from chat.ws import process
+from tests import inside
 
 
 async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
@@ -19,6 +21,23 @@ async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
         await hers.post("harbour", "all here?")
         for one in tabs:
             await one.hears("harbour", "all here?")
+
+
+async def test_who_comes_is_looked_up_together_with_those_who_come_just_after(alice, bob, monkeypatch):
+    asked = []
+    look_up = process.users_of
+
+    def noted(sessions):
+        asked.append(len(sessions))
+        return look_up(sessions)
+
+    monkeypatch.setattr(process, "users_of", noted)
+    monkeypatch.setattr(process, "COMPANY", 0.5)
+    visits = [await inside.tab(user) for user in (alice, bob)]
+    await asyncio.gather(*(visit.__aenter__() for visit in visits))
+    assert asked == [2]
+    for visit in visits:
+        await visit.__aexit__(None, None, None)
 
 
 async def test_each_looker_gets_a_window_of_their_own(room, secret, alice, bob, mallory):
