@@ -125,9 +125,10 @@ class DrainingServer(Server):
         self.ended &= self.connections.keys()
 
     def timeout_checker(self) -> None:
-        self.young = {one for one in self.young & self.connections.keys() if not getattr(one, "opened", False)}
+        self.young = {one for one in self.young if not getattr(one, "opened", False)}
         with self._showing(self.young):
             super().timeout_checker()
+        self.young &= self.connections.keys()
 
     @contextmanager
     def _showing(self, some: set[Any]) -> Iterator[None]:

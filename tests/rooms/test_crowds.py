@@ -1,6 +1,7 @@
 """Those who come together are served together, and one who fares ill harms no other."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 from asgiref.sync import sync_to_async
 from django.db import connection
@@ -34,10 +35,9 @@ async def test_who_comes_is_looked_up_together_with_those_who_come_just_after(al
     monkeypatch.setattr(process, "users_of", noted)
     monkeypatch.setattr(process, "COMPANY", 0.5)
     visits = [await inside.tab(user) for user in (alice, bob)]
-    await asyncio.gather(*(visit.__aenter__() for visit in visits))
-    assert asked == [2]
-    for visit in visits:
-        await visit.__aexit__(None, None, None)
+    async with AsyncExitStack() as tabs:
+        await asyncio.gather(*(tabs.enter_async_context(visit) for visit in visits))
+        assert asked == [2]
 
 
 async def test_each_looker_gets_a_window_of_their_own(room, secret, alice, bob, mallory):
