@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.models import User
-from realtime.doorbell import call
+from realtime.publisher import notify_user
 
 HARMLESS = {"last_login", "display_name", "first_name", "last_name", "email"}  # no session depends on these
 
@@ -19,11 +19,11 @@ HARMLESS = {"last_login", "display_name", "first_name", "last_name", "email"}  #
 def session_ended(instance: Session, **_: Any) -> None:
     """However it ended: signed out, a token family that was stolen, the admin."""
     if instance.expire_date > timezone.now() and (key := instance.get_decoded().get(SESSION_KEY)):
-        call(int(key))
+        notify_user(int(key))
 
 
 @receiver(post_save, sender=User)
 def user_changed(instance: User, created: bool, update_fields: Collection[str] | None, **_: Any) -> None:
     """Also where it was changed by a form, a command, the admin: a new password ends the sessions of the old one."""
     if not created and (update_fields is None or not HARMLESS.issuperset(update_fields)):
-        call(instance.pk)
+        notify_user(instance.pk)

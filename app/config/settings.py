@@ -291,7 +291,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},
         "django.security.DisallowedHost": {"filters": ["one_line"]},  # whoever asks for it fills the log otherwise
-        # It prints a traceback every second while Redis is away; realtime.doorbell says it once.
+        # It prints a traceback every second while Redis is away; realtime.publisher says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
         "daphne.server": {"level": "WARNING"},  # at each start it regrets the absence of HTTP/2, which nginx speaks
     },

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from realtime import clients, farewell, heartbeat
+from realtime import heartbeat, redis_clients, shutdown
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -46,19 +46,19 @@ def _missing_migrations() -> tuple[str, ...]:
 
 def redis_round_trip() -> None:
     if settings.REDIS_URL:
-        with clients.blocking() as client:
+        with redis_clients.connect() as client:
             client.ping()
 
 
 def not_leaving() -> None:
-    if farewell.leaving.is_set():
+    if shutdown.draining.is_set():
         raise RuntimeError("the server is restarting")
 
 
 def socket_servers() -> None:
     """The others carry the sockets of one that is gone, so this server is no less ready for it."""
     if settings.REDIS_URL:
-        with clients.blocking() as client:
+        with redis_clients.connect() as client:
             alive, silent = heartbeat.servers(client)
         if silent:
             raise RuntimeError(f"{len(silent)} of {len(silent) + len(alive)} fell silent")

@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ops.certificate import Certificate
-from realtime.counts import DATABASE, LATE
+from realtime.metrics import DATABASE, LATE
 
 REQUESTS = Histogram("parley_request_seconds", "One HTTP request, by its status: 2xx to 5xx.", ["status"], buckets=LATE)
 REQUESTS_OPEN = Gauge("parley_requests_open", "HTTP requests at work now.", multiprocess_mode="livesum")

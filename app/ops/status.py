@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ops import certificate, health
-from realtime import clients, heartbeat
+from realtime import heartbeat, redis_clients
 
 
 class Said(NamedTuple):
@@ -40,7 +40,7 @@ def redis_and_sockets() -> list[Said]:
     if not settings.REDIS_URL:
         return [Said("Redis", _("none: one process serves all"), well=True)]
     try:
-        with clients.blocking() as client:
+        with redis_clients.connect() as client:
             client.ping()  # connects, which is not to be timed
             began = time.perf_counter()
             alive, silent = heartbeat.servers(client)

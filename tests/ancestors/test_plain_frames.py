@@ -264,7 +264,7 @@ async def test_what_is_no_json_ends_it(client, alice, text):
 
 
 async def test_a_long_silence_is_no_frame_and_no_end(client, alice):
-    from realtime.farewell import sockets as open_sockets
+    from realtime.shutdown import open_sockets
 
     hers = await client(RELAY, alice)
     await hers.says(message="before")

@@ -210,7 +210,7 @@ async def test_a_flood_is_slowed_down_as_anybodys(client, alice, settings):
 
 
 async def test_it_answers_no_pings_and_lives(client, alice, monkeypatch):
-    from realtime.farewell import sockets
+    from realtime.shutdown import open_sockets as sockets
 
     hers = await client(alice)
     await hers.says("fetch_messages")

@@ -14,8 +14,8 @@ from chat import events
 from chat.models import Membership, Message, Room
 from chat.models.room import is_slug
 from chat.services.errors import BadMessage, ChatError, Conflict, MessageNotFound, RoomNotFound
-from realtime.counts import MESSAGES
-from realtime.doorbell import announce
+from realtime.metrics import MESSAGES
+from realtime.publisher import publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -133,7 +133,7 @@ def _store(fresh: Fresh) -> None:
     transaction.on_commit(partial(MESSAGES.inc, sum(map(len, fresh.values()))))
     for room, messages in fresh.items():
         _trim(room)
-        announce(room.stream, map(events.of_message, messages))
+        publish_events(room.stream, map(events.of_message, messages))
 
 
 def _trim(room: Room) -> None:
@@ -230,7 +230,7 @@ def _changeable(message: int, user: "User", rooms: QuerySet[Room]) -> Message:
 
 def _announced(pk: int) -> Message:
     message = Message.objects.select_related("room", "author").get(pk=pk)
-    announce(message.room.stream, [events.of_message(message)])
+    publish_events(message.room.stream, [events.of_message(message)])
     return message
 
 

@@ -7,7 +7,7 @@ from chat.models import Membership, Message, Room
 from chat.services.messages import bury
 from chat.services.rooms import check_description
 from chat.services.standing import put_out
-from realtime.doorbell import announce
+from realtime.publisher import publish_events
 
 
 @transaction.atomic
@@ -16,7 +16,7 @@ def describe(room: Room) -> None:
     check_description(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "body_chars", "keep", "rev"])
-    announce(room.stream, [events.of_room(room)])
+    publish_events(room.stream, [events.of_room(room)])
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from chat.models import Membership, Message, Room
 from chat.models.room import is_open_slug
 from chat.services.errors import BadName, ChatError, RoomNotFound
 from chat.services.standing import let_in, put_out
-from realtime.doorbell import announce, call
+from realtime.publisher import notify_user, publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -136,7 +136,7 @@ def describe_room(*, slug: str, user: "User", title: str | None = None, topic: s
     check_description(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "rev"])
-    announce(room.stream, [events.of_room(room)])
+    publish_events(room.stream, [events.of_room(room)])
     return room
 
 
@@ -147,7 +147,7 @@ def mark_read(*, slug: str, user: "User", seq: int) -> int:
     moved = mine.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
     marker, unread = mine.annotate(unread=UNREAD).values_list("read_seq", "unread").get()
     if moved:  # on the user's other tabs and devices, too
-        call(user.pk, events.Ephemeral(room=room.slug, kind="read", seq=marker, unread=unread).text)
+        notify_user(user.pk, events.Ephemeral(room=room.slug, kind="read", seq=marker, unread=unread).text)
     return int(unread)
 
 

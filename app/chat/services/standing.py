@@ -7,7 +7,7 @@ from django.db.models import Case, Value, When
 from chat import events
 from chat.models import Membership, Room
 from chat.services.errors import RoomNotFound
-from realtime.doorbell import announce
+from realtime.publisher import publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -71,7 +71,7 @@ def _changed(membership: Membership, state: str, role: str) -> Membership:
     if membership.pk is None:
         membership.read_seq = membership.rev
     membership.save()
-    announce(membership.room.stream, [events.of_member(membership)])
+    publish_events(membership.room.stream, [events.of_member(membership)])
     return membership
 
 

@@ -13,8 +13,8 @@ from chat.ws import protocol
 from chat.ws.database import query
 from chat.ws.identity import Identified
 from chat.ws.protocol import Ok
-from realtime.doorbell import whisper
 from realtime.hub import StreamLost
+from realtime.publisher import publish_ephemeral
 
 
 class ChatConsumer(Identified):
@@ -104,7 +104,7 @@ class ChatConsumer(Identified):
     async def on_typing(self, command: protocol.Typing) -> None:
         room = await query(rooms.joined_room, slug=command.room, user=self.me)
         frame = events.Ephemeral(room=room.slug, kind="typing", user=events.of_person(self.me), on=command.on)
-        whisper(room.stream, frame.text)
+        publish_ephemeral(room.stream, frame.text)
         self.reply(Ok(id=command.id))
 
     async def on_history(self, command: protocol.History) -> None:

@@ -16,8 +16,8 @@ from chat.ws.sessions import Sessions
 from chat.ws.source import RoomSource
 from realtime.batch import Batch
 from realtime.hub import Hub
+from realtime.ping_scheduler import Pulse
 from realtime.presence import Presence, Seen
-from realtime.pulse import Pulse
 
 # Seconds that whoever comes waits for others. Not a matter of queries alone: while the database's thread and the
 # loop's are both at work they take Python's lock from each other, which costs a third of what a coming costs.

@@ -18,10 +18,10 @@ from chat.ws import protocol
 from chat.ws.process import this_process
 from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Reply
 from ops import logs, sentry
-from realtime import farewell
+from realtime import shutdown
 from realtime.frames import Frame
 from realtime.hub import StreamLost
-from realtime.rate import Bucket
+from realtime.rate_limit import Bucket
 from realtime.socket import sending_side
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Tab(AsyncWebsocketConsumer):
         except StopConsumer:
             return
         finally:
-            farewell.sockets.discard(self)
+            shutdown.open_sockets.discard(self)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         await self.disconnect(message["code"])
@@ -80,12 +80,12 @@ class Tab(AsyncWebsocketConsumer):
         offered = self.scope["subprotocols"]
         await self.accept(self.subprotocol if self.subprotocol in offered else None)
         self.timer: asyncio.Handle = loop.call_later(limits.HELLO_SECONDS, self.no_hello)
-        farewell.sockets.add(self)
+        shutdown.open_sockets.add(self)
         if "unknown" in self.scope["url_route"]["kwargs"]:
             self.bye(4400, "There is no socket at this address; try /ws/.")
         elif self.subprotocol and self.subprotocol not in offered:
             self.bye(4400, f"Offer the subprotocol {SUBPROTOCOL}.")
-        elif farewell.leaving.is_set():
+        elif shutdown.draining.is_set():
             self.restart(1)
 
     async def disconnect(self, code: int) -> None:
