@@ -13,12 +13,12 @@ from django.utils.crypto import constant_time_compare
 from accounts.models import User
 
 
-def session_key_in(cookies: str) -> str | None:
+def session_key_from_cookies(cookies: str) -> str | None:
     """The session named by a Cookie header, read as Django reads it for pages: odd cookies beside it do no harm."""
     return parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
 
 
-def users_of(session_keys: Sequence[str]) -> list[User | None]:
+def get_session_users(session_keys: Sequence[str]) -> list[User | None]:
     """Who is signed in with each of these sessions; None once it is over, or the password has changed since.
 
     What django.contrib.auth.get_user finds for one request, for many at once. Needs sessions in the database.

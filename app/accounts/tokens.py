@@ -70,7 +70,7 @@ class AccessToken(NamedTuple):
     user: str
     expires: float  # seconds since the epoch
 
-    def is_of(self, user: User) -> bool:
+    def belongs_to(self, user: User) -> bool:
         return bool(user_id_to_str(user) == self.user)
 
 

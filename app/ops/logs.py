@@ -11,14 +11,14 @@ import re
 from contextvars import ContextVar
 from uuid import uuid4
 
-REQUEST: ContextVar[str] = ContextVar("request_id", default="")
-COMMAND: ContextVar[int | str | None] = ContextVar("command", default=None)  # its id, as the client chose it
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+COMMAND_ID: ContextVar[int | str | None] = ContextVar("command", default=None)  # its id, as the client chose it
 
 
-def begin(sent: str | None) -> str:
+def begin_request(sent: str | None) -> str:
     """From now on everything is about this request: the id that nginx sent along, or a new one without nginx."""
     request_id = sent if sent and re.fullmatch(r"[0-9a-f]{32}", sent) else uuid4().hex
-    REQUEST.set(request_id)
+    REQUEST_ID.set(request_id)
     return request_id
 
 
@@ -27,7 +27,7 @@ class Lines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
         line = f"{record.levelname:<7} {record.name}: {record.message}"
-        return f"{line} [{REQUEST.get()}]" if REQUEST.get() else line
+        return f"{line} [{REQUEST_ID.get()}]" if REQUEST_ID.get() else line
 
 
 class Json(logging.Formatter):
@@ -39,8 +39,8 @@ class Json(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": REQUEST.get(),
-            "command": COMMAND.get(),
+            "request_id": REQUEST_ID.get(),
+            "command": COMMAND_ID.get(),
             "process": record.process,
             "error": self.formatException(record.exc_info) if record.exc_info else None,
             "stack": self.formatStack(record.stack_info) if record.stack_info else None,

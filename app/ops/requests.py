@@ -25,12 +25,12 @@ def observed(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReques
         return response
 
     def blocking(request: HttpRequest) -> HttpResponseBase:
-        began, request_id = time.perf_counter(), logs.begin(request.headers.get(HEADER))
+        began, request_id = time.perf_counter(), logs.begin_request(request.headers.get(HEADER))
         with REQUESTS_OPEN.track_inprogress():
             return ended(began, request_id, get_response(request))
 
     async def waiting(request: HttpRequest) -> HttpResponseBase:
-        began, request_id = time.perf_counter(), logs.begin(request.headers.get(HEADER))
+        began, request_id = time.perf_counter(), logs.begin_request(request.headers.get(HEADER))
         with REQUESTS_OPEN.track_inprogress():
             return ended(began, request_id, await get_response(request))
 

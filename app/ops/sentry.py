@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ops.logs import COMMAND, REQUEST
+from ops.logs import COMMAND_ID, REQUEST_ID
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
@@ -18,8 +18,8 @@ NOTHING = nullcontext()
 _on = False
 
 
-def command(name: str) -> AbstractContextManager[None]:
-    """`with command("send"):` around what a socket asks for: a transaction of its own."""
+def trace_command(name: str) -> AbstractContextManager[None]:
+    """`with trace_command("send"):` around what a socket asks for: a transaction of its own."""
     return watched(name) if _on else NOTHING
 
 
@@ -72,7 +72,7 @@ def scrubbed(event: "Event", hint: "Hint") -> "Event":
     said: dict[str, Any] = {name: value for name, value in event.items() if name in KEPT}
     if said.get("transaction_info", {}).get("source") == "url":  # a path, not a route
         said["transaction"] = "unknown"
-    said["tags"] = {"request_id": REQUEST.get(), "command": str(COMMAND.get() or "")}
+    said["tags"] = {"request_id": REQUEST_ID.get(), "command": str(COMMAND_ID.get() or "")}
     if "request" in event:
         said["request"] = {"method": event["request"].get("method")}
     trace = event.get("contexts", {}).get("trace", {})

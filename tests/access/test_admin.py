@@ -146,7 +146,7 @@ async def test_a_room_that_gets_another_title_says_so(
     tab: Callable[..., Any], boss: User, alice: User, room: Room
 ) -> None:
     client = await sync_to_async(client_of)(boss)
-    form = {"title": "Old harbour", "topic": "Boats", "body_chars": "140", "keep": ""}
+    form = {"title": "Old harbour", "topic": "Boats", "body_chars": "140", "max_messages": ""}
     async with tab(alice, "harbour") as hers:
         await sync_to_async(client.post)(f"/admin/chat/room/{room.pk}/change/", form)
         events = await hers.until(
@@ -185,10 +185,10 @@ async def test_sign_out_everywhere_leaves_the_account(tab: Callable[..., Any], b
 
 
 def test_a_token_is_revoked_and_its_bot_leaves(boss: User, room: Room) -> None:
-    integration, token = integrations.create(name="Tide table", rooms=["harbour"])
-    assert integrations.bot_of(token) == integration.bot
+    integration, token = integrations.create_integration(name="Tide table", rooms=["harbour"])
+    assert integrations.find_bot(token) == integration.bot
     assert "1 integration revoked." in act(client_of(boss), "chat/integration", "revoke", integration)
-    assert integrations.bot_of(token) is None
+    assert integrations.find_bot(token) is None
     assert room.memberships.get(user=integration.bot).state == "left"
 
 

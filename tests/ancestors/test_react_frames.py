@@ -17,7 +17,7 @@ from tests.tokens import FORGERIES, forge, tokens_of
 
 @pytest.fixture
 async def chat(alice, bob):
-    return (await sync_to_async(rooms.open_direct)(me=alice, other=bob)).slug
+    return (await sync_to_async(rooms.open_direct_room)(me=alice, other=bob)).slug
 
 
 class Client:
@@ -228,7 +228,7 @@ async def test_a_conversation_that_was_ended_says_so(client, chat, alice, bob):
     for each in (hers, his):
         await each.says("fetch_messages")
         await each.reads()
-    await sync_to_async(rooms.end_direct)(slug=chat, user=alice)
+    await sync_to_async(rooms.end_direct_room)(slug=chat, user=alice)
     for each in (hers, his):
         assert await each.error() == "This chat was ended."
         await each.says("new_message", message="still?")

@@ -113,7 +113,7 @@ class Contacts(APIView):
     @extend_schema(operation_id="contacts_list", responses={200: shapes.listed(chats.Contact), **REFUSED})
     def get(self, request: SignedIn) -> Response:
         """List those I have a conversation with."""
-        return answer([chat.contact for chat in chats.my_chats(request.user)])
+        return answer([chat.contact for chat in chats.list_chats(request.user)])
 
 
 class Chats(APIView):
@@ -122,7 +122,7 @@ class Chats(APIView):
     @extend_schema(operation_id="chats_list", responses={200: shapes.listed(chats.Chat), **REFUSED})
     def get(self, request: SignedIn) -> Response:
         """List my conversations."""
-        return answer(chats.my_chats(request.user))
+        return answer(chats.list_chats(request.user))
 
     @extend_schema(
         operation_id="chat_create",
@@ -140,9 +140,9 @@ class Chats(APIView):
         if len(others) > 1:
             raise ChatError("A conversation of others is theirs to begin.")
         other = somebody(others[0]) if others else request.user
-        known = any(chat.contact.username == other.username for chat in chats.my_chats(request.user))
-        room = rooms.open_direct(me=request.user, other=other)
-        return answer(chats.find_chat(room.slug, request.user), 200 if known else 201)
+        known = any(chat.contact.username == other.username for chat in chats.list_chats(request.user))
+        room = rooms.open_direct_room(me=request.user, other=other)
+        return answer(chats.get_chat(room.slug, request.user), 200 if known else 201)
 
 
 class ChatDetail(APIView):
@@ -151,7 +151,7 @@ class ChatDetail(APIView):
     @extend_schema(operation_id="chat_show", responses={200: shapes.ref(chats.Chat), **REFUSED})
     def get(self, request: SignedIn, chat: str) -> Response:
         """Show it."""
-        return answer(chats.find_chat(chat, request.user))
+        return answer(chats.get_chat(chat, request.user))
 
     @extend_schema(
         operation_id="chat_update", request=shapes.ChatPatchIn, responses={200: shapes.ref(chats.Chat), **REFUSED}
@@ -159,7 +159,7 @@ class ChatDetail(APIView):
     def put(self, request: SignedIn, chat: str) -> Response:
         """Say how far I have read; whose conversation it is does not change."""
         wanted = checked(shapes.ChatPatchIn, sent(request))
-        found = chats.find_chat(chat, request.user)
+        found = chats.get_chat(chat, request.user)
         if sorted(wanted.get("participants", found.participants)) != found.participants:
             raise ChatError("A conversation stays with its two people.")
         if "read" in wanted:
@@ -177,5 +177,5 @@ class ChatDetail(APIView):
     @extend_schema(operation_id="chat_delete", responses={204: None, **REFUSED})
     def delete(self, request: SignedIn, chat: str) -> HttpResponse:
         """End it for both; its words come back when one of them begins it again."""
-        rooms.end_direct(slug=chat, user=request.user)
+        rooms.end_direct_room(slug=chat, user=request.user)
         return Response(status=204)

@@ -68,7 +68,7 @@ class Tab(AsyncWebsocketConsumer):
         loop = asyncio.get_running_loop()
         self.process = this_process()
         self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
-        self.connection = logs.begin(dict(self.scope["headers"]).get(b"x-request-id", b"").decode("latin1"))
+        self.connection = logs.begin_request(dict(self.scope["headers"]).get(b"x-request-id", b"").decode("latin1"))
         self.socket = sending_side(self.scope, self.base_send, self.overflow)
         self.outlet, self.whisper = self.socket, self.socket.whisper  # as the hub sees us
         self.bucket = Bucket(settings.SOCKET_RATE, settings.SOCKET_BURST)
@@ -165,7 +165,7 @@ class Tab(AsyncWebsocketConsumer):
         if isinstance(command, protocol.Pong):
             self.pongs = max(self.pongs, min(command.n, self.pings))
             return
-        logs.COMMAND.set(command.id)
+        logs.COMMAND_ID.set(command.id)
         if wait := self.bucket.take():
             self.refuse(command.id, "rate_limited", "Too many commands.", ceil(wait * 100) / 100)
             return
@@ -177,7 +177,7 @@ class Tab(AsyncWebsocketConsumer):
         self.active = asyncio.get_running_loop().time()
         name = type(command).__name__.lower()
         try:
-            with sentry.command(name):
+            with sentry.trace_command(name):
                 await getattr(self, f"on_{name}")(command)
         except Exception as error:
             self.failed(command, error)

@@ -52,7 +52,7 @@ def make(number: int, slugs: list[str]) -> str:
     user.set_unusable_password()
     user.save()
     for slug in slugs:
-        rooms.enter_room(slug=slug, user=user)
+        rooms.join_room(slug=slug, user=user)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -13,7 +13,7 @@ from chat.models import Membership, Room
 from chat.services.rooms import leave_room
 
 
-def forget_guests(*, since: datetime) -> int:
+def delete_stale_guests(*, since: datetime) -> int:
     """Delete guests who came before `since`, have no session left, and have said nothing. Returns how many.
 
     Without its session nobody can be that guest again. Their rooms learn that they have left. Words outlive people,
@@ -30,7 +30,7 @@ def forget_guests(*, since: datetime) -> int:
     return len(gone)
 
 
-def forget_rooms(*, since: datetime) -> int:
+def delete_empty_rooms(*, since: datetime) -> int:
     """Delete rooms opened before `since` where nobody is and nobody has ever spoken. Returns how many.
 
     Whoever opens one of that name again gets a new one.
