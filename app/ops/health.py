@@ -59,9 +59,9 @@ def socket_servers() -> None:
     """The others carry the sockets of one that is gone, so this server is no less ready for it."""
     if settings.REDIS_URL:
         with redis_clients.connect() as client:
-            alive, silent = heartbeat.servers(client)
-        if silent:
-            raise RuntimeError(f"{len(silent)} of {len(silent) + len(alive)} fell silent")
+            servers = heartbeat.load_servers(client)
+        if servers.stale:
+            raise RuntimeError(f"{len(servers.stale)} of {len(servers.stale) + len(servers.healthy)} fell silent")
 
 
 def _say(check: Callable[[], None]) -> str:

@@ -12,9 +12,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ops.certificate import Certificate
-from realtime.metrics import DATABASE, LATE
+from realtime.metrics import DATABASE_SECONDS, LATENCY_BUCKETS_SECONDS
 
-REQUESTS = Histogram("parley_request_seconds", "One HTTP request, by its status: 2xx to 5xx.", ["status"], buckets=LATE)
+REQUESTS = Histogram(
+    "parley_request_seconds",
+    "One HTTP request, by its status: 2xx to 5xx.",
+    ["status"],
+    buckets=LATENCY_BUCKETS_SECONDS,
+)
 REQUESTS_OPEN = Gauge("parley_requests_open", "HTTP requests at work now.", multiprocess_mode="livesum")
 for family in "2345":
     REQUESTS.labels(f"{family}xx")
@@ -50,4 +55,4 @@ def timed(execute: Callable[..., Any], sql: str, params: Any, many: bool, contex
     try:
         return execute(sql, params, many, context)
     finally:
-        DATABASE.observe(time.perf_counter() - began)
+        DATABASE_SECONDS.observe(time.perf_counter() - began)

@@ -43,17 +43,17 @@ def redis_and_sockets() -> list[Said]:
         with redis_clients.connect() as client:
             client.ping()  # connects, which is not to be timed
             began = time.perf_counter()
-            alive, silent = heartbeat.servers(client)
+            servers = heartbeat.load_servers(client)
     except (redis.RedisError, OSError) as error:
         return [Said("Redis", str(error), well=False), Said(_("Sockets"), _("unknown while Redis is away"), well=False)]
-    count = sum(beat.sockets for beat in alive.values())
-    at = ngettext("%(count)s at %(servers)d server", "%(count)s at %(servers)d servers", len(alive))
-    sockets = [at % {"count": number_format(count, force_grouping=True), "servers": len(alive)}]
-    for name, beat in silent.items():
-        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - beat.at})
+    count = sum(report.sockets for report in servers.healthy.values())
+    at = ngettext("%(count)s at %(servers)d server", "%(count)s at %(servers)d servers", len(servers.healthy))
+    sockets = [at % {"count": number_format(count, force_grouping=True), "servers": len(servers.healthy)}]
+    for name, report in servers.stale.items():
+        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - report.at})
     return [
         Said("Redis", _answers(began), well=True),
-        Said(_("Sockets"), "; ".join(sockets), well=bool(alive) and not silent),
+        Said(_("Sockets"), "; ".join(sockets), well=bool(servers.healthy) and not servers.stale),
     ]
 
 

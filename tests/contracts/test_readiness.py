@@ -78,7 +78,7 @@ def test_a_redis_that_is_away_is_said_so(settings, url):
 
 
 def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatch, tmp_path):
-    monkeypatch.setattr(redis_clients, "PATIENCE", 0.05)
+    monkeypatch.setattr(redis_clients, "REDIS_TIMEOUT_SECONDS", 0.05)
     patience = []
     from_url = redis_clients.redis.Redis.from_url
 

@@ -12,7 +12,7 @@ from django.utils import translation
 from accounts.models import User
 from deploy.doctor.causes import edge
 from ops import certificate, status
-from realtime.heartbeat import SILENT, Beat, Servers
+from realtime.heartbeat import STALE_AFTER_SECONDS, Report, Servers
 from tests.running import Stack
 
 STAFF = """
@@ -76,10 +76,10 @@ def test_a_server_that_fell_silent_is_named(monkeypatch, settings):
             pass
 
     settings.REDIS_URL = "redis://somewhere"
-    monkeypatch.setattr(status.clients, "blocking", Redis)
-    then = time.time() - SILENT - 8
-    seen = Servers({"a/1": Beat(at=time.time(), sockets=1200)}, {"b/7": Beat(at=then, sockets=5)})
-    monkeypatch.setattr(status.heartbeat, "servers", lambda _: seen)
+    monkeypatch.setattr(status.redis_clients, "connect", Redis)
+    then = time.time() - STALE_AFTER_SECONDS - 8
+    seen = Servers({"a/1": Report(at=time.time(), sockets=1200)}, {"b/7": Report(at=then, sockets=5)})
+    monkeypatch.setattr(status.heartbeat, "load_servers", lambda _: seen)
     assert status.redis_and_sockets()[1] == ("Sockets", "1,200 at 1 server; b/7 fell silent 11 s ago", False)
 
 

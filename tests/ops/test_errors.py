@@ -183,7 +183,9 @@ async def test_in_a_command_of_a_socket(stack: Stack, broken: Broken, sentry: Se
             await tab.ask("read", room=BODY, seq=0)
         number = refused.value.frame["id"]
         assert refused.value.code == "internal"
-        assert refused.value.frame["text"] == f"Our mistake; it is logged as {HANDSHAKE}, command {number}."
+        assert (
+            refused.value.frame["text"] == f"The server made a mistake. It is logged as {HANDSHAKE}, command {number}."
+        )
         await tab.ask("leave", room=BODY)  # the socket goes on
     (event,) = sentry.wait("event", request_id=HANDSHAKE)
     check(event, HANDSHAKE)

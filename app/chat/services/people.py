@@ -8,7 +8,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 
 from chat.services.errors import MemberNotFound
-from realtime.presence import online
+from realtime.presence import load_presence
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -41,7 +41,7 @@ def list_people(*, search: str = "", page: int = 1) -> People:
     called = Lower(Coalesce(NullIf(F("display_name"), Value("")), F("username")))
     first = (page - 1) * PAGE
     rows = list(found.order_by(called, "pk")[first : first + PAGE + 1])
-    seen = online([user.pk for user in rows[:PAGE]])
+    seen = load_presence([user.pk for user in rows[:PAGE]])
     listed = [
         Listed(user.pk, user.username, user.name, user.is_guest, seen.get(user.pk, "offline")) for user in rows[:PAGE]
     ]
