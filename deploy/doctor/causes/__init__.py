@@ -1,5 +1,5 @@
-"""One function for each thing that goes wrong. The order of imports is the order in which a hop's causes are tried."""
+"""The causes: one function for each fault. A hop's causes are checked in the order of these imports."""
 
-from deploy.doctor.causes import edge, behind, site, upstream, socket, application, life  # noqa: I001  the order decides
+from deploy.doctor.causes import network, upstream, pages, upgrade_probe, handshake, application, idle  # noqa: I001
 
-__all__ = ["application", "behind", "edge", "life", "site", "socket", "upstream"]
+__all__ = ["application", "handshake", "idle", "network", "pages", "upgrade_probe", "upstream"]
