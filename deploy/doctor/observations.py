@@ -207,7 +207,7 @@ class Observations:
     """The answer of /readyz."""
 
     handshake: Handshake | None = None
-    """The WebSocket that later hops go on using; of the signed-in account, where there is one."""
+    """The WebSocket that the later hops use; it is signed in where the operator gave a session."""
     foreign_origin_reply: Reply | None = None
     """The answer to a handshake with the Origin of another site."""
     hello_reply: Received | None = None

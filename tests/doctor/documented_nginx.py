@@ -1,11 +1,9 @@
 """nginx as the Channels documentation configures it, in front of any server, with that site's one page."""
 
-import subprocess
-import threading
-import time
 from pathlib import Path
 
-from tests.nginx.served import accepts, free_ports
+from tests.doctor.edited_nginx import start_process
+from tests.nginx.served import free_ports
 
 CONFIGURATION = """
 daemon off; user root; pid {folder}/pid; error_log {folder}/error.log;
@@ -62,12 +60,7 @@ class DocumentedNginx:
         text = CONFIGURATION.format(folder=folder, server=server, port=self.port, tls=tls, upgrade=upgrade)
         (folder / "nginx.conf").write_text(text)
         self.command = f"nginx -p {folder}/ -c {folder}/nginx.conf -e stderr"
-        self.process = subprocess.Popen(self.command.split(), stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while not accepts(self.port):
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            threading.Event().wait(0.01)
+        self.process = start_process(self.command.split(), self.port, self.log)
 
     @property
     def url(self) -> str:

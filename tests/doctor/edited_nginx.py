@@ -15,6 +15,18 @@ Edits = dict[str, list[tuple[str, str]]]
 """File below nginx/ -> its replacements: what is there, and what replaces it."""
 
 
+def start_process(command: list[str], port: int, log: Path) -> "subprocess.Popen[bytes]":
+    """Start nginx with its errors appended to a log, and wait until it accepts connections."""
+    with log.open("ab") as errors:
+        process = subprocess.Popen(command, stderr=errors)
+    deadline = time.monotonic() + 10
+    while not accepts(port):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        threading.Event().wait(0.01)
+    return process
+
+
 class EditedNginx:
     """A running nginx with edited files. stop() ends it."""
 
@@ -46,13 +58,7 @@ class EditedNginx:
                 )
         self.log = folder / "error.log"
         self.command = f"nginx -p {folder}/ -c {folder}/nginx.conf -e stderr"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen([*wrapper.split(), *self.command.split()], stderr=log)
-        deadline = time.monotonic() + 10
-        while not accepts(self.https_port):
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            threading.Event().wait(0.01)
+        self.process = start_process([*wrapper.split(), *self.command.split()], self.https_port, self.log)
 
     def replace(self, name: str, pattern: str, new: str) -> None:
         """Replace a regular expression in a file, which must have it."""

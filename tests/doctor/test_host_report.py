@@ -112,4 +112,4 @@ def test_a_release_is_rolled_back_with_the_doctors_sentence(
     monkeypatch.setattr(release, "site_name", lambda: wrong.url.removeprefix("https://"))
     with pytest.raises(release.Failed, match="lost at 426: nginx sends the WebSockets to gunicorn") as failed:
         release.look()
-    assert "fix: A `location /ws/`" in str(failed.value)
+    assert "fix: Add a `location /ws/`" in str(failed.value)

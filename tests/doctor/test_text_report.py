@@ -95,6 +95,19 @@ def test_every_cause_fits(cause: Cause) -> None:
     assert [line for line in lines if len(line) > MAX_WIDTH] == []
 
 
+def test_the_example_in_the_readme_is_what_the_doctor_draws() -> None:
+    cause = next(cause for cause in CAUSES if cause.name == "nothing-listens")
+    finding = replace(
+        make_report_of(cause).hops[1].findings[0], seen="203.0.113.7 port 443: connection refused", where=""
+    )
+    hops = [ReportedHop(hop.title, HopState.SKIPPED) for hop in Hop]
+    hops[0] = ReportedHop("DNS", HopState.OK, "203.0.113.7")
+    hops[1] = ReportedHop("TCP", HopState.BROKEN, findings=(finding,))
+    report = replace(make_report_of(cause), exit_code=11, seconds=0.0, hops=tuple(hops), machine=None, not_inspected=())
+    readme = (REPO / "deploy/README.md").read_text()
+    assert f"```{draw_report(report, TextStyle(has_colour=False))}```" in readme
+
+
 def test_a_report_is_read_as_it_was_written() -> None:
     report = make_report_of(CAUSES[0])
     assert Report.from_json(report.to_json()) == report

@@ -47,7 +47,7 @@ def find_redis_trouble(observations: Observations) -> Evidence | None:
     11,
     Hop.CHANNELS,
     "asgi.py serves HTTP only: Django's own application received a WebSocket.",
-    'application = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": …}), and daphne serves that.',
+    'Serve `ProtocolTypeRouter({"http": get_asgi_application(), "websocket": …})` as the application.',
 )
 def asgi_serves_http_only(observations: Observations) -> Evidence | None:
     """Apply when a log has Django's error about a connection that is not HTTP."""
@@ -87,7 +87,7 @@ def database_is_full(observations: Observations) -> Evidence | str | None:
     0,
     Hop.CHANNELS,
     "The database does not answer.",
-    "`systemctl status postgresql`; DATABASE_URL; compose: `docker compose logs db`.",
+    "Start PostgreSQL (`systemctl status postgresql`, `docker compose logs postgres`), or correct DATABASE_URL.",
 )
 def database_is_away(observations: Observations) -> str | None:
     """Apply when /readyz, PostgreSQL or the answer to hello says so."""
@@ -103,7 +103,7 @@ def database_is_away(observations: Observations) -> str | None:
     0,
     Hop.CHANNELS,
     "The site is not ready: migrations are missing.",
-    "`deploy/manage migrate`, or deploy the release again: it migrates before it starts.",
+    "Run `deploy/manage migrate`, or deploy the release again: it migrates before it starts.",
 )
 def migrations_are_missing(observations: Observations) -> str | None:
     """Apply when /readyz says so."""
@@ -115,7 +115,7 @@ def migrations_are_missing(observations: Observations) -> str | None:
     7,
     Hop.CHANNELS,
     "The application fails as soon as a WebSocket opens.",
-    "Its log has the traceback: --host, and --log FILE where it is. If it has `No route found`, try another --ws-path.",
+    "Read the traceback in its log (--host, or --log FILE). If the log has `No route found`, try another --ws-path.",
 )
 def application_fails(observations: Observations) -> str | None:
     """Apply to every other failure for which Redis is not to blame."""
@@ -143,7 +143,7 @@ def frame_is_too_large(observations: Observations) -> str | None:
     0,
     Hop.CHANNELS,
     "The application receives hello and fails to handle it.",
-    "Its log has the traceback under the id in the answer (--host, or --log FILE); `unavailable` is the database.",
+    "Search its log for the id in the answer (--host, or --log FILE); `unavailable` means the database.",
 )
 def hello_fails(observations: Observations) -> str | None:
     """Apply when Parley answers hello with an error for which Redis is not to blame."""
@@ -157,7 +157,7 @@ def hello_fails(observations: Observations) -> str | None:
     0,
     Hop.CHANNELS,
     "The WebSocket opens, and hello is not answered.",
-    "The consumer waits for something: check its database and the load of its process.",
+    "Check its database and the load of its process: the consumer waits for something.",
     former_name="nobody-says-hello",
 )
 def hello_is_not_answered(observations: Observations) -> str | None:
@@ -187,7 +187,7 @@ def redis_is_too_old(observations: Observations) -> Evidence | str | None:
     7,
     Hop.LAYER,
     "Redis, the channel layer between the processes, does not answer.",
-    "`systemctl status redis-server`; REDIS_URL of both servers. Meanwhile /readyz answers 503.",
+    "Start Redis (`systemctl status redis-server`), or correct REDIS_URL of both servers.",
 )
 def redis_is_away(observations: Observations) -> Evidence | None:
     """Apply to every other error of Redis."""
@@ -222,7 +222,7 @@ def room_is_closed(observations: Observations) -> str | None:
     36,
     Hop.CHAT,
     "An event of one WebSocket does not reach another one: the channel layer drops it.",
-    "Both servers must share REDIS_URL and the layer's prefix. A channel that is full (capacity 100) drops silently.",
+    "Give both servers the same REDIS_URL and prefix of the layer. A full channel (capacity 100) drops silently.",
     former_name="words-are-lost-between-sockets",
 )
 def events_are_lost_between_sockets(observations: Observations) -> str | None:

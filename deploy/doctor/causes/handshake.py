@@ -44,7 +44,7 @@ def is_upgrade_lost(observations: Observations) -> bool:
     28,
     Hop.WEBSOCKET,
     "Azure App Service removes the Upgrade header: its web sockets are switched off.",
-    "`az webapp config set --web-sockets-enabled true`, or Configuration, General settings, Web sockets: On.",
+    "Run `az webapp config set --web-sockets-enabled true`, or set Configuration, General settings, Web sockets to On.",
 )
 def app_service_without_web_sockets(observations: Observations) -> str | None:
     """Apply when the Upgrade header is lost and the answers have headers of Azure."""
@@ -59,8 +59,8 @@ def app_service_without_web_sockets(observations: Observations) -> str | None:
     2,
     Hop.WEBSOCKET,
     "A proxy does not pass on the Upgrade header.",
-    "`proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;`"
-    " in the location of the WebSockets, with the map of nginx/nginx.conf.",
+    "Set `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection"
+    " $connection_upgrade;` in the location of the WebSockets, with the map of nginx/nginx.conf.",
 )
 def upgrade_is_not_forwarded(observations: Observations) -> Evidence | None:
     """Apply when the Upgrade header is lost, or nginx's location does not set it and the handshake is refused."""
@@ -78,7 +78,7 @@ def upgrade_is_not_forwarded(observations: Observations) -> Evidence | None:
     3,
     Hop.WEBSOCKET,
     "A proxy does not pass on the Connection header.",
-    '`proxy_set_header Connection $connection_upgrade;` with the map, and no `Connection ""` for keepalive at /ws/.',
+    'Set `proxy_set_header Connection $connection_upgrade;` with the map, and no `Connection ""` at /ws/.',
 )
 def connection_is_not_forwarded(observations: Observations) -> Evidence | None:
     """Apply when the server received Upgrade without Connection, or complains about the Connection header."""
@@ -95,7 +95,7 @@ def connection_is_not_forwarded(observations: Observations) -> Evidence | None:
     38,
     Hop.WEBSOCKET,
     "The ASGI server does not support WebSockets: the complete handshake arrives and is answered as a page.",
-    "`pip install 'uvicorn[standard]'` (or websockets), and no `--ws none`.",
+    "Run `pip install 'uvicorn[standard]'` (or install websockets), and remove `--ws none`.",
 )
 def server_without_websockets(observations: Observations) -> Evidence | str | None:
     """Apply when an ASGI server answers a complete handshake with 426, or logs that it has no WebSocket library."""
@@ -153,7 +153,7 @@ def origin_is_refused(observations: Observations) -> Evidence | str | None:
     5,
     Hop.WEBSOCKET,
     "Pages of any other site may open WebSockets in the name of a visitor.",
-    "Check Origin: realtime.origins.OriginGuard in Parley, AllowedHostsOriginValidator in Channels.",
+    "Check Origin with realtime.origins.OriginGuard in Parley, with AllowedHostsOriginValidator in Channels.",
     is_warning=True,
 )
 def any_origin_is_welcome(observations: Observations) -> str | None:
@@ -166,7 +166,7 @@ def any_origin_is_welcome(observations: Observations) -> str | None:
     34,
     Hop.WEBSOCKET,
     "nginx limits the handshakes and answers 503, as if the server were broken.",
-    "`limit_req_status 429; limit_conn_status 429;` and a burst for an office that reconnects at once.",
+    "Set `limit_req_status 429; limit_conn_status 429;` and a burst for an office whose browsers reconnect at once.",
 )
 def handshake_limit_says_503(observations: Observations) -> str | None:
     """Apply when nginx itself answers 503 to the handshake."""
@@ -209,7 +209,7 @@ def socket_io_is_asked_wrongly(observations: Observations) -> str | None:
     10,
     Hop.WEBSOCKET,
     "The page opens its WebSockets at another path than the doctor.",
-    "--ws-path PATH, with the whole path that the page's script builds.",
+    "Use --ws-path PATH with the whole path that the page's script builds.",
 )
 def page_opens_another_path(observations: Observations) -> Evidence | None:
     """Apply when the site is not Parley, the handshake fails and a script opens another path."""
@@ -232,7 +232,7 @@ def find_opened_paths(script: str) -> list[str]:
     2,
     Hop.WEBSOCKET,
     "The handshake is answered like a request for a page: the Upgrade header is lost, or it is the wrong server.",
-    "nginx's location of the WebSockets needs both headers (Upgrade, Connection) and a proxy_pass to the ASGI server."
+    "Set both headers (Upgrade, Connection) and a proxy_pass to the ASGI server in nginx's location of the WebSockets."
     " A wrong path has the same effect: try --ws-path.",
 )
 def answered_as_a_page(observations: Observations) -> str | None:
@@ -244,7 +244,7 @@ def answered_as_a_page(observations: Observations) -> str | None:
     0,
     Hop.WEBSOCKET,
     "A program between here and the server answers the handshake with a 101 of its own.",
-    "It is a cache or a proxy: let it pass WebSockets through, or use wss on port 443.",
+    "Let the cache or proxy pass WebSockets through, or use wss on port 443.",
 )
 def made_up_101(observations: Observations) -> str | None:
     """Apply when the 101 does not answer the key of the handshake."""
@@ -258,7 +258,7 @@ def made_up_101(observations: Observations) -> str | None:
     0,
     Hop.WEBSOCKET,
     "The handshake is refused.",
-    "The status and the reason phrase show which program answered. Run the doctor with --host on the site's host.",
+    "Run the doctor with --host on the site's host. The status and the reason phrase show which program answered.",
 )
 def handshake_is_refused(observations: Observations) -> str | None:
     """Apply to every other refusal."""
@@ -269,7 +269,7 @@ def handshake_is_refused(observations: Observations) -> str | None:
     30,
     Hop.WEBSOCKET,
     "daphne may open few files, and it needs one for each WebSocket.",
-    "LimitNOFILE=20000 in its unit; compose: ulimits.nofile.",
+    "Set LimitNOFILE=20000 in its unit; compose: ulimits.nofile.",
     is_warning=True,
 )
 def few_descriptors(observations: Observations) -> str | None:

@@ -14,7 +14,7 @@ INTERNAL_ERROR = 1011  # RFC 6455, section 7.4.1
     8,
     Hop.HOLD,
     "The application closes idle WebSockets with 1011: the channel layer's read from Redis times out.",
-    '"hosts": [{"address": …, "socket_timeout": None}] in CHANNEL_LAYERS: the default of redis-py 8 is 5 s.',
+    'Set `"hosts": [{"address": …, "socket_timeout": None}]` in CHANNEL_LAYERS: the default of redis-py 8 is 5 s.',
 )
 def layer_read_times_out(observations: Observations) -> str | None:
     """Apply when the server closes the silent WebSocket with 1011."""
@@ -31,7 +31,7 @@ def layer_read_times_out(observations: Observations) -> str | None:
     31,
     Hop.HOLD,
     "The server closes the WebSocket after a fixed time.",
-    "daphne: `--websocket_timeout -1`; and a client that reconnects automatically.",
+    "Start daphne with `--websocket_timeout -1`, and let the client reconnect automatically.",
 )
 def server_closes_by_the_clock(observations: Observations) -> str | None:
     """Apply when the server closes the silent WebSocket with another code."""
@@ -43,7 +43,7 @@ def server_closes_by_the_clock(observations: Observations) -> str | None:
     26,
     Hop.HOLD,
     "A proxy closes the idle WebSocket (browsers see 1006): its read timeout is shorter than the time between pings.",
-    "`proxy_read_timeout 1h; proxy_send_timeout 1h;` at /ws/, and a ping at least every 60 s.",
+    "Set `proxy_read_timeout 1h; proxy_send_timeout 1h;` at /ws/, and send a ping at least every 60 s.",
 )
 def proxy_cuts_idle_sockets(observations: Observations) -> Evidence | None:
     """Apply when the silent WebSocket ends without a close frame."""
@@ -62,7 +62,7 @@ def proxy_cuts_idle_sockets(observations: Observations) -> Evidence | None:
     27,
     Hop.HOLD,
     "A network device drops the idle connection and tells neither side. Azure's load balancer does it after 4 min.",
-    "A ping at least every 60 s; on Azure also `--enable-tcp-reset true` on the rule.",
+    "Send a ping at least every 60 s. On Azure also set `--enable-tcp-reset true` on the rule.",
 )
 def idle_line_is_dead(observations: Observations) -> str | None:
     """Apply when the ping after the silence is not answered."""
@@ -76,7 +76,7 @@ def idle_line_is_dead(observations: Observations) -> str | None:
     26,
     Hop.HOLD,
     "nginx closes WebSockets that are silent for a minute or less.",
-    "`proxy_read_timeout 1h;` in the location of the WebSockets.",
+    "Set `proxy_read_timeout 1h;` in the location of the WebSockets.",
     is_warning=True,
 )
 def short_read_timeout(observations: Observations) -> Evidence | None:
@@ -111,7 +111,7 @@ def parse_nginx_time(text: str) -> float | None:
     31,
     Hop.HOLD,
     "daphne closes every WebSocket after 24 hours.",
-    "`--websocket_timeout -1` on its command line.",
+    "Start it with `--websocket_timeout -1`.",
     is_warning=True,
 )
 def daphne_ends_sockets_daily(observations: Observations) -> str | None:
@@ -127,7 +127,7 @@ def daphne_ends_sockets_daily(observations: Observations) -> str | None:
     0,
     Hop.CLOSE,
     "The server does not answer a close frame with one.",
-    "Behind a load balancer or an old server a reconnect then takes some seconds longer. Check the server's log.",
+    "Check the server's log. Behind a load balancer or an old server a reconnect then takes some seconds longer.",
 )
 def close_is_not_answered(observations: Observations) -> str | None:
     """Apply when anything but a close frame answers ours."""

@@ -208,7 +208,7 @@ def connections_exhausted(observations: Observations) -> str | None:
     24,
     Hop.TLS,
     "The TLS handshake fails.",
-    "`openssl s_client -connect HOST:443 -servername HOST` shows more. Compare ssl_protocols and ssl_ciphers.",
+    "Run `openssl s_client -connect HOST:443 -servername HOST`, and compare ssl_protocols and ssl_ciphers.",
 )
 def handshake_fails(observations: Observations) -> str | None:
     """Apply to every other error of the TLS handshake."""
@@ -219,7 +219,7 @@ def handshake_fails(observations: Observations) -> str | None:
     24,
     Hop.TLS,
     "The certificate ends soon, so its renewal does not work.",
-    "`certbot renew --dry-run` says why; `systemctl list-timers` says whether it runs at all.",
+    "Run `certbot renew --dry-run`, which says why it fails. `systemctl list-timers` shows whether it runs at all.",
     is_warning=True,
 )
 def certificate_ends_soon(observations: Observations) -> str | None:

@@ -27,7 +27,7 @@ def describe(observations: Observations) -> str:
     23,
     Hop.REDIRECT,
     "The page redirects to itself without end: Django does not know that the visitor uses https.",
-    "SECURE_PROXY_SSL_HEADER in the settings, and `proxy_set_header X-Forwarded-Proto $scheme;` in nginx.",
+    "Set SECURE_PROXY_SSL_HEADER in the settings, and `proxy_set_header X-Forwarded-Proto $scheme;` in nginx.",
 )
 def redirect_loop(observations: Observations) -> str | None:
     """Apply when MAX_REDIRECTS redirects do not lead to a page."""
@@ -42,7 +42,7 @@ def redirect_loop(observations: Observations) -> str | None:
     22,
     Hop.REDIRECT,
     "http does not lead to https: a visitor who types the bare name gets another page or none.",
-    "A server block on port 80 with `return 308 https://$host$request_uri;`.",
+    "Add a server block on port 80 with `return 308 https://$host$request_uri;`.",
     is_warning=True,
 )
 def http_does_not_lead_to_https(observations: Observations) -> str | None:
@@ -68,7 +68,7 @@ def wrong_server_block(observations: Observations) -> str | None:
     4,
     Hop.HTTP,
     "Django refuses the site's own name.",
-    "Add the name to ALLOWED_HOSTS; or nginx sends another Host: `proxy_set_header Host $host;` in every location.",
+    "Add the name to ALLOWED_HOSTS. If nginx sends another Host, set `proxy_set_header Host $host;` in every location.",
 )
 def host_is_not_allowed(observations: Observations) -> str | None:
     """Apply when the page answers 400."""
@@ -81,7 +81,7 @@ def host_is_not_allowed(observations: Observations) -> str | None:
     13,
     Hop.HTTP,
     "nginx runs, and gunicorn behind it does not.",
-    "`systemctl status parley-web`, `journalctl -u parley-web`; compose: `docker compose logs web`.",
+    "Start gunicorn: `systemctl status parley-web`, `journalctl -u parley-web`; compose: `docker compose logs web`.",
 )
 def gunicorn_is_down(observations: Observations) -> str | None:
     """Apply when nginx gets no answer for the page."""
@@ -92,7 +92,7 @@ def gunicorn_is_down(observations: Observations) -> str | None:
     0,
     Hop.HTTP,
     "The site is closed for maintenance, or its servers are restarting.",
-    "`rm /var/lib/parley/maintenance` opens it (compose: /tmp/maintenance in nginx). A restart takes seconds.",
+    "Run `rm /var/lib/parley/maintenance` to open it (compose: /tmp/maintenance in nginx). A restart takes seconds.",
 )
 def pages_are_closed(observations: Observations) -> str | None:
     """Apply when the page answers 503."""
@@ -103,7 +103,7 @@ def pages_are_closed(observations: Observations) -> str | None:
     39,
     Hop.HTTP,
     "gunicorn (25.1 and newer) needs a control socket in $HOME, which a sandboxed service does not have.",
-    "`control_socket_disable = True` in gunicorn.conf.py, or `--no-control-socket`.",
+    "Set `control_socket_disable = True` in gunicorn.conf.py, or start gunicorn with `--no-control-socket`.",
     is_warning=True,
 )
 def control_socket_has_no_home(observations: Observations) -> Evidence | None:

@@ -66,7 +66,7 @@ def socket_file_is_missing(observations: Observations) -> str | None:
     14,
     Hop.UPGRADE_PROBE,
     "nginx may not connect to the socket file.",
-    "SocketMode=0660 and SocketGroup=www-data in the socket unit, and a folder that nginx may enter.",
+    "Set SocketMode=0660 and SocketGroup=www-data in the socket unit, and allow nginx to enter the folder.",
 )
 def socket_file_is_closed_to_nginx(observations: Observations) -> str | None:
     """Apply when the server does not answer and nginx's account has no permission for its socket."""
@@ -78,7 +78,7 @@ def socket_file_is_closed_to_nginx(observations: Observations) -> str | None:
     16,
     Hop.UPGRADE_PROBE,
     "nginx speaks TLS to an upstream that does not.",
-    "`proxy_pass http://…;`: TLS ends at nginx.",
+    "Write `proxy_pass http://…;`, because TLS ends at nginx.",
 )
 def proxy_pass_says_https(observations: Observations) -> Evidence | None:
     """Apply when the server does not answer and proxy_pass has https, or nginx logs a failed TLS handshake with it."""
@@ -95,7 +95,7 @@ def proxy_pass_says_https(observations: Observations) -> Evidence | None:
     30,
     Hop.UPGRADE_PROBE,
     "daphne has no file descriptor left for another connection.",
-    "LimitNOFILE=20000 in its unit (compose: ulimits.nofile): one for each WebSocket, and some more.",
+    "Set LimitNOFILE=20000 in its unit (compose: ulimits.nofile): one for each WebSocket, and some more.",
 )
 def descriptors_run_out(observations: Observations) -> Evidence | str | None:
     """Apply when the server does not answer and its process has reached its limit of open files."""
@@ -112,7 +112,7 @@ def descriptors_run_out(observations: Observations) -> Evidence | str | None:
     13,
     Hop.UPGRADE_PROBE,
     "nginx runs, and the WebSocket server behind it (daphne) does not.",
-    "`systemctl status 'parley-ws@*'`, `journalctl -u 'parley-ws@*'`; compose: `docker compose logs ws`.",
+    "Start daphne: `systemctl status 'parley-ws@*'`, `journalctl -u 'parley-ws@*'`; compose: `docker compose logs ws`.",
 )
 def daphne_is_down(observations: Observations) -> Evidence | str | None:
     """Apply when nginx answers 502."""
@@ -137,7 +137,7 @@ def nothing_answers_behind(observations: Observations) -> str | None:
     1,
     Hop.UPGRADE_PROBE,
     "nginx sends the WebSockets to gunicorn, which does not support them.",
-    "A `location /ws/` with its own proxy_pass to daphne (nginx/sites/parley.conf), above or beside `location /`.",
+    "Add a `location /ws/` with its own proxy_pass to daphne (nginx/sites/parley.conf) beside `location /`.",
 )
 def sockets_go_to_gunicorn(observations: Observations) -> Evidence | None:
     """Apply when the WSGI server answers the upgrade probe."""
@@ -153,7 +153,7 @@ def sockets_go_to_gunicorn(observations: Observations) -> Evidence | None:
     34,
     Hop.UPGRADE_PROBE,
     "nginx limits the handshakes and answers 503, as if the server were broken.",
-    "`limit_req_status 429; limit_conn_status 429;` and a burst for an office that reconnects at once.",
+    "Set `limit_req_status 429; limit_conn_status 429;` and a burst for an office whose browsers reconnect at once.",
 )
 def limit_says_503(observations: Observations) -> str | None:
     """Apply when nginx itself answers 503 to the upgrade probe."""
@@ -164,7 +164,7 @@ def limit_says_503(observations: Observations) -> str | None:
     0,
     Hop.UPGRADE_PROBE,
     "The site is closed for maintenance, or its servers are restarting.",
-    "`rm /var/lib/parley/maintenance` opens it. A restart takes seconds: try again.",
+    "Run `rm /var/lib/parley/maintenance` to open it. A restart takes seconds: try again.",
 )
 def site_is_closed(observations: Observations) -> str | None:
     """Apply when the answer is another 503."""
@@ -173,7 +173,10 @@ def site_is_closed(observations: Observations) -> str | None:
 
 
 @register_cause(
-    0, Hop.UPGRADE_PROBE, "The site limits the rate of this machine's requests.", "Wait a minute, or use --host."
+    0,
+    Hop.UPGRADE_PROBE,
+    "The site limits the rate of this machine's requests.",
+    "Wait a minute, or run the doctor on the site's host.",
 )
 def we_are_limited(observations: Observations) -> str | None:
     """Apply when an answer is 429."""
@@ -186,7 +189,7 @@ def we_are_limited(observations: Observations) -> str | None:
     4,
     Hop.UPGRADE_PROBE,
     "The servers get another Host than the browser sent: a proxy_set_header in an inner block removes the outer ones.",
-    "One include with all proxy_set_header lines in every location that proxies (nginx/snippets/proxy-headers.conf).",
+    "Include all proxy_set_header lines in every location that proxies (nginx/snippets/proxy-headers.conf).",
 )
 def host_is_not_passed_on(observations: Observations) -> str | None:
     """Apply when the server received another Host."""
@@ -200,7 +203,7 @@ def host_is_not_passed_on(observations: Observations) -> str | None:
     23,
     Hop.UPGRADE_PROBE,
     "nginx does not tell daphne that the visitor uses https.",
-    "`proxy_set_header X-Forwarded-Proto $scheme;` at /ws/ as well, and SECURE_PROXY_SSL_HEADER in the settings.",
+    "Set `proxy_set_header X-Forwarded-Proto $scheme;` at /ws/ as well, and SECURE_PROXY_SSL_HEADER in the settings.",
 )
 def scheme_is_not_passed_on(observations: Observations) -> str | None:
     """Apply when the server did not receive https as the scheme."""
@@ -214,7 +217,7 @@ def scheme_is_not_passed_on(observations: Observations) -> str | None:
     33,
     Hop.UPGRADE_PROBE,
     "nginx passes on what a client claims about itself: addresses and schemes can be forged.",
-    "Overwrite and never append: `proxy_set_header X-Forwarded-For $remote_addr;`, X-Forwarded-Proto `$scheme`.",
+    "Overwrite them: `proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;`.",
     is_warning=True,
 )
 def claims_are_passed_on(observations: Observations) -> Evidence | str | None:
@@ -233,7 +236,7 @@ def claims_are_passed_on(observations: Observations) -> Evidence | str | None:
     10,
     Hop.UPGRADE_PROBE,
     "nginx removes the path: the application is asked for another page than that of the WebSocket path.",
-    "`proxy_pass http://ws;` without a slash or a path after the upstream's name.",
+    "Write `proxy_pass http://ws;` without a slash or a path after the upstream's name.",
 )
 def prefix_is_stripped(observations: Observations) -> Evidence | str | None:
     """Apply when the WebSocket path and the page have the same title."""
@@ -271,7 +274,7 @@ def sockets_are_redirected(observations: Observations) -> str | None:
     13,
     Hop.UPGRADE_PROBE,
     "One of several servers behind nginx is down; the others serve its WebSockets.",
-    "`systemctl status 'parley-ws@*'`: start the one that is named.",
+    "Start the server that is named: `systemctl status 'parley-ws@*'`.",
     is_warning=True,
 )
 def one_daphne_of_several_is_down(observations: Observations) -> str | None:

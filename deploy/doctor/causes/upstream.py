@@ -57,7 +57,7 @@ def connections_run_out(observations: Observations, path: str, reply: Reply) -> 
 @for_both_hops(
     0,
     "nginx itself fails: it has no connection left, rewrites without end, or may not read a file.",
-    "nginx's error log says which; --host reads it.",
+    "Read nginx's error log, which says which of them; --host reads it.",
 )
 def nginx_fails(observations: Observations, path: str, reply: Reply) -> str | None:
     """Apply when nginx fails for another reason."""
@@ -67,7 +67,7 @@ def nginx_fails(observations: Observations, path: str, reply: Reply) -> str | No
 @for_both_hops(
     15,
     "SELinux does not allow nginx to connect to its servers.",
-    "`setsebool -P httpd_can_network_connect 1`; `ausearch -m avc -ts recent` shows the refusal.",
+    "Run `setsebool -P httpd_can_network_connect 1`. `ausearch -m avc -ts recent` shows the refusal.",
 )
 def selinux_forbids(observations: Observations, path: str, reply: Reply) -> Evidence | None:
     """Apply when SELinux is enforcing and nginx logs a refusal that the socket's permissions do not explain."""

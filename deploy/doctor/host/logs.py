@@ -45,7 +45,7 @@ def find_in_logs(observations: Observations, pattern: str, *, includes_earlier: 
     """Return the newest line that matches and was written since the doctor began.
 
     Args:
-        observations: of a doctor on the host; elsewhere there is no log.
+        observations: those of a doctor on the host; other doctors have no logs.
         pattern: a regular expression.
         includes_earlier: search the lines before the doctor began as well, for a server that ended before.
     """

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 TOKEN = re.compile(
     r"""\s*(?:(#[^\n]*)|([;{}])|("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|((?:\\.|\$\{[^}]*\}|[^\s;{}"'])+))"""
 )
-"""A comment, a mark that ends or nests directives, a quoted word, or a bare word."""
+"""A comment, a mark that ends or nests directives, a quoted token, or a bare token."""
 
 FILE_HEADER = re.compile(r"^# configuration file (.+):\n", re.MULTILINE)
 HOST_NAME = re.compile(r"(?=.*[A-Za-z])[\w.-]+")  # neither an address nor a variable
@@ -146,7 +146,7 @@ def parse_file(files: dict[str, str], name: str, folder: str) -> Iterator[Direct
         folder: the folder to which the paths of includes are relative.
     """
     open_blocks: list[list[Directive]] = [[]]
-    words: list[tuple[str, int]] = []  # of the current directive, each with its line
+    tokens: list[tuple[str, int]] = []  # of the current directive, each with its line
     text, position = files.get(name, ""), 0
     while match := TOKEN.match(text, position):
         position = match.end()
@@ -154,15 +154,15 @@ def parse_file(files: dict[str, str], name: str, folder: str) -> Iterator[Direct
         if comment:
             continue
         if mark is None:
-            words.append((quoted[1:-1] if quoted else bare, text.count("\n", 0, match.end()) + 1))
+            tokens.append((quoted[1:-1] if quoted else bare, text.count("\n", 0, match.end()) + 1))
             continue
         if mark == "}":
             open_blocks.pop()
             continue
-        if not words:
+        if not tokens:
             continue
-        (directive_name, line), args = words[0], [word for word, _ in words[1:]]
-        words = []
+        (directive_name, line), args = tokens[0], [token for token, _ in tokens[1:]]
+        tokens = []
         if mark == ";" and directive_name == "include":
             pattern = str(PurePosixPath(folder, args[0]))
             for other in [other for other in files if fnmatch(other, pattern)]:
