@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.doctor.catalogue import CAUSES, Hop
+from deploy.doctor.catalogue import Hop
+from deploy.doctor.causes import CAUSES
 from deploy.doctor.host import inspection
 from deploy.doctor.merge import merge_reports
 from deploy.doctor.network_probes import make_tls_context

@@ -1,11 +1,12 @@
 """The catalogue of causes: each is one function that judges the observations, with its hop, its sentence and its fix.
 
 To add a cause, add a function to a module of `causes/` and a test in `tests/doctor/` that makes the fault happen.
+`deploy.doctor.causes` has the list of all causes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from deploy.doctor.observations import Observations
 
@@ -30,6 +31,17 @@ class Hop(Enum):
         """Name the hop in reports, and give the doctor's exit code when this hop is broken."""
         self.title = title
         self.exit_code = exit_code
+
+
+class HopState(StrEnum):
+    """The state of a hop, as reports name it."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    """The hop was probed as far as possible, and that does not tell whether it works."""
+    SKIPPED = "skipped"
+    """The hop was not probed, because one before it is broken."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +86,7 @@ class Finding:
     evidence: Evidence
 
 
-CAUSES: list[Cause] = []
-"""All causes, in the order in which they are checked. Importing `deploy.doctor.causes` fills the list."""
+_registered: list[Cause] = []
 
 
 def register_cause(
@@ -84,19 +95,12 @@ def register_cause(
     """Return a decorator that adds a check to the catalogue. See `Cause` for the arguments."""
 
     def register(check: Check) -> Check:
-        CAUSES.append(Cause(number, hop, sentence, fix, is_warning, former_name, check))
+        _registered.append(Cause(number, hop, sentence, fix, is_warning, former_name, check))
         return check
 
     return register
 
 
-def find_causes(hop: Hop, observations: Observations) -> Iterator[Finding]:
-    """Yield all warnings of the hop, and the first cause that breaks it, if one does."""
-    is_broken = False
-    for cause in CAUSES:
-        if cause.hop is not hop or (is_broken and not cause.is_warning):
-            continue
-        evidence = cause.check(observations)
-        if evidence:
-            is_broken = is_broken or not cause.is_warning
-            yield Finding(cause, Evidence(evidence) if isinstance(evidence, str) else evidence)
+def causes_of_module(name: str) -> list[Cause]:
+    """Return the causes that a module has registered, in the order of its functions."""
+    return [cause for cause in _registered if cause.check.__module__ == name]

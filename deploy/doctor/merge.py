@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from deploy.doctor.catalogue import Hop
+from deploy.doctor.catalogue import Hop, HopState
 from deploy.doctor.report import Report, ReportedFinding, ReportedHop
-from deploy.doctor.runner import HopState
 
 
 def merge_reports(here: Report, host: Report) -> Report:

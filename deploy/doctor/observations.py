@@ -239,6 +239,16 @@ class Observations:
         return Target(self.options.host, self.options.port, address, self.tls_context)
 
     @property
+    def nginx(self) -> NginxConfig | None:
+        """The host's configuration of nginx; None when it was not read."""
+        return self.host.nginx if self.host else None
+
+    @property
+    def processes(self) -> list[ServerProcess]:
+        """The processes of the upstreams that were found on the host."""
+        return list(self.host.processes.values()) if self.host else []
+
+    @property
     def origin(self) -> str:
         """The site's own Origin, which has its name and port whatever the address."""
         return f"https://{Target(self.options.host, self.options.port, self.options.host, self.tls_context).authority}"

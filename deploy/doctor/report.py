@@ -9,9 +9,9 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from deploy.doctor.catalogue import Finding
+from deploy.doctor.catalogue import Finding, HopState
 from deploy.doctor.observations import HostObservations, Observations
-from deploy.doctor.runner import Diagnosis, HopOutcome, HopState
+from deploy.doctor.runner import Diagnosis, HopOutcome
 
 VERSION = 2
 STATES_OF_VERSION_1 = {"well": HopState.OK, "unreached": HopState.SKIPPED}

@@ -3,13 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from deploy.doctor import causes, http_probes, network_probes, summaries, ws_probes
-from deploy.doctor.catalogue import Finding, Hop, find_causes
+from deploy.doctor import http_probes, network_probes, summaries, ws_probes
+from deploy.doctor.catalogue import Finding, Hop, HopState
+from deploy.doctor.causes import find_causes
 from deploy.doctor.observations import Observations
-
-assert causes  # importing it fills the catalogue
 
 PROBES: dict[Hop, Callable[[Observations], None]] = {
     Hop.DNS: network_probes.resolve_name,
@@ -25,17 +23,6 @@ PROBES: dict[Hop, Callable[[Observations], None]] = {
     Hop.HOLD: ws_probes.probe_idle,
     Hop.CLOSE: ws_probes.probe_close,
 }
-
-
-class HopState(StrEnum):
-    """The state of a hop, as reports name it."""
-
-    OK = "ok"
-    BROKEN = "broken"
-    UNKNOWN = "unknown"
-    """The hop was probed as far as possible, and that does not tell whether it works."""
-    SKIPPED = "skipped"
-    """The hop was not probed, because one before it is broken."""
 
 
 @dataclass

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from deploy.doctor.catalogue import HopState
 from deploy.doctor.report import HostReport, Report, ReportedFinding, ReportedHop
-from deploy.doctor.runner import HopState
 
 MAX_WIDTH = 80  # columns
 MIN_TEXT_WIDTH = 24

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from deploy.doctor import causes
-from deploy.doctor.catalogue import CAUSES, Cause
+from deploy.doctor.catalogue import Cause
+from deploy.doctor.causes import CAUSES
 
-assert causes  # importing it fills the catalogue
 NUMBERS = range(1, 41)
 
 
@@ -35,3 +35,8 @@ def test_every_cause_has_a_test_of_its_number(cause: Cause) -> None:
 
 def test_no_number_of_the_catalogue_is_missing() -> None:
     assert sorted({cause.number for cause in CAUSES} - {0}) == list(NUMBERS)
+
+
+def test_every_module_of_causes_is_in_the_list() -> None:
+    files = {file.stem for file in Path(causes.__file__).parent.glob("*.py")} - {"__init__"}
+    assert {module.__name__.rpartition(".")[2] for module in causes.MODULES} == files

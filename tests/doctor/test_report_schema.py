@@ -8,9 +8,8 @@ import jsonschema_rs
 import pytest
 
 from deploy.doctor import report
-from deploy.doctor.catalogue import Hop
+from deploy.doctor.catalogue import Hop, HopState
 from deploy.doctor.report import Report
-from deploy.doctor.runner import HopState
 from tests.doctor.conftest import StartNginx
 from tests.doctor.doctor_command import Doctor
 

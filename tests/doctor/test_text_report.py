@@ -12,16 +12,14 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.doctor import causes
-from deploy.doctor.catalogue import CAUSES, Cause, Hop
+from deploy.doctor.catalogue import Cause, Hop, HopState
+from deploy.doctor.causes import CAUSES
 from deploy.doctor.report import HostReport, Report, ReportedFinding, ReportedHop, redact
-from deploy.doctor.runner import HopState
 from deploy.doctor.text_report import MAX_WIDTH, TextStyle, draw_report
 from tests.doctor.conftest import StartNginx
 from tests.doctor.edited_nginx import EditedNginx
 from tests.running import REPO
 
-assert causes  # importing it fills the catalogue
 COLOUR = re.compile(r"\033\[[\d;]*m")
 RED = "\033[1;31m"
 

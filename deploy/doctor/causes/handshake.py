@@ -1,4 +1,4 @@
-"""Causes of the WebSocket handshake: what it lost on its way, and who answers it with something other than 101."""
+"""Causes of the WebSocket handshake: headers that a proxy removes, and programs that do not answer it with 101."""
 
 import re
 
@@ -64,7 +64,7 @@ def app_service_without_web_sockets(observations: Observations) -> str | None:
 )
 def upgrade_is_not_forwarded(observations: Observations) -> Evidence | None:
     """Apply when the Upgrade header is lost, or nginx's location does not set it and the handshake is refused."""
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     location = nginx.ws_location if nginx else None
     is_unset = nginx is not None and location is not None and nginx.effective_header("Upgrade") is None
     is_lost = is_upgrade_lost(observations)
@@ -86,7 +86,7 @@ def connection_is_not_forwarded(observations: Observations) -> Evidence | None:
     is_lost = probe is not None and probe.upgrade and "upgrade" not in str(probe.connection).lower()
     if not is_lost and not (reply.status == 400 and "connection" in reply.reason.lower()):
         return None
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     directive = (nginx.effective_header("Connection") or nginx.ws_location) if nginx else None
     return Evidence(describe(observations), directive.where if directive else "")
 
@@ -274,7 +274,7 @@ def handshake_is_refused(observations: Observations) -> str | None:
 )
 def few_descriptors(observations: Observations) -> str | None:
     """Apply when a server's limit is below 1024 open files, or 90% of it is used."""
-    for process in observations.host.processes.values() if observations.host else ():
+    for process in observations.processes:
         if process.max_open_files < 1024 or process.open_files > 0.9 * process.max_open_files:
             return f"process {process.pid}: {process.open_files} of {process.max_open_files} files are open"
     return None

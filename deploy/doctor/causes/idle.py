@@ -50,7 +50,7 @@ def proxy_cuts_idle_sockets(observations: Observations) -> Evidence | None:
     idle = observations.idle_result
     if idle is None or idle.kind != "ended":
         return None
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     timeout = nginx.effective("proxy_read_timeout") if nginx else []
     evidence = f"ended without a close frame after {idle.seconds:.1f} s of silence"
     if timeout:
@@ -84,7 +84,7 @@ def short_read_timeout(observations: Observations) -> Evidence | None:
 
     A silence that lasted longer than the timeout disproves it.
     """
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     location = nginx.ws_location if nginx else None
     if nginx is None or location is None:
         return None
@@ -117,7 +117,7 @@ def parse_nginx_time(text: str) -> float | None:
 def daphne_ends_sockets_daily(observations: Observations) -> str | None:
     """Apply when daphne runs without --websocket_timeout."""
     default = f"its default is {DAPHNE_WEBSOCKET_TIMEOUT_SECONDS} s"
-    for process in observations.host.processes.values() if observations.host else ():
+    for process in observations.processes:
         if "daphne" in process.command and "--websocket_timeout" not in process.command:
             return f"process {process.pid}: daphne without --websocket_timeout; {default}"
     return None

@@ -84,7 +84,7 @@ def proxy_pass_says_https(observations: Observations) -> Evidence | None:
     """Apply when the server does not answer and proxy_pass has https, or nginx logs a failed TLS handshake with it."""
     if not is_unanswered(observations):
         return None
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     proxy_pass = nginx.effective("proxy_pass") if nginx else []
     if proxy_pass and proxy_pass[0].args[0].startswith("https://"):
         return Evidence(f"{describe(observations)}; proxy_pass {proxy_pass[0].args[0]}", proxy_pass[0].where)
@@ -101,7 +101,7 @@ def descriptors_run_out(observations: Observations) -> Evidence | str | None:
     """Apply when the server does not answer and its process has reached its limit of open files."""
     if not is_unanswered(observations):
         return None
-    for process in observations.host.processes.values() if observations.host else ():
+    for process in observations.processes:
         if process.open_files >= process.max_open_files - FREE_DESCRIPTORS:
             files = f"{process.open_files} of {process.max_open_files} files open"
             return f"{describe(observations)}; process {process.pid} has {files}"
@@ -144,7 +144,7 @@ def sockets_go_to_gunicorn(observations: Observations) -> Evidence | None:
     probe = observations.upgrade_probe
     if probe is None or probe.hop != "wsgi":
         return None
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     location = nginx.ws_location if nginx else None
     return Evidence(f'{describe(observations)}, "hop": "wsgi"', location.where if location else "")
 
@@ -222,7 +222,7 @@ def scheme_is_not_passed_on(observations: Observations) -> str | None:
 )
 def claims_are_passed_on(observations: Observations) -> Evidence | str | None:
     """Apply when nginx appends to X-Forwarded-For, or a forged X-Forwarded-Proto reached the server."""
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     header = nginx.effective_header("X-Forwarded-For") if nginx else None
     if header and "proxy_add_x_forwarded_for" in header.args[-1]:
         return Evidence(f"proxy_set_header {' '.join(header.args)}", header.where)
@@ -246,7 +246,7 @@ def prefix_is_stripped(observations: Observations) -> Evidence | str | None:
     title = find_title(reply)
     if not title or title != find_title(page):
         return None
-    nginx = observations.host.nginx if observations.host else None
+    nginx = observations.nginx
     proxy_pass = nginx.effective("proxy_pass") if nginx else []
     return Evidence(f"{describe(observations)}, the same page as /", proxy_pass[0].where if proxy_pass else "")
 
