@@ -125,10 +125,11 @@ def probe_idle(observations: Observations) -> None:
         if received.kind in ("close", "ended"):
             observations.idle_result = Received(received.kind, received.data, received.code, waited)
             return
-        if observations.engine_io and received.data == b"2":  # Engine.IO's ping, which wants the pong "3"
-            websocket.send_text("3")
-        if received.message_type == "ping":
-            websocket.send_text(json.dumps({"type": "pong", "id": 9, "n": received.json.get("n")}))
+        try:
+            answer_application_ping(observations, websocket, received)
+        except OSError:
+            observations.idle_result = Received("ended", seconds=waited)
+            return
     observations.idle_result = Received("silence", seconds=waited)
     try:
         websocket.send_frame(PING, b"doctor")
@@ -136,6 +137,14 @@ def probe_idle(observations: Observations) -> None:
         observations.ping_reply = Received("ended")
         return
     observations.ping_reply = websocket.receive_until(lambda _: False)
+
+
+def answer_application_ping(observations: Observations, websocket: WebSocket, received: Received) -> None:
+    """Answer a ping of Engine.IO or of Parley's protocol. Raises OSError when the connection is lost."""
+    if observations.engine_io and received.data == b"2":  # Engine.IO's ping, which wants the pong "3"
+        websocket.send_text("3")
+    if received.message_type == "ping":
+        websocket.send_text(json.dumps({"type": "pong", "id": 9, "n": received.json.get("n")}))
 
 
 def probe_close(observations: Observations) -> None:
