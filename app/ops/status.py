@@ -68,7 +68,7 @@ def seen_by_the_doctor() -> Said:
     return Said(_("Certificate"), f"{text} ({_ago(found.at)})", well=not code and (days is None or days >= RENEW_DAYS))
 
 
-RENEW_DAYS = 14  # equals that of deploy/doctor/causes/edge.py, which warns from then on
+RENEW_DAYS = 14  # equals that of deploy/doctor/causes/network.py, which warns from then on
 
 
 def _answers(began: float) -> str:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from deploy.doctor.causes import edge
+from deploy.doctor.causes import network
 from ops import certificate, status
 from realtime.heartbeat import STALE_AFTER_SECONDS, Report, Servers
 from tests.running import Stack
@@ -109,5 +109,5 @@ def test_the_certificate_as_the_doctor_saw_it(settings, tmp_path, report, well, 
 
 
 def test_the_doctor_warns_of_a_certificate_as_early():
-    assert status.RENEW_DAYS == edge.RENEW_DAYS
+    assert status.RENEW_DAYS == network.RENEW_DAYS
     assert certificate.Report.__struct_fields__ == ("exit_code", "certificate_days")
