@@ -60,8 +60,8 @@ def keep_systemd_sockets(*, backlog: int) -> None:
     """Make Twisted leave the listening sockets that systemd passed as they are.
 
     Twisted would open their files to everybody, let 50 clients wait, and at its end shut them down and delete their
-    files, so that no client could reach the process that comes next. It would also close the descriptors that a successor
-    inherits.
+    files, so that no client could reach the process that comes next. It would also close the descriptors that a
+    successor inherits.
 
     Args:
         backlog: Handshakes that may wait on each socket.
