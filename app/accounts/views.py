@@ -40,7 +40,7 @@ def setup(request: HttpRequest) -> HttpResponse:
 @require_POST
 def guest(request: HttpRequest) -> HttpResponse:
     """Come in with a name only."""
-    if not settings.GUESTS:
+    if not settings.ALLOW_GUESTS:
         raise Http404
     if not guest_may_come(request):
         too_many: HttpResponse = respond_429(request)

@@ -23,7 +23,7 @@ def trace_command(name: str) -> AbstractContextManager[None]:
     return watched(name) if _on else NOTHING
 
 
-def begin(dsn: str, *, release: str, environment: str, traces: float) -> None:
+def start(dsn: str, *, release: str, environment: str, traces: float) -> None:
     """Report from now on, if there is a DSN. traces: the share of requests and commands that are timed, 0 to 1."""
     if not dsn:
         return

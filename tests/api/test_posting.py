@@ -276,7 +276,7 @@ def test_guests_come_only_where_they_may_and_not_by_the_hundred(api, settings):
         api().post("auth/guest/", name="Ana")
     assert refused.value.status == 429
     assert Client().post("/guest/", {"name": "Ana"}).status_code == 429  # the same tries
-    settings.GUESTS = False
+    settings.ALLOW_GUESTS = False
     with pytest.raises(Refused) as refused:
         api().post("auth/guest/", name="Ana")
     assert refused.value.status == 404

@@ -73,7 +73,7 @@ def test_a_json_line_is_one_line_whatever_is_in_it():
     except ValueError as error:
         record = logging.LogRecord("chat.ws", logging.ERROR, __file__, 1, "of %s", ("bob\nalice",), None)
         record.exc_info = (type(error), error, error.__traceback__)
-    line = logs.Json().format(record)
+    line = logs.JsonFormatter().format(record)
     assert "\n" not in line
     line.encode()
     said = json.loads(line)

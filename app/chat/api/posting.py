@@ -97,7 +97,7 @@ class SaveMessage(Posting):
         if by_program:
             slug = wanted["room"] or integrations.get_only_room(user)
         else:
-            slug = rooms.join_room(slug=wanted["room"] or settings.FRONT_ROOM, user=user).slug
+            slug = rooms.join_room(slug=wanted["room"] or settings.DEFAULT_ROOM, user=user).slug
         messages.post_message(
             room=slug, author=user, body=wanted["message"], cid=wanted["cid"], alias=wanted.get("user_name", "")
         )

@@ -99,7 +99,7 @@ class Guest(Door):
     )
     def post(self, request: Request) -> Response:
         """Be a guest of this name, which `username` repeats; others may have it, too."""
-        if not settings.GUESTS:
+        if not settings.ALLOW_GUESTS:
             raise Http404
         if not guest_may_come(request._request):  # noqa: SLF001
             raise Throttled
