@@ -76,11 +76,11 @@ def test_a_server_that_fell_silent_is_named(monkeypatch, settings):
             pass
 
     settings.REDIS_URL = "redis://somewhere"
-    monkeypatch.setattr(status.clients, "blocking", Redis)
+    monkeypatch.setattr(status.redis_clients, "connect", Redis)
     then = time.time() - SILENT - 8
     seen = Servers({"a/1": Beat(at=time.time(), sockets=1200)}, {"b/7": Beat(at=then, sockets=5)})
     monkeypatch.setattr(status.heartbeat, "servers", lambda _: seen)
-    assert status.redis_and_sockets()[1] == ("Sockets", "1,200 at 1 server; b/7 fell silent 11 s ago", False)
+    assert status.check_redis_and_sockets()[1] == ("Sockets", "1,200 at 1 server; b/7 fell silent 11 s ago", False)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_certificate_as_the_doctor_saw_it(settings, tmp_path, report, well, 
         (tmp_path / "report.json").write_text(json.dumps(report))
         then = time.time() - 1800
         os.utime(tmp_path / "report.json", (then, then))
-    found = status.seen_by_the_doctor()
+    found = status.check_certificate()
     assert found.well is well
     assert found.text.startswith(said)
 

@@ -55,7 +55,7 @@ def test_guests_go_a_session_after_they_came():
 
 
 def test_sessions_that_are_over_go_in_batches_and_others_stay(alice: User, monkeypatch):
-    monkeypatch.setattr(expired, "BATCH", 2)
+    monkeypatch.setattr(expired, "BATCH_SIZE", 2)
     keep = session_of(alice)
     for _ in range(5):
         key = session_of(alice)

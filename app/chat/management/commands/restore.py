@@ -28,8 +28,8 @@ class Command(BaseCommand):
         if not options["noinput"]:
             self.ask(file)
         try:
-            backups.restore(file, table=EPOCH_TABLE, also=build_new_epoch_sql())
-        except backups.CannotRestore as error:
+            backups.restore_backup(file, required_table=EPOCH_TABLE, final_sql=build_new_epoch_sql())
+        except backups.RestoreError as error:
             raise CommandError(f"Nothing was changed. {error}") from error
         call_command("migrate", interactive=False, verbosity=0)  # the backup may be of an older release
         self.stdout.write(f"Restored {Message.objects.count():,} messages from {file}. Clients start afresh.")
