@@ -58,15 +58,15 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "accounts.languages.PageLanguage",
+    "accounts.middleware.PageLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.json_bodies.ReadableJson",
-    "accounts.social.LeaveByPage",
+    "accounts.middleware.UnreadableJsonMiddleware",
+    "accounts.social.ExternalRedirectInterstitial",
 ]
 
 ROOT_URLCONF = "config.urls"

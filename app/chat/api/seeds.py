@@ -20,8 +20,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.guests import make_guest
-from accounts.tokens import sign_in
-from accounts.views import guest_may_come
+from accounts.tokens import create_tokens
+from accounts.views import consume_guest_rate
 from chat.api import serializers as shapes
 from chat.api.exchange import REFUSED, SignedIn, answer, checked, sent, somebody
 from chat.services import chats, rooms
@@ -101,10 +101,10 @@ class Guest(Door):
         """Be a guest of this name, which `username` repeats; others may have it, too."""
         if not settings.ALLOW_GUESTS:
             raise Http404
-        if not guest_may_come(request._request):  # noqa: SLF001
+        if not consume_guest_rate(request._request):  # noqa: SLF001
             raise Throttled
         guest = make_guest(checked(shapes.GuestIn, sent(request))["name"])
-        return answer(shapes.Tokens(*sign_in(guest), guest.name), 201)
+        return answer(shapes.Tokens(*create_tokens(guest), guest.name), 201)
 
 
 class Contacts(APIView):
