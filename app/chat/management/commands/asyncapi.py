@@ -32,7 +32,7 @@ CLOSE_CODES = """\
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as people do."""
+    """Writes texts of several lines as YAML block scalars."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -43,12 +43,16 @@ Dumper.add_representer(str, _text)
 
 
 class Command(BaseCommand):
+    """Writes or checks the AsyncAPI document."""
+
     help = "Write parley.v1 as an AsyncAPI 3 document beside chat/ws/protocol.py, or check that it is up to date."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's option."""
         parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is out of date")
 
     def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
+        """Write the document; with `check`, raise CommandError when it is out of date."""
         text = yaml.dump(document(), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
         if not check:
             DOCUMENT.write_text(text)
@@ -57,7 +61,7 @@ class Command(BaseCommand):
 
 
 def document() -> dict[str, Any]:
-    """The protocol, as one AsyncAPI 3 document."""
+    """Return the protocol as an AsyncAPI 3 document."""
     commands, replies = get_args(protocol.Command), get_args(protocol.Reply)
     template = "#/components/schemas/{name}"
     _, schemas = msgspec.json.schema_components([*commands, *replies], ref_template=template)
