@@ -52,11 +52,11 @@ def check_redis_and_sockets() -> list[StatusPart]:
             StatusPart("Redis", str(error), well=False),
             StatusPart(_("Sockets"), _("unknown while Redis is away"), well=False),
         ]
-    count = sum(beat.sockets for beat in alive.values())
+    count = sum(server.sockets for server in alive.values())
     total = ngettext("%(count)s at %(servers)d server", "%(count)s at %(servers)d servers", len(alive))
     sockets = [total % {"count": number_format(count, force_grouping=True), "servers": len(alive)}]
-    for name, beat in silent.items():
-        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - beat.at})
+    for name, server in silent.items():
+        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - server.at})
     return [
         StatusPart("Redis", _answers(started), well=True),
         StatusPart(_("Sockets"), "; ".join(sockets), well=bool(alive) and not silent),

@@ -34,14 +34,16 @@ def home(request: HttpRequest) -> HttpResponse:
 def rooms(request: HttpRequest) -> HttpResponse:
     """Show the form for rooms; POST redirects to the open room with a name, or creates a private room with a title."""
     assert isinstance(request.user, User)
-    said = request.POST
-    page = {"rooms": _rooms_by_title(request), "limits": limits, "said": said, "private": "title" in said}
+    form_data = request.POST
+    page = {"rooms": _rooms_by_title(request), "limits": limits, "said": form_data, "private": "title" in form_data}
     if request.method == "POST":
         try:
             if page["private"]:
-                made = create_private_room(title=said["title"], topic=said.get("topic", ""), owner=request.user)
+                made = create_private_room(
+                    title=form_data["title"], topic=form_data.get("topic", ""), owner=request.user
+                )
                 return redirect("room", slug=made.slug)
-            return redirect("room", slug=slug_from_name(said.get("name", "")))
+            return redirect("room", slug=slug_from_name(form_data.get("name", "")))
         except ChatError as error:
             return render(request, "chat/open_room.html", {**page, "error": refusal(error)}, status=400)
     return render(request, "chat/open_room.html", page)

@@ -15,8 +15,8 @@ from chat import limits
 if TYPE_CHECKING:
     from accounts.models import User
 
-# Users choose the slugs of open rooms. Private and direct rooms have random ones that begin with ~, so that nobody can
-# find out by choosing a slug whether a hidden room has it.
+# Users choose the slugs of open rooms. Private and direct rooms have random ones that begin with ~, so that
+# choosing a slug does not show whether a hidden room has it.
 HIDDEN_SLUG = re.compile(r"~[A-Za-z0-9_-]{16}")
 MAX_MARKS = 3  # combining marks in a row; words in Hindi, Thai and Vietnamese have fewer
 INVISIBLE_MARKS = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f") | {

@@ -13,7 +13,7 @@ from chat.services.rooms import leave_room
 def delete_stale_guests(*, since: datetime) -> int:
     """Delete guests who joined the site before `since` and have no session, message or direct conversation.
 
-    Without a session nobody can sign in as that guest again. Their rooms are notified that they have left. A guest with
+    Without a session a guest cannot sign in again. Their rooms are notified that they have left. A guest with
     messages stays, because messages are kept.
 
     Returns:

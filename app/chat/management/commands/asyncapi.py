@@ -12,21 +12,21 @@ from chat.ws import protocol
 
 DOCUMENT = Path(protocol.__file__).with_name("asyncapi.yaml")
 CLOSE_CODES = """\
-| code | meaning | come back? |
+| code | meaning | reconnect? |
 |---|---|---|
-| 1000 | done | as you like |
+| 1000 | normal closure | as you like |
 | 1003 | a binary frame | no |
 | 1007 | not UTF-8 | no |
 | 1009 | a frame over 64 KiB | no |
 | 1012 | the server restarts | yes, after `reconnect_in` |
-| 1013 | too much to do, or the database is away | yes, after `reconnect_in` |
-| 4400 | not JSON, no such address, or no subprotocol | not with that |
-| 4401 | not signed in (any more) | after signing in |
-| 4403 | not for you | no |
-| 4408 | no hello within 5 s | not without one |
+| 1013 | overload, or the database is away | yes, after `reconnect_in` |
+| 4400 | not JSON, no such address, or no subprotocol | not in the same way |
+| 4401 | not signed in, or not any more | after signing in |
+| 4403 | access denied | no |
+| 4408 | no `hello` within 5 s | with a `hello` |
 | 4409 | too many sockets | after closing one |
-| 4508 | you read too slowly, or answered no ping | yes, and resume |
-| 4510 | the room began anew | yes, and resume |
+| 4508 | the client reads too slowly, or answers no pings | yes, and resume |
+| 4510 | the room has to be loaded again | yes, and resume |
 | 4529 | too many refused commands | yes, after `reconnect_in` |
 """
 
@@ -69,8 +69,8 @@ def document() -> dict[str, Any]:
         "socket": ("/ws/", "Many rooms on one socket."),
         "room": (
             "/ws/chat/{room}/",
-            "Joins that room by itself after hello, and works like /ws/ otherwise; /ws/chat/ is the front "
-            "room's. To clients without the subprotocol these addresses speak as older chats did.",
+            "Joins that room automatically after `hello`, and works like /ws/ otherwise. /ws/chat/ is the address of "
+            "the default room. For clients without the subprotocol these addresses have the older chats' protocols.",
         ),
     }
     return {

@@ -67,7 +67,7 @@ def create_guest_in_rooms(number: int, slugs: list[str]) -> str:
 
 @transaction.atomic
 def delete_guests() -> tuple[int, int]:
-    """Delete the rooms of which only these guests were ever members, and then the guests without messages elsewhere.
+    """Delete the rooms of which only these guests were members, and then the guests without messages in others.
 
     Returns:
         How many rooms, and how many guests were deleted.
