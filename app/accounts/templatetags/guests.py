@@ -12,7 +12,7 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def guest_form(context: Context) -> GuestForm | None:
     """The form that was refused, or an empty one that keeps where its visitor was going; None without guests."""
-    if not settings.GUESTS:
+    if not settings.ALLOW_GUESTS:
         return None
     form = context.get("form")
     if isinstance(form, GuestForm):

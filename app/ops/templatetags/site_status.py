@@ -2,7 +2,7 @@ from typing import Any
 
 from django import template
 
-from ops.status import status
+from ops.status import get_status
 
 register = template.Library()
 
@@ -10,4 +10,4 @@ register = template.Library()
 @register.inclusion_tag("ops/status.html")
 def site_status() -> dict[str, Any]:
     """A line for the front page of the admin."""
-    return {"status": status()}
+    return {"status": get_status()}
