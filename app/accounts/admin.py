@@ -54,19 +54,21 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             return str(_("bot"))
         return str(_("guest") if user.is_guest else _("account"))
 
-    @admin.action(description=_("Close the account: sign out everywhere, for good"), permissions=["change"])
+    @admin.action(description=_("Deactivate the account and sign out everywhere"), permissions=["change"])
     def close_accounts(self, request: HttpRequest, users: QuerySet[User]) -> None:
         closed = users.exclude(username=request.user.get_username())  # nobody locks the door from the wrong side
         for user in closed:
             user.is_active = False
             user.save(update_fields=["is_active"])  # live sockets hear of it
         end_sessions({user.pk for user in closed})
-        self.message_user(request, ngettext("%d account closed.", "%d accounts closed.", len(closed)) % len(closed))
+        self.message_user(
+            request, ngettext("%d account deactivated.", "%d accounts deactivated.", len(closed)) % len(closed)
+        )
 
-    @admin.action(description=_("Open the account again"), permissions=["change"])
+    @admin.action(description=_("Reactivate the account"), permissions=["change"])
     def open_accounts(self, request: HttpRequest, users: QuerySet[User]) -> None:
         opened = users.update(is_active=True)
-        self.message_user(request, ngettext("%d account opened.", "%d accounts opened.", opened) % opened)
+        self.message_user(request, ngettext("%d account reactivated.", "%d accounts reactivated.", opened) % opened)
 
     @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def sign_out(self, request: HttpRequest, users: QuerySet[User]) -> None:

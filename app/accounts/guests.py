@@ -23,7 +23,7 @@ def make_guest(name: str) -> User:
 def not_a_guests(username: str) -> None:
     """Raises ValidationError for a name that only a guest may have."""
     if username.casefold().startswith(USERNAME_PREFIX):
-        said = _("Names that begin with %(prefix)s are kept for guests.") % {"prefix": USERNAME_PREFIX}
+        said = _("Names that start with %(prefix)s are reserved for guests.") % {"prefix": USERNAME_PREFIX}
         raise ValidationError(said, code="reserved")
 
 

@@ -13,7 +13,7 @@ class User(AbstractUser):
     A bot is no person: an integration posts as it, under names that it reports.
     """
 
-    display_name = models.CharField(_("name others see"), max_length=NAME_CHARS, blank=True)
+    display_name = models.CharField(_("display name"), max_length=NAME_CHARS, blank=True)
     is_guest = models.BooleanField(_("guest"), default=False)
     is_bot = models.BooleanField(_("bot"), default=False, db_default=False, editable=False)
 

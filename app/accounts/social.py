@@ -46,7 +46,7 @@ class LeaveByPage:
         leads_away = url.startswith("http") and not url_has_allowed_host_and_scheme(url, {request.get_host()})
         if request.method != "POST" or not leads_away:
             return response
-        return render(request, "socialaccount/leave.html", {"url": url})
+        return render(request, "socialaccount/redirect.html", {"url": url})
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The other site did not answer, or not sensibly: no mistake of ours."""

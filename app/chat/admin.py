@@ -87,7 +87,7 @@ class RoomAdmin(Watched):
     def words(self, room: Any) -> int:
         return int(room.message_count)
 
-    @admin.display(description=_("last words"), ordering="newest")
+    @admin.display(description=_("last message"), ordering="newest")
     def last_words(self, room: Any) -> Any:
         return room.newest
 
@@ -106,14 +106,14 @@ class MessageAdmin(Watched):
     fields = ("body", "author", "room", "seq", "created_at", "edited_at", "deleted_at")
     actions: ClassVar[list[str]] = ["take_back"]  # type: ignore[misc]
 
-    @admin.display(description=_("words"), ordering="body")
+    @admin.display(description=_("text"), ordering="body")
     def words(self, message: Message) -> str:
         return Truncator(message.body).chars(90) or "—"
 
-    @admin.action(description=_("Take back: delete for everybody"), permissions=["moderate"])
+    @admin.action(description=_("Delete for everyone"), permissions=["moderate"])
     def take_back(self, request: HttpRequest, found: QuerySet[Message]) -> None:
         taken = sum(moderation.take_back(number) for number in found.values_list("pk", flat=True))
-        self.message_user(request, ngettext("%d message taken back.", "%d messages taken back.", taken) % taken)
+        self.message_user(request, ngettext("%d message deleted.", "%d messages deleted.", taken) % taken)
 
 
 @admin.register(Membership)
@@ -134,7 +134,7 @@ class MembershipAdmin(Watched):
     def ban(self, request: HttpRequest, found: QuerySet[Membership]) -> None:
         self._put_out(request, found.exclude(state=State.BANNED), State.BANNED)
 
-    @admin.action(description=_("Lift the ban"), permissions=["moderate"])
+    @admin.action(description=_("Unban"), permissions=["moderate"])
     def lift_ban(self, request: HttpRequest, found: QuerySet[Membership]) -> None:
         self._put_out(request, found.filter(state=State.BANNED), State.LEFT)
 
@@ -168,7 +168,7 @@ class IntegrationAdmin(Watched):
     ordering = ("-created_at",)
     actions: ClassVar[list[str]] = ["revoke"]  # type: ignore[misc]
 
-    @admin.action(description=_("Revoke: its token is good for nothing any more"), permissions=["moderate"])
+    @admin.action(description=_("Revoke (its token stops working)"), permissions=["moderate"])
     def revoke(self, request: HttpRequest, found: QuerySet[Integration]) -> None:
         names = list(found.filter(revoked_at=None).values_list("bot__display_name", flat=True))
         for name in names:

@@ -119,9 +119,9 @@ async def test_a_message_that_is_taken_back_goes_from_open_rooms(
 ) -> None:
     client = await sync_to_async(client_of)(boss)
     async with tab(alice, "harbour") as hers:
-        assert "1 message taken back." in await in_a_thread(client, "chat/message", "take_back", said)
+        assert "1 message deleted." in await in_a_thread(client, "chat/message", "take_back", said)
         await hers.until(lambda tab: tab.rooms["harbour"].messages[said.pk]["deleted"])
-    assert "0 messages taken back." in await in_a_thread(client, "chat/message", "take_back", said)
+    assert "0 messages deleted." in await in_a_thread(client, "chat/message", "take_back", said)
     assert (await Message.objects.aget(pk=said.pk)).body == ""
 
 
@@ -165,7 +165,7 @@ async def test_an_account_that_is_closed_is_signed_out_everywhere(
     client, his_client = await sync_to_async(client_of)(boss), await sync_to_async(client_of)(bob)
     async with tab(bob, "harbour") as his:
         said = await in_a_thread(client, "accounts/user", "close_accounts", bob, boss)
-        assert "1 account closed." in said  # not the administrator's own
+        assert "1 account deactivated." in said  # not the administrator's own
         assert await his.end() == 4401
     page = await sync_to_async(his_client.get)("/rooms/harbour/")
     assert page.headers["Location"].startswith("/accounts/login/")

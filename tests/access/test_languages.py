@@ -13,7 +13,7 @@ from accounts.models import User
 from chat.models import Room
 from chat.services.errors import ChatError
 
-GREETING = {"en": "Say it, and it arrives.", "pt-br": "Você diz, e chega.", "es": "Lo dices, y llega."}
+GREETING = {"en": "Every message arrives.", "pt-br": "Toda mensagem chega.", "es": "Todos los mensajes llegan."}
 
 
 def reader(accepts: str) -> Client:
@@ -76,15 +76,15 @@ def test_what_is_refused_on_a_page_is_said_in_its_language(alice: User) -> None:
     page = client.post("/guest/", {"name": "\u200b"}).content.decode()
     assert "caracteres visibles" in page
     client.force_login(alice)
-    assert "El nombre de una sala tiene letras" in client.post("/rooms/", {"name": "???"}).content.decode()
-    assert "Aquí no hay nada" in client.get("/rooms/~AAAAAAAAAAAAAAAA/").content.decode()
+    assert "El nombre de una sala puede tener letras" in client.post("/rooms/", {"name": "???"}).content.decode()
+    assert "Página no encontrada" in client.get("/rooms/~AAAAAAAAAAAAAAAA/").content.decode()
 
 
 def test_a_letter_is_written_in_the_language_of_the_page(alice: User) -> None:
     reader("pt-BR").post("/accounts/password/reset/", {"email": alice.email})
     (letter,) = mail.outbox
-    assert "Escolha uma nova senha" in letter.subject
-    assert "pediu uma nova senha para a sua conta alice" in letter.body
+    assert "Redefinir sua senha" in letter.subject
+    assert "pedido para redefinir a senha da sua conta alice" in letter.body
 
 
 def scripts(page: str, name: str) -> Any:
@@ -96,15 +96,15 @@ def scripts(page: str, name: str) -> Any:
 def test_scripts_get_the_words_of_the_pages_language(alice: User, room: Room) -> None:
     client = reader("pt-BR")
     client.force_login(alice)
-    words = scripts(client.get("/rooms/harbour/").content.decode(), "words")
-    assert words["catalog"]["{count} new message"] == ["{count} mensagem nova", "{count} mensagens novas"]
-    assert words["refusals"]["conflict"] == "Isso mudou nesse meio-tempo."
+    translations = scripts(client.get("/rooms/harbour/").content.decode(), "translations")
+    assert translations["catalog"]["{count} new message"] == ["{count} mensagem nova", "{count} mensagens novas"]
+    assert translations["refusals"]["conflict"] == "Isto foi alterado nesse meio-tempo."
     client.post("/language/", {"language": "en"})
-    assert scripts(client.get("/rooms/harbour/").content.decode(), "words") == {}
+    assert scripts(client.get("/rooms/harbour/").content.decode(), "translations") == {}
 
 
 def test_every_refusal_has_a_sentence_for_people() -> None:
-    from chat.http.words import REFUSALS
+    from chat.http.translations import REFUSALS
 
     def below(kind: type[ChatError]) -> set[str]:
         return {kind.code}.union(*map(below, kind.__subclasses__()))

@@ -25,7 +25,7 @@ UNSENT = """([user, room]) => new Promise((done) => {
     const transaction = opening.result.transaction("outbox", "readwrite");
     const item = (body, failed) => ({ cid: crypto.randomUUID(), user, room, body, failed, reply_to: null,
       at: new Date(Date.now() + (failed ? 0 : 1)).toISOString() });
-    transaction.objectStore("outbox").put(item("This one the server refused.", "You are not in this room any more."));
+    transaction.objectStore("outbox").put(item("This one the server refused.", "You are not a member of this room."));
     transaction.objectStore("outbox").put(item("And this one is still on its way.", null));
     transaction.oncomplete = () => { opening.result.close(); done(); };
   };
@@ -86,12 +86,12 @@ def busy(page: Page) -> None:
 def scrolled(page: Page) -> None:
     """Further up, with news below and the toolbar of a message."""
     room = RoomPage(page, "harbour")
-    expect(page.locator(".new")).to_be_visible()
+    expect(page.locator(".new-messages")).to_be_visible()
     page.locator("#log").evaluate("(log) => log.scrollTo(0, log.scrollHeight - log.clientHeight - 260)")
-    expect(page.locator("#newest")).to_be_visible()
+    expect(page.locator("#jump-to-latest")).to_be_visible()
     target = room.messages.filter(has_text="Typed this while")
     target.tap() if page.evaluate("matchMedia('(hover: none)').matches") else target.hover()
-    expect(page.locator(".actions")).to_be_visible()
+    expect(page.locator(".message-toolbar")).to_be_visible()
 
 
 def replying(page: Page) -> None:
@@ -108,7 +108,7 @@ def editing(page: Page) -> None:
     room.is_up()
     expect(page.locator(".mine")).not_to_have_count(0)
     room.composer.press("ArrowUp")
-    expect(page.locator(".editing")).to_be_visible()
+    expect(page.locator(".edit-form")).to_be_visible()
 
 
 def deleting(page: Page) -> None:
@@ -117,7 +117,7 @@ def deleting(page: Page) -> None:
     target.scroll_into_view_if_needed()
     target.click()
     target.get_by_role("button", name="Delete").click()
-    expect(page.locator(".deleting")).to_be_visible()
+    expect(page.locator(".delete-confirmation")).to_be_visible()
 
 
 def lost(page: Page) -> None:
@@ -177,14 +177,14 @@ def in_company(slug: str, *steps: Callable[[Page], None]) -> Callable[[Page], No
     def pose(page: Page) -> None:
         page.add_init_script(
             "window.sockets = []; const Real = WebSocket;"
-            "WebSocket = class extends Real { constructor(...asked) { super(...asked); sockets.push(this); } };"
+            "WebSocket = class extends Real { constructor(...args) { super(...args); sockets.push(this); } };"
         )
         RoomPage(page, slug).is_up()
-        if page.locator("#people").is_hidden():
-            page.locator("#members").click()
+        if page.locator("#members-panel").is_hidden():
+            page.locator("#members-button").click()
         expect(page.locator(".member")).not_to_have_count(0)
         everybody_there(page)
-        expect(page.locator('.group[data-standing="away"]')).to_be_visible()
+        expect(page.locator('.group[data-presence="offline"]')).to_be_visible()
         for step in steps:
             step(page)
 
@@ -192,25 +192,25 @@ def in_company(slug: str, *steps: Callable[[Page], None]) -> Callable[[Page], No
 
 
 def choosing(page: Page) -> None:
-    page.get_by_role("button", name="What to do with Diego Funes").click()
-    expect(page.locator(".deeds")).to_be_visible()
+    page.get_by_role("button", name="Actions for Diego Funes").click()
+    expect(page.locator(".member-actions")).to_be_visible()
 
 
 def banning(page: Page) -> None:
     page.get_by_role("button", name="Ban", exact=True).click()
-    expect(page.locator(".ask")).to_be_visible()
+    expect(page.locator(".confirmation")).to_be_visible()
 
 
 def inviting(page: Page) -> None:
     page.locator("#invite summary").click()
-    page.get_by_role("button", name="Make it").click()
-    expect(page.locator(".made")).to_be_visible()
+    page.get_by_role("button", name="Create link").click()
+    expect(page.locator(".new-link")).to_be_visible()
     expect(page.locator(".links li")).not_to_have_count(0)
 
 
 def banned_list(page: Page) -> None:
     page.locator("#banned summary").click()
-    expect(page.get_by_role("button", name="Lift the ban")).to_be_visible()
+    expect(page.get_by_role("button", name="Unban")).to_be_visible()
 
 
 def conversation(slug: str) -> Callable[[Page], None]:
@@ -223,7 +223,7 @@ def conversation(slug: str) -> Callable[[Page], None]:
 
 def private_form(page: Page) -> None:
     page.goto("/rooms/")
-    page.get_by_text("Or make a private room").click()
+    page.get_by_text("Create a private room").click()
 
 
 def put_out(page: Page) -> None:
@@ -242,7 +242,7 @@ def void(_: object) -> None:
 
 def empty(page: Page) -> None:
     RoomPage(page, "empty").is_up()
-    expect(page.locator("#begin")).to_be_visible()
+    expect(page.locator("#room-start")).to_be_visible()
 
 
 def rooms_on_phone(page: Page) -> None:
@@ -261,7 +261,7 @@ def refused_signup(page: Page) -> None:
 def refused_guest(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Your name").fill("\u200b")
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Join").click()
     expect(page.locator(".errorlist")).to_be_visible()
 
 

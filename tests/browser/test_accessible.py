@@ -48,22 +48,22 @@ def axe() -> str:
 
 def unfold(page: Page) -> None:
     """A room with its people beside it, and what can be done about one of them."""
-    if page.locator("#people").is_hidden():
-        page.locator("#members").click()
+    if page.locator("#members-panel").is_hidden():
+        page.locator("#members-button").click()
     expect(page.locator(".group .member")).to_have_count(2)
     page.get_by_role("button", name="axe-guest-of-hers").click()
-    page.locator('.deeds [data-deed="ban"]').click()
+    page.locator('.member-actions [data-action="ban"]').click()
     page.locator("#banned summary").click()
     expect(page.locator("#banned .member")).to_have_count(1)
-    expect(page.locator('.group[data-standing="away"] .member')).to_have_count(1, timeout=15_000)  # presence was told
+    expect(page.locator('.group[data-presence="offline"] .member')).to_have_count(1, timeout=15_000)
 
 
 def invite(page: Page) -> None:
-    if page.locator("#people").is_hidden():
-        page.locator("#members").click()
+    if page.locator("#members-panel").is_hidden():
+        page.locator("#members-button").click()
     page.locator("#invite summary").click()
     page.locator(".by-link button").click()
-    expect(page.locator(".made")).to_be_visible()
+    expect(page.locator(".new-link")).to_be_visible()
     expect(page.locator(".links li")).not_to_have_count(0)
 
 
@@ -73,7 +73,7 @@ def nothing(page: Page) -> None:
 
 def room_is_up(page: Page) -> None:
     expect(page.locator("#pill")).to_have_attribute("data-phase", "connected")
-    expect(page.locator("#opening")).to_be_hidden()
+    expect(page.locator("#loading")).to_be_hidden()
 
 
 def forged(page: Page) -> None:

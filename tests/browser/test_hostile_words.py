@@ -67,11 +67,11 @@ def test_names_are_words(visitor: Callable[..., BrowserContext], name: str) -> N
     page = visitor().new_page()
     page.goto("/")
     page.get_by_label("Your name").fill(name)
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Join").click()
     room = RoomPage(page, "masks")
     room.is_up()
     room.say(f"I am {name}")
-    expect(room.messages.last.locator(".who bdi")).to_have_text(name)
+    expect(room.messages.last.locator(".author bdi")).to_have_text(name)
     expect(page.locator(".me bdi")).to_have_text(name)
 
 
@@ -86,17 +86,17 @@ def test_titles_and_topics_are_words(
     expect(hers.page.locator("#topic")).to_have_text(TOPIC)
     expect(hers.page.locator("[data-room] .title").filter(has_text="</title>")).to_have_text(TITLE)
     expect(hers.page).to_have_title(f"{TITLE} · Parley")
-    expect(hers.page.locator("#begin")).to_contain_text(TITLE)
+    expect(hers.page.locator("#room-start")).to_contain_text(TITLE)
 
 
 @pytest.mark.parametrize("typed", ["<script>alert(1)</script>", '"onfocus=alert(1) autofocus="', "javascript:alert(1)"])
 def test_names_of_rooms_are_words(visitor: Callable[..., BrowserContext], typed: str) -> None:
     page = visitor("alice").new_page()
     page.goto("/rooms/")
-    page.get_by_label("Name of the room").fill(typed)
-    page.get_by_role("button", name="Open").click()
-    expect(page.get_by_label("Name of the room")).to_have_value(typed)
+    page.get_by_label("Room name").fill(typed)
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_label("Room name")).to_have_value(typed)
     expect(page.locator(".errorlist")).to_be_visible()
     page.goto("/rooms/hostile/")
-    page.get_by_label("Find or open a room").fill(typed)
-    expect(page.locator("#find-hint")).to_contain_text("opens #")
+    page.get_by_label("Find or join a room").fill(typed)
+    expect(page.locator("#find-hint")).to_contain_text("to join or create #")

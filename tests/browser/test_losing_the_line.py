@@ -32,7 +32,9 @@ def test_what_is_written_while_daphne_is_away_arrives_once(enter: Enter, stack: 
         expect(hers.pill).to_contain_text("reconnecting in")
         hers.say("Meanwhile")
         hers.say("And more")
-        expect(hers.message("And more").locator(".state")).to_contain_text("goes out when the connection is back")
+        expect(hers.message("And more").locator(".delivery")).to_contain_text(
+            "will be sent when you are connected again"
+        )
         his.say("From the other side")
     expect(hers.pill).to_have_text("connected", timeout=BACK)
     expect(his.pill).to_have_text("connected", timeout=BACK)
@@ -68,7 +70,7 @@ def test_an_edit_without_a_connection_says_so_and_keeps_the_words(enter: Enter, 
         expect(hers.pill).to_contain_text("reconnecting in")
         editor.fill("First")
         editor.press("Enter")
-        expect(hers.page.locator(".editing .hint")).to_contain_text("Not saved: there is no connection")
+        expect(hers.page.locator(".edit-form .hint")).to_contain_text("Could not save: There is no connection")
     expect(hers.pill).to_have_text("connected", timeout=BACK)
     editor.press("Enter")
     expect(hers.message("First")).to_be_visible()
@@ -89,7 +91,7 @@ def test_a_refused_message_can_be_tried_again_or_thrown_away(enter: Enter) -> No
     blank = "\u0085"  # a blank to the server, not to a browser
     hers.say(blank)
     failed = hers.page.locator(".failed")
-    expect(failed.locator(".state")).to_contain_text("Not sent: A message has between 1 and 4,000 characters.")
+    expect(failed.locator(".delivery")).to_contain_text("Not sent: A message has between 1 and 4,000 characters.")
     hers.say("This one goes through")
     hers.has("This one goes through")
     failed.get_by_role("button", name="Retry").click()
@@ -107,7 +109,7 @@ def test_who_is_signed_out_meanwhile_is_told_and_led_back(visitor: Callable[...,
     page = context.new_page()
     page.goto("/")
     page.get_by_label("Your name").fill("Tom")
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Join").click()
     room = RoomPage(page, "gone")
     room.is_up()
     context.clear_cookies()

@@ -60,7 +60,7 @@ class RoomPage:
         """It is here, once, and not as something unsent."""
         expect(self.message(words)).to_have_count(1)
         expect(self.message(words)).to_have_attribute("data-id", re.compile(r"\d+"))
-        expect(self.message(words).locator(".state")).to_be_hidden()
+        expect(self.message(words).locator(".delivery")).to_be_hidden()
 
     def do(self, words: str, action: str) -> None:
         """Use the toolbar of a message."""
@@ -70,4 +70,4 @@ class RoomPage:
     def is_up(self) -> None:
         """Connected, and in the room."""
         expect(self.pill).to_have_text("connected")
-        expect(self.page.locator("#opening")).to_be_hidden()
+        expect(self.page.locator("#loading")).to_be_hidden()

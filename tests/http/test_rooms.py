@@ -146,11 +146,11 @@ def test_no_page_has_script_or_style_of_its_own(alice: User, room: Room) -> None
 @pytest.mark.parametrize(
     ("view", "status", "words"),
     [
-        (defaults.bad_request, 400, "That request made no sense"),
-        (defaults.permission_denied, 403, "That is not for you"),
-        (defaults.page_not_found, 404, "There is nothing here"),
-        (defaults.server_error, 500, "Something broke"),
-        (csrf_failure, 403, "This form is out of date"),
+        (defaults.bad_request, 400, "This request is not valid"),
+        (defaults.permission_denied, 403, "Access denied"),
+        (defaults.page_not_found, 404, "Page not found"),
+        (defaults.server_error, 500, "Something went wrong"),
+        (csrf_failure, 403, "This form has expired"),
     ],
 )
 def test_errors_have_a_page_and_say_what_to_do(view: Any, status: int, words: str, rf: RequestFactory) -> None:

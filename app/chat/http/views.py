@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.views import landing
 from chat import limits
-from chat.http.words import refusal
+from chat.http.translations import describe_refusal
 from chat.services.errors import ChatError, RoomNotFound
 from chat.services.rooms import RoomSummary, find_room, my_rooms, open_private, slug_of, title_for
 
@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     rooms = my_rooms(request.user)
     if rooms:
         return redirect("room", slug=rooms[0].slug)
-    return render(request, "chat/open_room.html", {"first": True, "limits": limits})
+    return render(request, "chat/join_room.html", {"first": True, "limits": limits})
 
 
 @login_required
@@ -35,7 +35,7 @@ def rooms(request: HttpRequest) -> HttpResponse:
     """Go to the room of a name that somebody typed, or make a private one with a title."""
     assert isinstance(request.user, User)
     said = request.POST
-    page = {"rooms": _by_name(request), "limits": limits, "said": said, "private": "title" in said}
+    page = {"rooms": _by_name(request), "limits": limits, "form_data": said, "private": "title" in said}
     if request.method == "POST":
         try:
             if page["private"]:
@@ -43,8 +43,8 @@ def rooms(request: HttpRequest) -> HttpResponse:
                 return redirect("room", slug=made.slug)
             return redirect("room", slug=slug_of(said.get("name", "")))
         except ChatError as error:
-            return render(request, "chat/open_room.html", {**page, "error": refusal(error)}, status=400)
-    return render(request, "chat/open_room.html", page)
+            return render(request, "chat/join_room.html", {**page, "error": describe_refusal(error)}, status=400)
+    return render(request, "chat/join_room.html", page)
 
 
 @login_required
