@@ -36,7 +36,7 @@ def restart(unit: str) -> None:
 
 def renew(unit: str) -> None:
     """Return when a new process serves and the one before has left: in this order, where the server knows how to start
-    its successor (app/realtime/successor.py). Raises Failed; the one before then goes on."""
+    its successor (app/realtime/handover.py). Raises Failed; the one before then goes on."""
     began, before = time.time(), shown(unit)
     if not can_hand_over(before):
         restart(unit)

@@ -40,15 +40,15 @@ def mallory(transactional_db: None) -> User:
 @pytest.fixture
 def room(alice: User, bob: User) -> Room:
     """An open room, made by alice."""
-    made = rooms.enter_room(slug="harbour", user=alice)
-    rooms.enter_room(slug="harbour", user=bob)
+    made = rooms.join_room(slug="harbour", user=alice)
+    rooms.join_room(slug="harbour", user=bob)
     return made
 
 
 @pytest.fixture
 def secret(alice: User, bob: User) -> Room:
     """A private room of alice and bob."""
-    made = rooms.open_private(title="Crew only", owner=alice)
+    made = rooms.create_private_room(title="Crew only", owner=alice)
     members.add_member(slug=made.slug, by=alice, user=bob)
     return made
 

@@ -65,7 +65,7 @@ class RoomAdmin(Watched):
     list_filter = ("kind", "created_at")
     search_fields = ("slug", "title", "topic")
     ordering = ("-created_at",)
-    fields = ("slug", "kind", "title", "topic", "body_chars", "keep", "head", "floor", "created_at")
+    fields = ("slug", "kind", "title", "topic", "body_chars", "max_messages", "head", "floor", "created_at")
     readonly_fields = ("slug", "kind", "head", "floor", "created_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Room | None = None) -> bool:
@@ -93,7 +93,7 @@ class RoomAdmin(Watched):
 
     def save_model(self, request: HttpRequest, obj: Room, form: Any, change: bool) -> None:
         if form.changed_data:
-            moderation.describe(obj)
+            moderation.update_room(obj)
 
 
 @admin.register(Message)
@@ -112,7 +112,7 @@ class MessageAdmin(Watched):
 
     @admin.action(description=_("Delete for everyone"), permissions=["moderate"])
     def take_back(self, request: HttpRequest, found: QuerySet[Message]) -> None:
-        taken = sum(moderation.take_back(number) for number in found.values_list("pk", flat=True))
+        taken = sum(moderation.moderator_delete(number) for number in found.values_list("pk", flat=True))
         self.message_user(request, ngettext("%d message deleted.", "%d messages deleted.", taken) % taken)
 
 
@@ -141,7 +141,7 @@ class MembershipAdmin(Watched):
     def _put_out(self, request: HttpRequest, found: QuerySet[Membership], state: str) -> None:
         rows = list(found.exclude(room__kind=Room.Kind.DIRECT).select_related("room", "user"))
         for membership in rows:
-            moderation.put_somebody_out(membership, state)
+            moderation.end_membership(membership, state)
         self.message_user(request, ngettext("%d membership changed.", "%d memberships changed.", len(rows)) % len(rows))
 
 
@@ -172,6 +172,6 @@ class IntegrationAdmin(Watched):
     def revoke(self, request: HttpRequest, found: QuerySet[Integration]) -> None:
         names = list(found.filter(revoked_at=None).values_list("bot__display_name", flat=True))
         for name in names:
-            integrations.revoke(name=name)
+            integrations.revoke_integration(name=name)
         said = ngettext("%d integration revoked.", "%d integrations revoked.", len(names))
         self.message_user(request, said % len(names))

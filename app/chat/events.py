@@ -159,5 +159,5 @@ def info_of(room: "models.Room", title: str | None = None) -> RoomInfo:
         title=title or room.title or room.slug,
         topic=room.topic,
         kind=cast("Kind", room.kind),
-        body=room.longest,
+        body=room.max_body_length,
     )

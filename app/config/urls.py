@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from chat.api.urls import elsewhere
-from ops import health, metrics, sentinel
+from ops import health, metrics, upgrade_probe
 
 admin.site.unregister([SocialApp, SocialToken])  # variables configure the one, and the other is not kept
 
@@ -14,7 +14,7 @@ urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
-    re_path(r"^ws/", sentinel.upgrade_required),
+    re_path(r"^ws/", upgrade_probe.upgrade_required),
     path("api/", include("chat.api.urls")),
     path("", include(elsewhere)),
     path("admin/", admin.site.urls),

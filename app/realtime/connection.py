@@ -8,10 +8,10 @@ from autobahn.websocket.types import ConnectionDeny
 from daphne.server import reactor
 from daphne.ws_protocol import WebSocketProtocol
 
-from realtime import farewell
-from realtime.counts import CLOSES, HANDSHAKES, SOCKETS
+from realtime import shutdown
 from realtime.direct import DirectSocket
 from realtime.frames import whole_text
+from realtime.metrics import CLOSES, HANDSHAKES, SOCKETS
 
 INBOUND = 64  # commands of one client that may wait; above it the client is not read
 RECHECK = 0.05  # seconds until a client that is not read is looked at again
@@ -29,7 +29,7 @@ class Connection(WebSocketProtocol):
     direct: DirectSocket | None = None  # from the handshake on
 
     def onConnect(self, request: Any) -> Any:  # noqa: N802  autobahn's name
-        if farewell.leaving.is_set():
+        if shutdown.draining.is_set():
             # Said at once, and nginx asks the next of us; left in the queue, the client would wait until we are gone.
             HANDSHAKES.labels("leaving").inc()
             raise ConnectionDeny(503, "The server restarts.")  # type: ignore[no-untyped-call]

@@ -8,9 +8,9 @@ from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
-from realtime.counts import DELIVERIES, DELIVERY
 from realtime.frames import Frame
-from realtime.rate import Bucket
+from realtime.metrics import DELIVERIES, DELIVERY
+from realtime.rate_limit import Bucket
 
 # A stream that is busier than this shares frames: an event waits for the next one, 50 ms at most. Below it every
 # event leaves at once.

@@ -10,8 +10,8 @@ import msgspec
 import redis
 from django.conf import settings
 
-from realtime import clients, farewell
-from realtime.counts import REDIS, REDIS_FAILED, SOCKETS
+from realtime import redis_clients, shutdown
+from realtime.metrics import REDIS, REDIS_FAILED, SOCKETS
 
 KEY = "parley:servers"
 EVERY = 1  # seconds
@@ -45,8 +45,8 @@ class Heartbeat:
             self._task = asyncio.ensure_future(self._beat())
 
     async def _beat(self) -> None:
-        client = clients.of_a_loop()
-        while not farewell.leaving.is_set():
+        client = redis_clients.connect_async()
+        while not shutdown.draining.is_set():
             began = time.perf_counter()
             try:
                 await client.hset(KEY, self.name, self._now())

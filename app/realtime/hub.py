@@ -14,11 +14,11 @@ from typing import Any, Protocol, TypeVar
 
 from channels.layers import get_channel_layer
 
-from realtime.counts import GAPS
 from realtime.delivery import Delivery, Event, Member
-from realtime.doorbell import EVERYBODY, Announcement, bell
-from realtime.people import People
+from realtime.metrics import GAPS
+from realtime.publisher import EVERYBODY, Announcement, publisher
 from realtime.stream import Stream
+from realtime.user_sockets import People
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Hub:
         self._grouping = asyncio.Lock()
         self._closing = False
         self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself keeps only weak references
-        bell.attach(self.hear)
+        publisher.attach(self.hear)
         self._spawn(self._regroup([EVERYBODY]))
         self._spawn(self._poll())
 
@@ -131,7 +131,7 @@ class Hub:
     async def _start(self, stream: Stream) -> None:
         try:
             # First the group, then the head: what is announced after is heard, what was before is in the head.
-            if bell.reachable:
+            if publisher.reachable:
                 await self._regroup([stream.name])
             stream.epoch, heads = await self._source.heads([stream.name])
             if stream.name not in heads:
@@ -197,7 +197,7 @@ class Hub:
                 if self._channel is None:
                     self._channel = await self._layer.new_channel()
                     self._spawn(self._listen(self._channel))
-                if not bell.reachable:  # is it back? Joining and leaving may need no word to Redis
+                if not publisher.reachable:  # is it back? Joining and leaving may need no word to Redis
                     await self._layer.send(self._channel, {"type": "probe", "stream": ""})
                 for name in names:
                     if name in wanted and name not in self._groups:
@@ -207,9 +207,9 @@ class Hub:
                         self._groups.discard(name)
                         await self._layer.group_discard(name, self._channel)
             except Exception as error:  # whatever a layer raises when its server is away
-                bell.say(reachable=False, why=repr(error))
+                publisher.say(reachable=False, why=repr(error))
             else:
-                bell.say(reachable=True)
+                publisher.say(reachable=True)
 
     def _wanted(self) -> set[str]:
         return {*self._streams} if self._closing else {EVERYBODY, *self._streams}
@@ -232,7 +232,7 @@ class Hub:
                 await self._compare_heads()
             except Exception as error:  # the database is away: the next round will tell
                 logger.warning("Could not compare the heads of %d streams: %r", len(self._streams), error)
-            if not bell.reachable or self._groups != self._wanted():
+            if not publisher.reachable or self._groups != self._wanted():
                 await self._regroup(self._groups ^ self._wanted())
 
     async def _compare_heads(self) -> None:

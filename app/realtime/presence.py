@@ -14,10 +14,10 @@ from typing import Any, Literal, NamedTuple
 import redis
 from django.conf import settings
 
-from realtime import clients
+from realtime import redis_clients
 from realtime.delivery import Delivery
-from realtime.doorbell import EVERYBODY
 from realtime.hub import Hub
+from realtime.publisher import EVERYBODY
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Presence:
         """`frames`: what is told to the members of each stream of which something new was seen."""
         self._hub = hub
         self._frames = frames
-        self._redis = clients.of_a_loop() if settings.REDIS_URL else None
+        self._redis = redis_clients.connect_async() if settings.REDIS_URL else None
         self._told: dict[str, set[int]] = {}  # to Redis, for each place
         self._beat_at = 0.0  # when Redis was told of everybody, by the loop's clock
         self._shown: dict[str, tuple[Seen, Delivery, int]] = {}  # to whose members, and how many had come by then
@@ -166,7 +166,7 @@ def online(users: Collection[int]) -> dict[int, Literal["online", "idle"]]:
         return {}
     now = time.time()
     try:
-        with clients.blocking() as client:
+        with redis_clients.connect() as client:
             there = client.zmscore(_here(EVERYBODY), [str(user) for user in users])
             awake = client.zmscore(AWAKE, [str(user) for user in users])
     except (redis.RedisError, OSError):

@@ -4,7 +4,7 @@
 
 Close codes arrive as they are meant, a storm of clients fits into the backlog, frames have our size, systemd is told
 what happens, and SIGTERM says goodbye to every socket, spread over DRAIN_SECONDS, before the process ends. SIGHUP
-starts a new process first (successor.py).
+starts a new process first (handover.py).
 ASGI_SERVER=uvicorn serves the same application with uvicorn instead.
 """
 
@@ -26,15 +26,15 @@ from daphne.server import Server, reactor
 from daphne.ws_protocol import WebSocketFactory
 from django.utils.module_loading import import_string
 
-from realtime import farewell
+from realtime import shutdown
 from realtime.connection import Connection
-from realtime.counts import WAITING
 from realtime.direct import DirectSocket
+from realtime.handover import Successor, follow
 from realtime.heartbeat import Heartbeat
 from realtime.inbox import Inbox
-from realtime.lag import LoopLag
+from realtime.loop_lag import LoopLag
+from realtime.metrics import WAITING
 from realtime.socket import DIRECT
-from realtime.successor import Successor, follow
 from realtime.systemd import leave_sockets_alone, notify, watchdog_seconds
 
 logger = logging.getLogger(__name__)
@@ -145,15 +145,15 @@ class DrainingServer(Server):
 
     def drain(self) -> None:
         """Take no more sockets (Connection says 503), close those we have with 1012, then stop."""
-        if farewell.leaving.is_set():
+        if shutdown.draining.is_set():
             return
         if self.successor.take_over():
             for port in self.ports:
                 port.stopReading()  # who knocks now is the successor's
         else:
             notify("STOPPING=1")
-        farewell.leaving.set()
-        sockets = list(farewell.sockets)
+        shutdown.draining.set()
+        sockets = list(shutdown.open_sockets)
         logger.info("Closing %d sockets within %g s", len(sockets), DRAIN_SECONDS)
         loop = asyncio.get_event_loop()
         for number, socket in enumerate(sockets):

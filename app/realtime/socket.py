@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from realtime.counts import SLOW
 from realtime.frames import Frame
+from realtime.metrics import SLOW
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 

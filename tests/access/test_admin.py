@@ -108,7 +108,7 @@ def test_who_may_only_look_cannot_act(said: Message) -> None:
     assert "Rude words" in client.get("/admin/chat/message/").content.decode()
     act(client, "chat/message", "take_back", said)
     act(client, "chat/membership", "ban", said.room.memberships.get(user=said.author))
-    act(client, "accounts/user", "close_accounts", said.author)
+    act(client, "accounts/user", "deactivate_accounts", said.author)
     assert Message.objects.get(pk=said.pk).body == "Rude words"
     assert said.room.memberships.get(user=said.author).state == "joined"
     assert User.objects.get(pk=said.author.pk).is_active
@@ -146,7 +146,7 @@ async def test_a_room_that_gets_another_title_says_so(
     tab: Callable[..., Any], boss: User, alice: User, room: Room
 ) -> None:
     client = await sync_to_async(client_of)(boss)
-    form = {"title": "Old harbour", "topic": "Boats", "body_chars": "140", "keep": ""}
+    form = {"title": "Old harbour", "topic": "Boats", "body_chars": "140", "max_messages": ""}
     async with tab(alice, "harbour") as hers:
         await sync_to_async(client.post)(f"/admin/chat/room/{room.pk}/change/", form)
         events = await hers.until(
@@ -164,12 +164,12 @@ async def test_an_account_that_is_closed_is_signed_out_everywhere(
 ) -> None:
     client, his_client = await sync_to_async(client_of)(boss), await sync_to_async(client_of)(bob)
     async with tab(bob, "harbour") as his:
-        said = await in_a_thread(client, "accounts/user", "close_accounts", bob, boss)
+        said = await in_a_thread(client, "accounts/user", "deactivate_accounts", bob, boss)
         assert "1 account deactivated." in said  # not the administrator's own
         assert await his.end() == 4401
     page = await sync_to_async(his_client.get)("/rooms/harbour/")
     assert page.headers["Location"].startswith("/accounts/login/")
-    await in_a_thread(client, "accounts/user", "open_accounts", bob)
+    await in_a_thread(client, "accounts/user", "reactivate_accounts", bob)
     page = await sync_to_async(his_client.get)("/rooms/harbour/")
     assert page.status_code == 302  # the old session does not live again
     login = {"login": "bob", "password": PASSWORD}
@@ -185,10 +185,10 @@ async def test_sign_out_everywhere_leaves_the_account(tab: Callable[..., Any], b
 
 
 def test_a_token_is_revoked_and_its_bot_leaves(boss: User, room: Room) -> None:
-    integration, token = integrations.create(name="Tide table", rooms=["harbour"])
-    assert integrations.bot_of(token) == integration.bot
+    integration, token = integrations.create_integration(name="Tide table", rooms=["harbour"])
+    assert integrations.find_bot(token) == integration.bot
     assert "1 integration revoked." in act(client_of(boss), "chat/integration", "revoke", integration)
-    assert integrations.bot_of(token) is None
+    assert integrations.find_bot(token) is None
     assert room.memberships.get(user=integration.bot).state == "left"
 
 

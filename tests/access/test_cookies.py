@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.sessions import session_key_in
+from accounts.sessions import session_key_from_cookies
 
 
 @pytest.mark.parametrize(
@@ -10,9 +10,9 @@ from accounts.sessions import session_key_in
     ["sessionid=abc", 'foo={"a":1}; sessionid=abc', "sessionid=abc; =; bare; a b=c", 'x="; sessionid=abc'],
 )
 def test_the_session_is_found_among_odd_cookies(cookies):
-    assert session_key_in(cookies) == "abc"
+    assert session_key_from_cookies(cookies) == "abc"
 
 
 @pytest.mark.parametrize("cookies", ["", "sessionid2=abc", "csrftoken=abc", ";;;"])
 def test_without_a_session_there_is_none(cookies):
-    assert session_key_in(cookies) is None
+    assert session_key_from_cookies(cookies) is None

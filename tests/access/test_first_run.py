@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
-from accounts.first_run import FirstAdministratorForm, make_first_administrator
+from accounts.first_run import FirstAdministratorForm, create_first_administrator
 from accounts.guests import make_guest
 from accounts.models import User
 from tests.conftest import PASSWORD
@@ -78,7 +78,7 @@ def rivals(count: int = 8) -> list[User | None]:
         assert form.is_valid()
         start.wait(30)  # all have seen an empty site
         try:
-            return make_first_administrator(form)
+            return create_first_administrator(form)
         finally:
             connection.close()
 

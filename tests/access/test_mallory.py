@@ -127,7 +127,7 @@ def furnish(room: Room, alice: User) -> Place:
 @pytest.fixture
 async def places(room, secret, alice, bob) -> dict[str, Place]:
     """Rooms of alice and bob; both are in each."""
-    pair = await sync_to_async(rooms.open_direct)(me=alice, other=bob)
+    pair = await sync_to_async(rooms.open_direct_room)(me=alice, other=bob)
     return {
         "private": await furnish(secret, alice),
         "direct": await furnish(pair, alice),
@@ -274,7 +274,7 @@ async def test_nobody_makes_a_hidden_room_by_choosing_its_name(tab, mallory):
 
 
 async def test_names_of_hidden_rooms_have_no_pattern_to_guess(alice):
-    made = await sync_to_async(lambda: [rooms.open_private(title="x", owner=alice).slug for _ in range(50)])()
+    made = await sync_to_async(lambda: [rooms.create_private_room(title="x", owner=alice).slug for _ in range(50)])()
     assert len({slug[1:5] for slug in made}) == len(set(made)) == 50
 
 

@@ -91,8 +91,8 @@ def scene(alice: User, bob: User, mallory: User, secret: Room) -> Scene:
         members.add_member(slug=secret.slug, by=alice, user=user)
     for user in (moderator, second):
         members.set_role(slug=secret.slug, by=alice, user=user.pk, role="moderator")
-    members.put_member_out(slug=secret.slug, by=alice, user=ben.pk, ban=True)
-    rooms.open_private(title="Elsewhere", owner=mallory)
+    members.remove_member(slug=secret.slug, by=alice, user=ben.pk, ban=True)
+    rooms.create_private_room(title="Elsewhere", owner=mallory)
     said = messages.post_message(room=secret.slug, author=victim, body="psst", cid=uuid4()).message
     names = {
         "SLUG": secret.slug,
@@ -102,7 +102,7 @@ def scene(alice: User, bob: User, mallory: User, secret: Room) -> Scene:
         "BANNED": ben.pk,
         "MODERATOR": second.pk,
         "OWNER": alice.pk,
-        "INVITATION": invitations.invite(slug=secret.slug, by=alice).id,
+        "INVITATION": invitations.create_invitation(slug=secret.slug, by=alice).id,
     }
     cast = {"stranger": mallory, "banned": ben, "guest": guest, "member": bob, "moderator": moderator, "owner": alice}
     return Scene({**cast, "anonymous": None, "token": None}, names)

@@ -59,7 +59,7 @@ async def client(tab):
 
 @sync_to_async
 def post(slug, author, *bodies):
-    rooms.enter_room(slug=slug, user=author)
+    rooms.join_room(slug=slug, user=author)
     return [messages.post_message(room=slug, author=author, body=one, cid=uuid4()).message for one in bodies]
 
 
@@ -126,7 +126,7 @@ async def test_the_relay_tells_all_that_is_kept_as_it_stands_now_and_then_what_f
         if gone != sent[3]:
             await sync_to_async(messages.delete_message)(message=gone.pk, user=bob)
     for number in range(limits.RESUME + 5):  # many changes since the last word
-        await sync_to_async([rooms.leave_room, rooms.enter_room][number % 2])(slug="lobby", user=bob)
+        await sync_to_async([rooms.leave_room, rooms.join_room][number % 2])(slug="lobby", user=bob)
     hers = await client(RELAY, alice)
     told = [(await hers.reads())["message"] for _ in range(count - limits.PAGE)]
     assert told == ["three", *map(str, range(limits.PAGE + 1, count))]
@@ -136,7 +136,7 @@ async def test_the_relay_tells_all_that_is_kept_as_it_stands_now_and_then_what_f
 
 async def test_the_relay_tells_only_what_the_room_keeps(client, alice, bob):
     await post("lobby", bob, "one")
-    await Room.objects.filter(slug="lobby").aupdate(keep=2)
+    await Room.objects.filter(slug="lobby").aupdate(max_messages=2)
     await post("lobby", bob, "two", "three")
     hers = await client(RELAY, alice)
     assert [(await hers.reads())["message"] for _ in range(2)] == ["two", "three"]
@@ -153,7 +153,7 @@ async def test_a_slow_reader_of_a_long_history_is_waited_for(client, alice, bob,
 
 
 async def test_whom_an_integration_quotes_has_spoken(client, alice):
-    bot, _ = await sync_to_async(integrations.create)(name="Bridge", rooms=["lobby"])
+    bot, _ = await sync_to_async(integrations.create_integration)(name="Bridge", rooms=["lobby"])
     await sync_to_async(messages.post_message)(room="lobby", author=bot.bot, body="hi", cid=uuid4(), alias="Kai")
     hers = await client(RELAY, alice)
     assert await hers.reads() == {"user_name": "Kai", "message": "hi"}
@@ -202,7 +202,7 @@ async def test_the_end_of_a_token_is_announced(client, alice, monkeypatch):
 
 @pytest.mark.parametrize("slug", ["secret", "direct", "nowhere"])
 async def test_a_hidden_room_is_for_those_who_are_in_it(client, secret, alice, bob, mallory, slug):
-    pair = await sync_to_async(rooms.open_direct)(me=alice, other=bob)
+    pair = await sync_to_async(rooms.open_direct_room)(me=alice, other=bob)
     path = "/ws/chat/" + {"secret": secret.slug, "direct": pair.slug, "nowhere": "~AAAAAAAAAAAAAAAA"}[slug]
     theirs = await client(path, mallory)
     assert await theirs.reads() == {"error": "There is no such room, or you are not in it."}
@@ -218,11 +218,11 @@ async def test_a_hidden_room_is_for_those_who_are_in_it(client, secret, alice, b
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
 async def test_who_is_put_out_is_told_so_and_hears_no_more(client, alice, bob, path):
     slug = "lobby" if path == RELAY else "harbour"
-    await sync_to_async(rooms.enter_room)(slug=slug, user=alice)
+    await sync_to_async(rooms.join_room)(slug=slug, user=alice)
     his = await client(path, bob)
     await his.says(message="hello")
     await his.reads()
-    await sync_to_async(members.put_member_out)(slug=slug, by=alice, user=bob.pk, ban=True)
+    await sync_to_async(members.remove_member)(slug=slug, by=alice, user=bob.pk, ban=True)
     assert await his.reads() == {"error": "You are no longer in this room."}
     await his.says(message="still?")
     assert await his.reads() == {"error": "There is no such room, or you are not in it."}
@@ -264,7 +264,7 @@ async def test_what_is_no_json_ends_it(client, alice, text):
 
 
 async def test_a_long_silence_is_no_frame_and_no_end(client, alice):
-    from realtime.farewell import sockets as open_sockets
+    from realtime.shutdown import open_sockets
 
     hers = await client(RELAY, alice)
     await hers.says(message="before")

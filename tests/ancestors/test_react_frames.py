@@ -17,7 +17,7 @@ from tests.tokens import FORGERIES, forge, tokens_of
 
 @pytest.fixture
 async def chat(alice, bob):
-    return (await sync_to_async(rooms.open_direct)(me=alice, other=bob)).slug
+    return (await sync_to_async(rooms.open_direct_room)(me=alice, other=bob)).slug
 
 
 class Client:
@@ -210,7 +210,7 @@ async def test_a_flood_is_slowed_down_as_anybodys(client, alice, settings):
 
 
 async def test_it_answers_no_pings_and_lives(client, alice, monkeypatch):
-    from realtime.farewell import sockets
+    from realtime.shutdown import open_sockets as sockets
 
     hers = await client(alice)
     await hers.says("fetch_messages")
@@ -228,7 +228,7 @@ async def test_a_conversation_that_was_ended_says_so(client, chat, alice, bob):
     for each in (hers, his):
         await each.says("fetch_messages")
         await each.reads()
-    await sync_to_async(rooms.end_direct)(slug=chat, user=alice)
+    await sync_to_async(rooms.end_direct_room)(slug=chat, user=alice)
     for each in (hers, his):
         assert await each.error() == "This chat was ended."
         await each.says("new_message", message="still?")

@@ -170,7 +170,7 @@ def test_a_database_that_is_away_is_503_and_says_when_to_try_again(room, alice, 
     def away(*arguments, **named):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(rooms, "my_rooms", away)
+    monkeypatch.setattr(rooms, "list_rooms", away)
     answer = client.get("/api/rooms/")
     assert answer.status_code == 503
     assert answer.json()["error"] == {
@@ -187,7 +187,7 @@ def test_a_bug_of_ours_is_500_and_logged_and_tells_nothing(room, alice, monkeypa
     def bug(user):
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(rooms, "my_rooms", bug)
+    monkeypatch.setattr(rooms, "list_rooms", bug)
     answer = client.get("/api/rooms/")
     assert answer.status_code == 500
     assert "secret detail" not in answer.content.decode()

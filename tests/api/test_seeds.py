@@ -124,7 +124,7 @@ def test_what_is_no_wish_is_400(transactional_db, which, body):
 
 @pytest.fixture
 def theirs(alice, bob):
-    return rooms.open_direct(me=alice, other=bob).slug
+    return rooms.open_direct_room(me=alice, other=bob).slug
 
 
 def test_a_conversation_is_begun_once_whoever_begins_it_and_however_it_is_written(api, alice, bob):

@@ -31,16 +31,16 @@ def fill() -> str:
     tom = make_guest("Tom")
     for slug in ("general", "harbour", "deploys", "night-watch", LONG):
         for who in (alice, bia, diego, mina, tom):
-            rooms.enter_room(slug=slug, user=who)
-    rooms.enter_room(slug="empty", user=alice)
-    rooms.describe_room(slug="harbour", user=alice, topic="Releases in and out of port. Be kind to the night watch.")
+            rooms.join_room(slug=slug, user=who)
+    rooms.join_room(slug="empty", user=alice)
+    rooms.update_room(slug="harbour", user=alice, topic="Releases in and out of port. Be kind to the night watch.")
     members.set_role(slug="harbour", by=alice, user=bia.pk, role="moderator")
-    crew = rooms.open_private(title="Crew only", topic="Who sails on Sunday?", owner=alice)
+    crew = rooms.create_private_room(title="Crew only", topic="Who sails on Sunday?", owner=alice)
     members.add_member(slug=crew.slug, by=alice, user=mina)
     members.add_member(slug=crew.slug, by=alice, user=diego)
-    members.put_member_out(slug=crew.slug, by=alice, user=diego.pk, ban=True)
-    rooms.open_direct(me=alice, other=mina)
-    rooms.open_direct(me=alice, other=bia)
+    members.remove_member(slug=crew.slug, by=alice, user=diego.pk, ban=True)
+    rooms.open_direct_room(me=alice, other=mina)
+    rooms.open_direct_room(me=alice, other=bia)
 
     for number in range(60):
         _say((bia, diego)[number // 3 % 2], f"Crate {number + 1} is aboard.", 3 * DAY - number * 2)
@@ -68,7 +68,7 @@ def crew() -> str:
     """The private room, and a fresh invitation to it."""
     room = Room.objects.get(title="Crew only")
     owner = User.objects.get(username="alice")
-    return f"{room.slug} {invitations.invite(slug=room.slug, by=owner).token}"
+    return f"{room.slug} {invitations.create_invitation(slug=room.slug, by=owner).token}"
 
 
 def direct() -> str:
@@ -94,6 +94,6 @@ def _say(who: User, body: str, minutes: int, *, slug: str = "harbour", reply_to:
 def talk(slug: str, author: str, count: int) -> None:
     """Let somebody say "1", "2" and so on."""
     who, _ = User.objects.get_or_create(username=author)
-    rooms.enter_room(slug=slug, user=who)
+    rooms.join_room(slug=slug, user=who)
     for number in range(count):
         messages.post_message(room=slug, author=who, body=str(number + 1), cid=uuid4())

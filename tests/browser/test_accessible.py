@@ -25,12 +25,12 @@ from chat.services import invitations, members, rooms
 from tests.browser import harbour
 a, b, c = (User.objects.get_or_create(username=f"axe-{n}")[0] for n in ("owner", "guest-of-hers", "banned"))
 for user in (a, b, c):
-    rooms.enter_room(slug="axe", user=user)
+    rooms.join_room(slug="axe", user=user)
 harbour.talk("axe", "axe-guest-of-hers", 3)
 members.set_role(slug="axe", by=a, user=b.pk, role="moderator")
-members.put_member_out(slug="axe", by=a, user=c.pk, ban=True)
-private = rooms.open_private(title="Axe and the others", owner=a).slug
-print(private, rooms.open_direct(me=a, other=b).slug, invitations.invite(slug=private, by=a).token)
+members.remove_member(slug="axe", by=a, user=c.pk, ban=True)
+private = rooms.create_private_room(title="Axe and the others", owner=a).slug
+print(private, rooms.open_direct_room(me=a, other=b).slug, invitations.create_invitation(slug=private, by=a).token)
 """
 
 

@@ -37,7 +37,7 @@ from accounts.models import User
 from chat.services import members, rooms
 mallory = User.objects.get(username="mallory")
 alice = User.objects.get(username="alice")
-made = rooms.open_private(title=sys.argv[1], topic=sys.argv[2], owner=mallory)
+made = rooms.create_private_room(title=sys.argv[1], topic=sys.argv[2], owner=mallory)
 members.add_member(slug=made.slug, by=mallory, user=alice)
 print(made.slug)
 """

@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import AsyncClient, Client
 
 from ops import health
-from realtime import clients, farewell
+from realtime import redis_clients, shutdown
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FATAL = {"database", "migrations", "redis_round_trip", "not_leaving"}
@@ -78,15 +78,15 @@ def test_a_redis_that_is_away_is_said_so(settings, url):
 
 
 def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatch, tmp_path):
-    monkeypatch.setattr(clients, "PATIENCE", 0.05)
+    monkeypatch.setattr(redis_clients, "PATIENCE", 0.05)
     patience = []
-    from_url = clients.redis.Redis.from_url
+    from_url = redis_clients.redis.Redis.from_url
 
     def watched(url, **options):
         patience.append(options["socket_timeout"])
         return from_url(url, **options)
 
-    monkeypatch.setattr(clients.redis.Redis, "from_url", watched)
+    monkeypatch.setattr(redis_clients.redis.Redis, "from_url", watched)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "redis.sock"))
         silent.listen()
@@ -98,20 +98,20 @@ def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatc
 
 
 def test_a_server_on_its_way_out_is_alive_and_not_ready():
-    farewell.leaving.set()
+    shutdown.draining.set()
     try:
         status, reasons = asked()
         assert (status, reasons) == (503, {"not_leaving": "RuntimeError: the server is restarting"})
         assert Client().get("/livez").status_code == 200
     finally:
-        farewell.leaving.clear()
+        shutdown.draining.clear()
     assert asked() == (200, {})
 
 
 def test_all_reasons_are_given_at_once(settings):
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    farewell.leaving.set()
+    shutdown.draining.set()
     try:
         assert asked()[1].keys() == {"redis_round_trip", "not_leaving"}
     finally:
-        farewell.leaving.clear()
+        shutdown.draining.clear()

@@ -121,7 +121,7 @@ def test_0_the_session_is_refused(front: Fronted, doctor: Doctor) -> None:
 PRIVATE = """
 from accounts.models import User
 from chat.services import rooms
-print(rooms.open_private(title="Not for alice", owner=User.objects.create_user("owner-of-it")).slug)
+print(rooms.create_private_room(title="Not for alice", owner=User.objects.create_user("owner-of-it")).slug)
 """
 
 

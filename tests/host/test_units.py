@@ -44,7 +44,7 @@ def test_a_draining_server_is_not_killed() -> None:
 
 def test_a_release_waits_longer_for_a_successor_than_its_predecessor_does() -> None:
     """So it hears why there is none, and that one is ended before the release before serves on."""
-    patience = number(r"^PATIENCE = (\d+)", (REPO / "app" / "realtime" / "successor.py").read_text())
+    patience = number(r"^PATIENCE = (\d+)", (REPO / "app" / "realtime" / "handover.py").read_text())
     assert patience < number(r"^PATIENCE = (\d+)", (REPO / "deploy" / "processes.py").read_text())
 
 

@@ -110,7 +110,7 @@ def test_who_is_signed_in_stays_who_they_are(client: Client, alice: User) -> Non
 
 
 def test_guests_can_be_switched_off(client: Client, settings: Any) -> None:
-    settings.GUESTS = False
+    settings.ALLOW_GUESTS = False
     assert client.post("/guest/", {"name": "Tom"}).status_code == 404
     for page in ("/", "/accounts/login/"):
         assert "/guest/" not in client.get(page).content.decode()

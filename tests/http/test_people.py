@@ -23,7 +23,7 @@ def listed(client: Client, **query: object) -> list[str]:
 def test_everybody_is_listed_by_name_but_bots_and_who_was_shut_out(hers, bob, mallory):
     User.objects.create_user("zoe", display_name="Ada")
     User.objects.create_user("gone", is_active=False)
-    integrations.create(name="Bridge", rooms=["harbour"])
+    integrations.create_integration(name="Bridge", rooms=["harbour"])
     assert listed(hers) == ["Ada", "Alice Lind", "bob", "mallory"]
 
 
@@ -60,8 +60,12 @@ def test_the_list_has_pages(hers):
 
 
 def test_who_is_there_is_said(hers, alice, bob, monkeypatch):
-    monkeypatch.setattr("chat.services.presence.online", lambda _: {bob.pk: "idle", alice.pk: "online"})
-    assert [(one.name, one.presence) for one in people.people().people] == [("Alice Lind", "online"), ("bob", "idle")]
+    monkeypatch.setattr("chat.services.people.online", lambda _: {bob.pk: "idle", alice.pk: "online"})
+    listed = people.list_people().people
+    assert [(one.name, one.presence) for one in listed] == [
+        ("Alice Lind", "online"),
+        ("bob", "idle"),
+    ]
     said = hers.get(reverse("people")).content.decode()
     assert ('class="dot online"' in said, 'class="dot idle"' in said) == (True, True)
 
@@ -74,7 +78,7 @@ def test_a_conversation_is_opened_once_and_gone_to(hers, alice, bob):
 
 
 def test_with_nobody_no_conversation_is_opened(hers, alice):
-    integration, _ = integrations.create(name="Bridge", rooms=["harbour"])
+    integration, _ = integrations.create_integration(name="Bridge", rooms=["harbour"])
     shut_out = User.objects.create_user("gone", is_active=False)
     for number in (alice.pk, integration.bot.pk, shut_out.pk, 0, 2**63):
         assert hers.post(reverse("conversation", args=[number])).status_code == 404

@@ -39,8 +39,8 @@ def test_who_has_no_room_yet_is_asked_for_one(alice: User) -> None:
 
 
 def test_the_first_page_of_a_member_is_the_room_where_they_talked_last(alice: User) -> None:
-    rooms.enter_room(slug="general", user=alice)
-    rooms.enter_room(slug="harbour", user=alice)
+    rooms.join_room(slug="general", user=alice)
+    rooms.join_room(slug="harbour", user=alice)
     assert client_of(alice).get("/").headers["Location"] == "/rooms/harbour/"
 
 
@@ -95,7 +95,7 @@ def test_a_hidden_room_and_one_that_does_not_exist_are_the_same_to_a_stranger(
 
 
 def test_a_direct_room_is_called_after_the_other_person(alice: User, bob: User) -> None:
-    slug = rooms.open_direct(me=alice, other=bob).slug
+    slug = rooms.open_direct_room(me=alice, other=bob).slug
     assert '<bdi id="title">bob</bdi>' in text_of(client_of(alice).get(f"/rooms/{slug}/"))
     assert '<bdi id="title">Alice Lind</bdi>' in text_of(client_of(bob).get(f"/rooms/{slug}/"))
 
@@ -107,7 +107,7 @@ def test_a_stranger_is_asked_in_and_led_back(client: Client) -> None:
 
 
 def test_the_side_bar_shows_my_rooms_by_name_and_what_is_unread(alice: User, bob: User, room: Room) -> None:
-    rooms.enter_room(slug="anchors", user=alice)
+    rooms.join_room(slug="anchors", user=alice)
     post_message(room="harbour", author=bob, body="Ahoy", cid=uuid4())
     page = text_of(client_of(alice).get("/rooms/anchors/"))
     assert re.findall(r'data-room="([^"]+)"', page) == ["anchors", "harbour"]
@@ -119,7 +119,7 @@ HOSTILE = "</script><script>alert(1)</script>"
 
 def test_names_titles_and_topics_are_text_wherever_they_stand(alice: User, mallory: User) -> None:
     User.objects.filter(pk=alice.pk).update(display_name="<img src=x onerror=1>")
-    made = rooms.open_private(title=HOSTILE, topic="<svg onload=alert(1)>", owner=alice)
+    made = rooms.create_private_room(title=HOSTILE, topic="<svg onload=alert(1)>", owner=alice)
     page = text_of(client_of(User.objects.get(pk=alice.pk)).get(f"/rooms/{made.slug}/"))
     for text in (HOSTILE, "<img src=x", "<svg onload"):
         assert text not in page

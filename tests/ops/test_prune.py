@@ -55,7 +55,7 @@ def test_guests_go_a_session_after_they_came():
 
 
 def test_sessions_that_are_over_go_in_batches_and_others_stay(alice: User, monkeypatch):
-    monkeypatch.setattr(expired, "BATCH", 2)
+    monkeypatch.setattr(expired, "BATCH_SIZE", 2)
     keep = session_of(alice)
     for _ in range(5):
         key = session_of(alice)
@@ -81,10 +81,10 @@ def test_a_guest_goes_who_cannot_come_back_and_has_said_nothing(room: Room, alic
     silent, spoke, signed_in, in_private, recent = (*map(guest, ("a", "b", "c", "d")), make_guest("e"))
     old(alice)  # has an account, though no session
     for each in (silent, spoke):
-        rooms.enter_room(slug=room.slug, user=each)
+        rooms.join_room(slug=room.slug, user=each)
     messages.post_message(room=room.slug, author=spoke, body="Hello", cid="5f0c2f46-4b39-4b3b-9a53-0a1d5f5c5a11")
     session_of(signed_in)
-    rooms.open_direct(me=alice, other=in_private)
+    rooms.open_direct_room(me=alice, other=in_private)
     head = Room.objects.get(pk=room.pk).head
 
     assert prune() == "Deleted 0 sessions, 0 cache rows, 1 guests, 0 rooms."
@@ -94,9 +94,9 @@ def test_a_guest_goes_who_cannot_come_back_and_has_said_nothing(room: Room, alic
 
 
 def test_rooms_go_where_nobody_is_and_nobody_has_spoken(alice: User, bob: User):
-    made = {name: rooms.enter_room(slug=name, user=alice) for name in ("left", "spoken-in", "full", "new")}
+    made = {name: rooms.join_room(slug=name, user=alice) for name in ("left", "spoken-in", "full", "new")}
     messages.post_message(room="spoken-in", author=alice, body="Hello", cid="5f0c2f46-4b39-4b3b-9a53-0a1d5f5c5a11")
-    rooms.enter_room(slug="full", user=bob)
+    rooms.join_room(slug="full", user=bob)
     for name, room in made.items():
         rooms.leave_room(slug=name, user=alice)
         if name != "new":

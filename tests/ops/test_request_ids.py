@@ -57,23 +57,23 @@ async def test_without_nginx_every_request_gets_an_id_of_ours():
     headers = [(b"x-request-id", FORGED.encode()), (b"host", b"x")]
     await without_ids(application)({"type": "http", "headers": headers}, None, None)
     assert heard == [(b"host", b"x")]
-    assert re.fullmatch(r"[0-9a-f]{32}", logs.begin(None))
+    assert re.fullmatch(r"[0-9a-f]{32}", logs.begin_request(None))
 
 
 @pytest.mark.parametrize("sent", ["", "short", "F" * 32, f"{'a' * 32}\n", "<script>" * 4])
 def test_nothing_but_an_id_is_taken_for_one(sent: str):
-    assert logs.begin(sent) not in (sent, sent.strip())
+    assert logs.begin_request(sent) not in (sent, sent.strip())
 
 
 def test_a_json_line_is_one_line_whatever_is_in_it():
-    logs.begin("a" * 32)
-    logs.COMMAND.set("7\n8")
+    logs.begin_request("a" * 32)
+    logs.COMMAND_ID.set("7\n8")
     try:
         int("two\nlines \ud800")
     except ValueError as error:
         record = logging.LogRecord("chat.ws", logging.ERROR, __file__, 1, "of %s", ("bob\nalice",), None)
         record.exc_info = (type(error), error, error.__traceback__)
-    line = logs.Json().format(record)
+    line = logs.JsonFormatter().format(record)
     assert "\n" not in line
     line.encode()
     said = json.loads(line)

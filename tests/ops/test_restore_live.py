@@ -25,8 +25,8 @@ import sys
 from pathlib import Path
 from ops import backups
 try:
-    backups.restore(Path(sys.argv[1]), table="chat_epoch", also="INSERT INTO nowhere VALUES (1)")
-except backups.CannotRestore as error:
+    backups.restore_backup(Path(sys.argv[1]), required_table="chat_epoch", final_sql="INSERT INTO nowhere VALUES (1)")
+except backups.RestoreError as error:
     print(error)
 """
 

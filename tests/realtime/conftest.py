@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from channels.layers import channel_layers
 
-from realtime.doorbell import bell
 from realtime.hub import Hub
+from realtime.publisher import publisher
 from tests.clock import PatientLoop
 from tests.realtime.fakes import Air, Listener, Log
 
@@ -22,9 +22,9 @@ def air() -> Iterator[Air]:
     """The channel layer."""
     layer = Air()
     before = channel_layers.set("default", layer)
-    bell._line, bell.reachable = None, True
+    publisher._line, publisher.reachable = None, True
     yield layer
-    bell._line, bell.reachable = None, True
+    publisher._line, publisher.reachable = None, True
     if before is None:
         channel_layers.backends.pop("default")
     else:

@@ -8,8 +8,8 @@ import pytest
 
 from realtime import hub as hub_module
 from realtime.delivery import SHARE
-from realtime.doorbell import EVERYBODY
 from realtime.hub import Hub, StreamLost
+from realtime.publisher import EVERYBODY
 from tests.clock import quiet
 from tests.realtime.fakes import Air, Listener, Log, announcement
 

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from realtime import hub as hub_module
-from realtime.doorbell import EVERYBODY, bell
 from realtime.hub import Hub
+from realtime.publisher import EVERYBODY, publisher
 from tests.clock import quiet
 from tests.realtime.fakes import Listener, announcement
 
@@ -78,12 +78,12 @@ async def test_when_it_is_back_it_is_used_again_and_nothing_was_lost(hub, join, 
 async def test_it_is_not_called_back_before_it_is(join, log, air, caplog):
     hers = await join()
     air.away = True
-    bell.ring(announcement(log.commit()))
+    publisher.publish(announcement(log.commit()))
     await asyncio.sleep(hub_module.POLL_SECONDS * 5)  # nobody joins or leaves meanwhile
-    assert not bell.reachable
+    assert not publisher.reachable
     air.away = False
     await asyncio.sleep(hub_module.POLL_SECONDS + 1)
-    assert bell.reachable
+    assert publisher.reachable
     assert len(caplog.messages) == 2
     assert hers.seqs == [1]
 
@@ -113,14 +113,14 @@ async def test_an_announcement_that_makes_no_sense_does_not_deafen_the_hub(join,
 async def test_a_member_hears_its_own_process_even_without_a_layer(hub, join, log, air):
     hers = await join()
     air.away = True
-    bell.ring(announcement(log.commit()))
+    publisher.publish(announcement(log.commit()))
     await quiet()
     assert hers.seqs == [1]
 
 
 async def test_what_comes_both_ways_is_heard_once(join, log, air):
     hers = await join()
-    bell.ring(announcement(log.commit()))
+    publisher.publish(announcement(log.commit()))
     await asyncio.sleep(1)
     assert air.sent
     assert hers.seqs == [1]

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
-from realtime.doorbell import EVERYBODY, bell
 from realtime.hub import Hub
 from realtime.presence import IDLE, LISTED, ROUND, Presence, Seen
+from realtime.publisher import EVERYBODY, publisher
 from tests.clock import passing, quiet
 from tests.realtime.fakes import Listener
 
@@ -111,9 +111,9 @@ async def test_a_call_reaches_every_socket_of_its_user_and_no_other(hub, come, a
     ann, again, ben = await come(1), await come(1), await come(2)
     await quiet()
     assert EVERYBODY in air.groups
-    bell.ring({"type": "call", "stream": EVERYBODY, "key": 1, "text": "hello"})
+    publisher.publish({"type": "call", "stream": EVERYBODY, "key": 1, "text": "hello"})
     await quiet()
     assert (ann.whispers, again.whispers, ben.whispers) == (["hello"], ["hello"], [])
-    bell.ring({"type": "call", "stream": EVERYBODY, "key": 2, "text": None})
+    publisher.publish({"type": "call", "stream": EVERYBODY, "key": 2, "text": None})
     await quiet()
     assert (ann.doubts, again.doubts, ben.doubts) == (0, 0, 1)

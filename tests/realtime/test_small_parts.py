@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.delivery import Event
-from realtime.rate import Bucket
+from realtime.rate_limit import Bucket
 from realtime.stream import Stream
 
 

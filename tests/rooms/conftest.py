@@ -7,7 +7,7 @@ import pytest
 
 from chat import limits
 from chat.ws import process
-from realtime.pulse import Pulse
+from realtime.ping_scheduler import Pulse
 
 
 @pytest.fixture

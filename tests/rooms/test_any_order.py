@@ -34,8 +34,8 @@ class Harbour(RuleBasedStateMachine):
         self.world = World(self.context.__enter__())
         name = uuid4().hex[:8]
         self.alice, self.bob, self.carol = [User.objects.create(username=f"{who}-{name}") for who in "abc"]
-        self.room = rooms.enter_room(slug=name, user=self.alice)
-        rooms.enter_room(slug=name, user=self.bob)
+        self.room = rooms.join_room(slug=name, user=self.alice)
+        rooms.join_room(slug=name, user=self.bob)
         self.devices = [Device(self.world, user, name) for user in (self.alice, self.alice, self.bob)]
 
     # --- people
@@ -78,7 +78,7 @@ class Harbour(RuleBasedStateMachine):
 
     @rule()
     def carol_comes(self) -> None:
-        rooms.enter_room(slug=self.room.slug, user=self.carol)
+        rooms.join_room(slug=self.room.slug, user=self.carol)
 
     @rule()
     def carol_goes(self) -> None:
@@ -87,7 +87,7 @@ class Harbour(RuleBasedStateMachine):
 
     @rule(topic=st.sampled_from(["tides", "towns"]))
     def the_room_is_described(self, topic: str) -> None:
-        rooms.describe_room(slug=self.room.slug, user=self.alice, topic=topic)
+        rooms.update_room(slug=self.room.slug, user=self.alice, topic=topic)
 
     # --- fate
 

@@ -112,7 +112,7 @@ async def test_a_database_that_is_away_signs_nobody_out(tab, alice, hurry, monke
             asked.append(keys)
             raise DatabaseError("away")
 
-        monkeypatch.setattr(sessions, "users_of", away)
+        monkeypatch.setattr(sessions, "get_session_users", away)
         await hers.until(lambda _: len(asked) >= 3)
         monkeypatch.undo()
         await hers.join("harbour")

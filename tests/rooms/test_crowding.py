@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from chat import limits
-from realtime.rate import Bucket
+from realtime.rate_limit import Bucket
 from tests.tab import Closed, Refused
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from chat.models import Epoch
 from chat.services import rooms
 from chat.services.errors import RoomNotFound
-from chat.services.history import Look, windows
+from chat.services.history import SnapshotRequest, load_snapshots
 from chat.ws import process
 from tests import inside
 
@@ -26,13 +26,13 @@ async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
 
 async def test_who_comes_is_looked_up_together_with_those_who_come_just_after(alice, bob, monkeypatch):
     asked = []
-    look_up = process.users_of
+    look_up = process.get_session_users
 
     def noted(sessions):
         asked.append(len(sessions))
         return look_up(sessions)
 
-    monkeypatch.setattr(process, "users_of", noted)
+    monkeypatch.setattr(process, "get_session_users", noted)
     monkeypatch.setattr(process, "COMPANY", 0.5)
     visits = [await inside.tab(user) for user in (alice, bob)]
     async with AsyncExitStack() as tabs:
@@ -44,14 +44,14 @@ async def test_each_looker_gets_a_window_of_their_own(room, secret, alice, bob, 
     @sync_to_async
     def look():
         Epoch.objects.get_or_create(pk=1)
-        return windows(
+        return load_snapshots(
             [
-                Look("harbour", alice, None, 10),
-                Look("harbour", mallory, None, 10),
-                Look(secret.slug, bob, None, 10),
-                Look(secret.slug, mallory, None, 10),
-                Look("~AAAAAAAAAAAAAAAA", alice, None, 10),
-                Look("harbour", bob, ("another epoch", 1), 0),
+                SnapshotRequest("harbour", alice, None, 10),
+                SnapshotRequest("harbour", mallory, None, 10),
+                SnapshotRequest(secret.slug, bob, None, 10),
+                SnapshotRequest(secret.slug, mallory, None, 10),
+                SnapshotRequest("~AAAAAAAAAAAAAAAA", alice, None, 10),
+                SnapshotRequest("harbour", bob, ("another epoch", 1), 0),
             ]
         )
 
@@ -64,7 +64,7 @@ async def test_each_looker_gets_a_window_of_their_own(room, secret, alice, bob, 
 async def test_a_room_that_empties_while_it_is_looked_at_breaks_nothing(alice):
     @sync_to_async
     def look():
-        rooms.enter_room(slug="quay", user=alice)
+        rooms.join_room(slug="quay", user=alice)
         left = []
 
         def leave_before_the_count(execute, sql, params, many, context):
@@ -74,7 +74,7 @@ async def test_a_room_that_empties_while_it_is_looked_at_breaks_nothing(alice):
             return execute(sql, params, many, context)
 
         with connection.execute_wrapper(leave_before_the_count):
-            found = windows([Look("quay", alice, None, 10)])
+            found = load_snapshots([SnapshotRequest("quay", alice, None, 10)])
         assert left
         return found
 

@@ -8,7 +8,7 @@ from chat.models import Room
 from chat.services import rooms
 from chat.services.errors import BadName, RoomNotFound
 
-describe = sync_to_async(rooms.describe_room)
+describe = sync_to_async(rooms.update_room)
 
 
 async def test_the_owner_describes_the_room_and_everyone_sees_it(tab, room, alice, bob):
@@ -66,6 +66,6 @@ async def test_only_the_owner_describes_a_room(room, bob, mallory):
 
 async def test_the_first_visitor_owns_an_open_room_those_who_come_back_do_not(room, alice, bob):
     await sync_to_async(rooms.leave_room)(slug="harbour", user=alice)
-    await sync_to_async(rooms.enter_room)(slug="harbour", user=alice)
+    await sync_to_async(rooms.join_room)(slug="harbour", user=alice)
     with pytest.raises(RoomNotFound):
         await describe(slug="harbour", user=alice, title="Still mine")

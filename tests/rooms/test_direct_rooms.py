@@ -9,18 +9,18 @@ from chat.services import members, rooms
 from chat.services.errors import ChatError, RoomNotFound
 from tests.tab import Refused
 
-open_direct = sync_to_async(rooms.open_direct)
+open_direct_room = sync_to_async(rooms.open_direct_room)
 
 
 async def test_two_people_have_one_conversation_whoever_begins(alice, bob, mallory):
-    theirs = await open_direct(me=alice, other=bob)
-    assert await open_direct(me=bob, other=alice) == theirs
-    assert await open_direct(me=alice, other=mallory) != theirs
+    theirs = await open_direct_room(me=alice, other=bob)
+    assert await open_direct_room(me=bob, other=alice) == theirs
+    assert await open_direct_room(me=alice, other=mallory) != theirs
     assert await Membership.objects.filter(room=theirs).acount() == 2
 
 
 async def test_the_database_keeps_a_pair_from_having_two(alice, bob):
-    theirs = await open_direct(me=alice, other=bob)
+    theirs = await open_direct_room(me=alice, other=bob)
     with pytest.raises(IntegrityError):
         await Room.objects.acreate(slug="~AAAAAAAAAAAAAAAA", kind="direct", pair=theirs.pair)
 
@@ -33,28 +33,28 @@ async def test_the_database_keeps_pairs_to_direct_rooms(transactional_db, kind, 
 
 async def test_nobody_converses_with_oneself(alice):
     with pytest.raises(ChatError, match="two people"):
-        await open_direct(me=alice, other=alice)
+        await open_direct_room(me=alice, other=alice)
     assert not await Room.objects.aexists()
 
 
 async def test_each_sees_it_under_the_other_ones_name(tab, alice, bob):
-    theirs = await open_direct(me=alice, other=bob)
+    theirs = await open_direct_room(me=alice, other=bob)
     async with tab(alice) as hers, tab(bob) as his:
         assert (await hers.join(theirs.slug))["info"]["title"] == "bob"
         assert (await his.join(theirs.slug))["info"]["title"] == "Alice Lind"
-    assert (await sync_to_async(rooms.my_rooms)(alice))[0].title == "bob"
-    assert (await sync_to_async(rooms.my_rooms)(bob))[0].title == "Alice Lind"
+    assert (await sync_to_async(rooms.list_rooms)(alice))[0].title == "bob"
+    assert (await sync_to_async(rooms.list_rooms)(bob))[0].title == "Alice Lind"
 
 
 async def test_they_talk(tab, alice, bob):
-    theirs = await open_direct(me=alice, other=bob)
+    theirs = await open_direct_room(me=alice, other=bob)
     async with tab(alice, theirs.slug) as hers, tab(bob, theirs.slug) as his:
         await hers.post(theirs.slug, "Just us?")
         await his.hears(theirs.slug, "Just us?")
 
 
 async def test_it_cannot_be_left(tab, alice, bob):
-    theirs = await open_direct(me=alice, other=bob)
+    theirs = await open_direct_room(me=alice, other=bob)
     async with tab(bob, theirs.slug) as his:
         with pytest.raises(Refused, match="cannot be left"):
             await his.ask("leave", room=theirs.slug)
@@ -62,8 +62,8 @@ async def test_it_cannot_be_left(tab, alice, bob):
 
 
 async def test_nobody_is_added_and_nobody_describes_it(alice, bob, mallory):
-    theirs = await open_direct(me=alice, other=bob)
+    theirs = await open_direct_room(me=alice, other=bob)
     with pytest.raises(RoomNotFound):
         await sync_to_async(members.add_member)(slug=theirs.slug, by=alice, user=mallory)
     with pytest.raises(RoomNotFound):
-        await sync_to_async(rooms.describe_room)(slug=theirs.slug, user=alice, title="Ours")
+        await sync_to_async(rooms.update_room)(slug=theirs.slug, user=alice, title="Ours")

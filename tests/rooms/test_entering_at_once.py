@@ -16,7 +16,7 @@ def enter_from_all_tabs(slug, user):
 
     def enter(_: int) -> None:
         together.wait()
-        rooms.enter_room(slug=slug, user=user)
+        rooms.join_room(slug=slug, user=user)
         connection.close()
 
     with ThreadPoolExecutor(TABS) as tabs:
@@ -24,7 +24,7 @@ def enter_from_all_tabs(slug, user):
 
 
 def test_entering_from_many_tabs_at_once_is_one_change(alice, bob):
-    rooms.enter_room(slug="harbour", user=alice)
+    rooms.join_room(slug="harbour", user=alice)
     enter_from_all_tabs("harbour", bob)
     assert Room.objects.get(slug="harbour").head == 2  # alice's coming and bob's
     assert Membership.objects.filter(room__slug="harbour").count() == 2

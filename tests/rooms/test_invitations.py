@@ -12,80 +12,80 @@ from chat.services.errors import ChatError, InvitationNotFound
 
 
 def accept(token, user):
-    return invitations.accept(token=token, user=user)
+    return invitations.accept_invitation(token=token, user=user)
 
 
 def test_whoever_has_the_link_comes_in_and_again_is_no_change(secret, alice, mallory):
-    made = invitations.invite(slug=secret.slug, by=alice)
+    made = invitations.create_invitation(slug=secret.slug, by=alice)
     assert accept(made.token, mallory).slug == secret.slug
     head = accept(made.token, mallory).head
     secret.refresh_from_db()
     assert secret.head == head
-    assert rooms.joined_room(secret.slug, mallory) == secret
+    assert rooms.get_joined_room(secret.slug, mallory) == secret
 
 
 def test_the_link_itself_is_nowhere_in_the_database(secret, alice):
-    made = invitations.invite(slug=secret.slug, by=alice)
+    made = invitations.create_invitation(slug=secret.slug, by=alice)
     assert made.token
     assert made.token not in str(Invitation.objects.values_list().get())
-    assert [one.token for one in invitations.invitations(slug=secret.slug, by=alice)] == [""]
+    assert [one.token for one in invitations.list_invitations(slug=secret.slug, by=alice)] == [""]
 
 
 @pytest.mark.parametrize("why", ["unknown", "expired", "revoked", "room gone"])
 def test_what_is_not_valid_is_all_the_same(secret, alice, mallory, why):
-    made = invitations.invite(slug=secret.slug, by=alice)
+    made = invitations.create_invitation(slug=secret.slug, by=alice)
     token = made.token
     if why == "unknown":
         token = "x" * 32
     elif why == "expired":
         Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     elif why == "revoked":
-        invitations.revoke(slug=secret.slug, by=alice, invitation=made.id)
+        invitations.revoke_invitation(slug=secret.slug, by=alice, invitation=made.id)
     else:
         secret.delete()
     with pytest.raises(InvitationNotFound):
         accept(token, mallory)
     with pytest.raises(InvitationNotFound):
-        invitations.invited_to(token)
+        invitations.get_invited_room(token)
 
 
 def test_the_banned_stay_out(secret, alice, bob):
-    made = invitations.invite(slug=secret.slug, by=alice)
-    members.put_member_out(slug=secret.slug, by=alice, user=bob.pk, ban=True)
+    made = invitations.create_invitation(slug=secret.slug, by=alice)
+    members.remove_member(slug=secret.slug, by=alice, user=bob.pk, ban=True)
     with pytest.raises(InvitationNotFound):
         accept(made.token, bob)
 
 
 def test_the_removed_may_come_again_with_a_link(secret, alice, bob):
-    members.put_member_out(slug=secret.slug, by=alice, user=bob.pk)
-    assert accept(invitations.invite(slug=secret.slug, by=alice).token, bob) == secret
+    members.remove_member(slug=secret.slug, by=alice, user=bob.pk)
+    assert accept(invitations.create_invitation(slug=secret.slug, by=alice).token, bob) == secret
 
 
 def test_an_open_room_needs_none(room, alice):
     with pytest.raises(ChatError, match="needs no invitation"):
-        invitations.invite(slug="harbour", by=alice)
+        invitations.create_invitation(slug="harbour", by=alice)
 
 
 def test_expired_ones_are_not_listed_and_go_when_the_next_is_made(secret, alice):
-    invitations.invite(slug=secret.slug, by=alice)
+    invitations.create_invitation(slug=secret.slug, by=alice)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert invitations.invitations(slug=secret.slug, by=alice) == []
-    invitations.invite(slug=secret.slug, by=alice, hours=1)
+    assert invitations.list_invitations(slug=secret.slug, by=alice) == []
+    invitations.create_invitation(slug=secret.slug, by=alice, hours=1)
     (left,) = Invitation.objects.all()
     assert timedelta(minutes=59) < left.expires_at - timezone.now() <= timedelta(hours=1)
 
 
 def test_nobody_revokes_through_another_room(secret, alice, mallory):
-    made = invitations.invite(slug=secret.slug, by=alice)
-    hers = rooms.open_private(title="Hers", owner=mallory)
+    made = invitations.create_invitation(slug=secret.slug, by=alice)
+    hers = rooms.create_private_room(title="Hers", owner=mallory)
     with pytest.raises(InvitationNotFound):
-        invitations.revoke(slug=hers.slug, by=mallory, invitation=made.id)
-    assert invitations.invited_to(made.token) == secret
+        invitations.revoke_invitation(slug=hers.slug, by=mallory, invitation=made.id)
+    assert invitations.get_invited_room(made.token) == secret
 
 
 def test_two_links_are_never_one(secret, alice):
-    first = invitations.invite(slug=secret.slug, by=alice)
-    second = invitations.invite(slug=secret.slug, by=alice)
+    first = invitations.create_invitation(slug=secret.slug, by=alice)
+    second = invitations.create_invitation(slug=secret.slug, by=alice)
     assert first.token != second.token
     with pytest.raises(IntegrityError):
         Invitation.objects.update(digest="same")

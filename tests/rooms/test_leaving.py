@@ -68,7 +68,7 @@ async def test_leaving_and_coming_back_keeps_one_membership_and_its_read_marker(
 
 async def test_a_room_one_left_is_not_in_ones_list(room, bob):
     await sync_to_async(rooms.leave_room)(slug="harbour", user=bob)
-    assert await sync_to_async(rooms.my_rooms)(bob) == []
+    assert await sync_to_async(rooms.list_rooms)(bob) == []
 
 
 async def test_joining_a_room_one_is_in_changes_nothing(tab, room, alice, bob):

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from accounts.sessions import users_of
+from accounts.sessions import get_session_users
 from chat.models import Message, Room
 from chat.services import messages, rooms
 
@@ -23,7 +23,7 @@ def command(*words: str) -> str:
 def test_people_are_signed_in_and_in_their_rooms():
     made = json.loads(command("6", "--rooms", "3", "--rooms-each", "2"))
     assert made["rooms"] == ["load-0000", "load-0001", "load-0002"]
-    people = users_of(made["cookies"])
+    people = get_session_users(made["cookies"])
     assert len({user.pk for user in people if user}) == 6
     assert [room.slug for room in people[1].rooms.order_by("slug")] == ["load-0000", "load-0002"]
     assert all(user.is_guest and not user.has_usable_password() for user in people)
@@ -31,11 +31,11 @@ def test_people_are_signed_in_and_in_their_rooms():
 
 def test_nothing_of_them_stays(bob: User, room: Room):
     made = json.loads(command("3", "--rooms", "2"))
-    speaker = users_of(made["cookies"])[0]
+    speaker = get_session_users(made["cookies"])[0]
     for slug in ("load-0000", "load-0001"):
-        rooms.enter_room(slug=slug, user=speaker)
+        rooms.join_room(slug=slug, user=speaker)
         messages.post_message(room=slug, author=speaker, body="Hello", cid=uuid())
-    rooms.enter_room(slug="load-0001", user=bob)  # somebody real was there
+    rooms.join_room(slug="load-0001", user=bob)  # somebody real was there
     assert command("--remove") == "Deleted 1 rooms and 2 people.\n"
     assert set(Room.objects.values_list("slug", flat=True)) == {"harbour", "load-0001"}
     assert Message.objects.count() == 1

@@ -8,10 +8,10 @@ from chat.services import members, rooms
 from chat.services.errors import ChatError, MemberNotFound, RoomNotFound
 from tests.tab import Refused
 
-put_out = sync_to_async(members.put_member_out)
+put_out = sync_to_async(members.remove_member)
 set_role = sync_to_async(members.set_role)
 leave = sync_to_async(rooms.leave_room)
-enter = sync_to_async(rooms.enter_room)
+enter = sync_to_async(rooms.join_room)
 
 
 def standing(room: Room, user) -> tuple[str, str]:
@@ -44,7 +44,7 @@ async def test_a_ban_holds_on_every_way_in_until_it_is_lifted(secret, alice, bob
     await put_out(slug=secret.slug, by=alice, user=bob.pk, ban=True)
     with pytest.raises(ChatError, match="banned"):
         await sync_to_async(members.add_member)(slug=secret.slug, by=alice, user=bob)
-    await sync_to_async(members.lift_ban)(slug=secret.slug, by=alice, user=bob.pk)
+    await sync_to_async(members.unban_member)(slug=secret.slug, by=alice, user=bob.pk)
     with pytest.raises(RoomNotFound):  # not banned is not yet invited
         await enter(slug=secret.slug, user=bob)
     await sync_to_async(members.add_member)(slug=secret.slug, by=alice, user=bob)
@@ -100,13 +100,13 @@ async def test_every_change_of_standing_is_one_change_of_the_room(room, alice, b
 
 
 async def test_a_conversation_of_two_has_no_moderators(alice, bob):
-    made = await sync_to_async(rooms.open_direct)(me=alice, other=bob)
+    made = await sync_to_async(rooms.open_direct_room)(me=alice, other=bob)
     with pytest.raises(RoomNotFound):
         await put_out(slug=made.slug, by=alice, user=bob.pk)
 
 
 async def test_members_are_listed_a_page_at_a_time(secret, alice, bob, monkeypatch):
-    listed = sync_to_async(members.members_of)
+    listed = sync_to_async(members.list_members)
     monkeypatch.setattr(members, "PAGE", 1)
     first = await listed(slug=secret.slug, user=bob)
     assert ([(one.user.name, one.role) for one in first.members], first.more) == ([("Alice Lind", "owner")], True)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chat.models import Room
 from chat.services.errors import BadName
-from chat.services.rooms import slug_of
+from chat.services.rooms import slug_from_name
 from tests.tab import Refused
 
 
@@ -31,7 +31,7 @@ from tests.tab import Refused
     ],
 )
 def test_what_people_type_names_one_room_however_it_is_written(typed, slug):
-    assert slug_of(typed) == slug
+    assert slug_from_name(typed) == slug
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,16 @@ def test_what_people_type_names_one_room_however_it_is_written(typed, slug):
 )
 def test_what_can_be_no_name_is_refused(typed):
     with pytest.raises(BadName):
-        slug_of(typed)
+        slug_from_name(typed)
 
 
 @given(st.text(max_size=70))
 def test_a_rooms_name_names_that_room(typed):
     try:
-        slug = slug_of(typed)
+        slug = slug_from_name(typed)
     except BadName:
         return
-    assert slug_of(slug) == slug
+    assert slug_from_name(slug) == slug
 
 
 @pytest.mark.parametrize("spelling", ["Harbour", "\uff28ARBOUR", "HARBOUR"])

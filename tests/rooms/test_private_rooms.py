@@ -13,7 +13,7 @@ add = sync_to_async(members.add_member)
 
 
 async def test_the_slug_is_random_and_tells_nothing_of_the_title(secret, alice):
-    other = await sync_to_async(rooms.open_private)(title="Crew only", owner=alice)
+    other = await sync_to_async(rooms.create_private_room)(title="Crew only", owner=alice)
     assert other.slug != secret.slug
     for room in (secret, other):
         assert re.fullmatch(r"~[A-Za-z0-9_-]{16}", room.slug)
@@ -62,5 +62,5 @@ async def test_who_has_left_is_outside_until_let_in_again(tab, secret, alice, bo
 @pytest.mark.parametrize("title", ["", " \t\n", "\x00", "x" * 81])
 async def test_a_private_room_needs_a_title_of_at_most_80_characters(alice, title):
     with pytest.raises(BadName):
-        await sync_to_async(rooms.open_private)(title=title, owner=alice)
-    assert await sync_to_async(rooms.my_rooms)(alice) == []
+        await sync_to_async(rooms.create_private_room)(title=title, owner=alice)
+    assert await sync_to_async(rooms.list_rooms)(alice) == []

@@ -37,24 +37,24 @@ async def test_who_joins_is_told_how_long(tab, room, alice):
 
 
 def test_the_newest_are_kept_and_no_more(room, alice, bob):
-    profile(keep=3)
+    profile(max_messages=3)
     for number in range(7):
         say(alice, str(number))
-    page = history.page(slug="harbour", user=bob, limit=100)
+    page = history.load_page(slug="harbour", user=bob, limit=100)
     assert [event.message.body for event in page.events] == ["4", "5", "6"]
     assert not page.more
     assert Message.objects.count() == 3
 
 
 def test_a_batch_larger_than_what_is_kept_leaves_its_end(room, alice):
-    profile(keep=2)
+    profile(max_messages=2)
     posts = [messages.Post("harbour", alice, str(number), uuid4()) for number in range(5)]
     assert [posted.message.body for posted in messages.post_messages(posts)] == list("01234")
     assert sorted(Message.objects.values_list("body", flat=True)) == ["3", "4"]
 
 
 async def test_everybody_hears_what_is_trimmed_and_who_comes_back_too_late_starts_afresh(tab, room, alice, bob):
-    await sync_to_async(profile)(keep=2)
+    await sync_to_async(profile)(max_messages=2)
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         since = {"epoch": his.rooms["harbour"].epoch, "seq": his.rooms["harbour"].last}
         for body in "abcd":
@@ -68,7 +68,7 @@ async def test_everybody_hears_what_is_trimmed_and_who_comes_back_too_late_start
 def test_a_reply_to_what_was_trimmed_stays(room, alice):
     first = say(alice, "first")
     messages.post_message(room="harbour", author=alice, body="yes", cid=uuid4(), reply_to=first.pk)
-    profile(keep=1)
+    profile(max_messages=1)
     say(alice, "third")
-    profile(keep=None)
+    profile(max_messages=None)
     assert [message.reply_to_id for message in Message.objects.all()] == [None]

@@ -129,5 +129,5 @@ async def test_the_words_of_a_deleted_message_are_nowhere_in_the_database(tab, r
 
 async def test_entering_a_room_twice_is_one_change(room, bob):
     before = await head()
-    await sync_to_async(rooms.enter_room)(slug="harbour", user=bob)
+    await sync_to_async(rooms.join_room)(slug="harbour", user=bob)
     assert await head() == before

@@ -24,7 +24,7 @@ async def test_a_deleted_message_can_still_be_answered(tab, room, alice, bob):
 
 
 async def test_absent_messages_and_those_of_any_other_room_are_refused_alike(tab, room, secret, alice, bob, mallory):
-    await sync_to_async(rooms.enter_room)(slug="harbour", user=mallory)
+    await sync_to_async(rooms.join_room)(slug="harbour", user=mallory)
     async with tab(alice, secret.slug, "quay") as hers, tab(mallory, "harbour") as theirs:
         hidden = (await hers.post(secret.slug, "psst"))["message"]["id"]
         elsewhere = (await hers.post("quay", "hi"))["message"]["id"]

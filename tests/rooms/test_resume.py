@@ -36,8 +36,8 @@ async def test_posts_edits_deletions_members_and_the_description_are_all_told_in
         four = (await hers.post("harbour", "four"))["message"]
         edited = (await hers.ask("edit", message=one["id"], body="ONE", rev=one["rev"]))["message"]
         deleted = (await hers.ask("delete", message=two["id"]))["message"]
-        await sync_to_async(rooms.enter_room)(slug="harbour", user=mallory)
-        await sync_to_async(rooms.describe_room)(slug="harbour", user=alice, topic="tides")
+        await sync_to_async(rooms.join_room)(slug="harbour", user=mallory)
+        await sync_to_async(rooms.update_room)(slug="harbour", user=alice, topic="tides")
         await hers.until(lambda tab: tab.rooms["harbour"].last == deleted["rev"] + 2)
         async with tab(bob) as his:
             his.rooms, since = away, away["harbour"].last

@@ -11,7 +11,7 @@ async def marks(tab, user):
     """The marker and the count of unread messages, as a fresh tab and the side bar show them."""
     async with tab(user) as fresh:
         joined = await fresh.join("harbour")
-    listed = next(room for room in await sync_to_async(rooms.my_rooms)(user) if room.slug == "harbour")
+    listed = next(room for room in await sync_to_async(rooms.list_rooms)(user) if room.slug == "harbour")
     assert listed.unread == joined["unread"]
     return joined["read"], joined["unread"]
 
@@ -81,9 +81,9 @@ async def test_the_list_shows_the_rooms_with_the_newest_words_first(tab, room, a
     async with tab(alice, "quay") as hers:
         await hers.post("harbour", "old")
         await hers.post("quay", "new")
-        assert [row.slug for row in await sync_to_async(rooms.my_rooms)(alice)] == ["quay", "harbour"]
+        assert [row.slug for row in await sync_to_async(rooms.list_rooms)(alice)] == ["quay", "harbour"]
         await hers.post("harbour", "newer")
-        assert [row.slug for row in await sync_to_async(rooms.my_rooms)(alice)] == ["harbour", "quay"]
+        assert [row.slug for row in await sync_to_async(rooms.list_rooms)(alice)] == ["harbour", "quay"]
 
 
 async def test_in_a_room_i_am_not_in_there_is_nothing_to_read(tab, room, mallory):

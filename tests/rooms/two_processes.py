@@ -17,7 +17,7 @@ from accounts.models import User
 from chat import limits
 from chat.ws import consumers, process, source, tab
 from realtime import delivery
-from realtime.doorbell import bell
+from realtime.publisher import publisher
 from tests import inside
 from tests.clock import PatientLoop
 from tests.realtime.fakes import Air, Gate
@@ -58,7 +58,7 @@ class World:
         self.answers = Gate()  # of the database
         self.database_away = False
         self._before = channel_layers.set("default", self.wind)
-        bell._line, bell.reachable = None, True
+        publisher._line, publisher.reachable = None, True
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # nobody else needs this thread
         for module in (consumers, process, source):
             patch.setattr(module, "query", self.query)
@@ -72,7 +72,7 @@ class World:
     async def _processes(self) -> list[process.Process]:
         made = [process.Process(), process.Process()]
         # Whoever writes is another process, to both of them: what they hear comes by the wind.
-        bell.attach(lambda _: None)
+        publisher.attach(lambda _: None)
         return made
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -98,7 +98,7 @@ class World:
             task.cancel()
         self.run(asyncio.sleep(0.1))
         self.loop.close()
-        bell._line, bell.reachable = None, True
+        publisher._line, publisher.reachable = None, True
         if self._before is None:
             channel_layers.backends.pop("default", None)
         else:

@@ -33,13 +33,13 @@ def test_a_key_in_the_environment_is_not_written_down(layout: Layout) -> None:
 def test_the_environment_wins_over_the_file_and_both_over_what_suits_this_machine(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("REDIS_URL", "ALLOWED_HOSTS", "STATIC_ROOT", "GUESTS"):
+    for name in ("REDIS_URL", "ALLOWED_HOSTS", "STATIC_ROOT", "ALLOW_GUESTS"):
         monkeypatch.setenv(name, "")  # noted by pytest, which puts back what was there
         monkeypatch.delenv(name)
-    monkeypatch.setenv("GUESTS", "true")
-    layout.env_file.write_text("GUESTS=false\nALLOWED_HOSTS=chat.example.org\n")
+    monkeypatch.setenv("ALLOW_GUESTS", "true")
+    layout.env_file.write_text("ALLOW_GUESTS=false\nALLOWED_HOSTS=chat.example.org\n")
     env = environment.for_children(layout)
-    assert env["GUESTS"] == "true"
+    assert env["ALLOW_GUESTS"] == "true"
     assert env["ALLOWED_HOSTS"] == "chat.example.org"
     assert env["STATIC_ROOT"] == f"{layout.var}/static"
     assert layout.owns_redis(env)

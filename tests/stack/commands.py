@@ -40,11 +40,11 @@ def migrate(room: str, *names: str) -> list[str]:
     from django.core.management import call_command
 
     from accounts.models import User
-    from chat.services.rooms import enter_room
+    from chat.services.rooms import join_room
 
     call_command("migrate", verbosity=0)
     for name in names:
-        enter_room(slug=room, user=User.objects.create_user(name))
+        join_room(slug=room, user=User.objects.create_user(name))
     return list(names)
 
 

@@ -8,10 +8,10 @@ TYPING = """
 from accounts.models import User
 from chat.events import Ephemeral, of_person
 from chat.models import Room
-from realtime.doorbell import whisper
+from realtime.publisher import publish_ephemeral
 someone = of_person(User.objects.get(username="ben"))
 room = Room.objects.get(slug="from-a-shell")
-whisper(room.stream, Ephemeral(room=room.slug, kind="typing", user=someone, on=True).text)
+publish_ephemeral(room.stream, Ephemeral(room=room.slug, kind="typing", user=someone, on=True).text)
 """
 
 

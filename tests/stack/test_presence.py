@@ -11,7 +11,7 @@ from tests.tab import Tab
 ONLINE = """
 import json, sys
 from accounts.models import User
-from chat.services.presence import online
+from realtime.presence import online
 ids = json.loads(sys.argv[1])
 print(json.dumps(sorted(online(ids).items())))
 """

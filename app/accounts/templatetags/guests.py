@@ -15,7 +15,7 @@ def guest_form(context: Context) -> GuestForm | None:
 
     It is the form that the view refused, or an empty one that keeps the page to which the visitor wanted to go.
     """
-    if not settings.GUESTS:
+    if not settings.ALLOW_GUESTS:
         return None
     form = context.get("form")
     if isinstance(form, GuestForm):

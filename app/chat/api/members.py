@@ -11,7 +11,7 @@ from chat import events
 from chat.api import serializers as shapes
 from chat.api.exchange import REFUSED, SignedIn, answer, checked, sent, somebody
 from chat.services import invitations, members, rooms
-from chat.services.standing import MODERATOR, OWNER
+from chat.services.memberships import MODERATOR, OWNER
 
 MEMBER: dict[Any, OpenApiResponse] = {200: OpenApiResponse(shapes.ref(events.Member), "What they are now."), **REFUSED}
 
@@ -27,14 +27,14 @@ class Members(APIView):
     def get(self, request: SignedIn, slug: str) -> Response:
         """List a page of a room's people; those who were removed or banned, to its owner and moderators."""
         wanted = checked(shapes.MembersIn, request.query_params)
-        return answer(members.members_of(slug=slug, user=request.user, **wanted))
+        return answer(members.list_members(slug=slug, user=request.user, **wanted))
 
     @extend_schema(operation_id="member_add", request=shapes.MemberIn, responses=MEMBER)
     def post(self, request: SignedIn, slug: str) -> Response:
         """Let somebody into a private room that I own or moderate."""
         wanted = checked(shapes.MemberIn, sent(request))
         # Before a name is looked up: nobody learns names from a foreign room.
-        rooms.governed_room(slug, request.user, OWNER, MODERATOR)
+        rooms.get_room_with_role(slug, request.user, OWNER, MODERATOR)
         added = members.add_member(slug=slug, by=request.user, user=somebody(wanted["username"]))
         return answer(events.member_of(added))
 
@@ -51,7 +51,7 @@ class MemberDetail(APIView):
     @extend_schema(operation_id="member_remove", responses=MEMBER)
     def delete(self, request: SignedIn, slug: str, user: int) -> Response:
         """Remove somebody; they may come again as anybody may."""
-        return answer(events.member_of(members.put_member_out(slug=slug, by=request.user, user=user)))
+        return answer(events.member_of(members.remove_member(slug=slug, by=request.user, user=user)))
 
 
 class Ban(APIView):
@@ -60,12 +60,12 @@ class Ban(APIView):
     @extend_schema(operation_id="ban_set", request=None, responses=MEMBER)
     def put(self, request: SignedIn, slug: str, user: int) -> Response:
         """Remove somebody and let them never come back."""
-        return answer(events.member_of(members.put_member_out(slug=slug, by=request.user, user=user, ban=True)))
+        return answer(events.member_of(members.remove_member(slug=slug, by=request.user, user=user, ban=True)))
 
     @extend_schema(operation_id="ban_lift", responses=MEMBER)
     def delete(self, request: SignedIn, slug: str, user: int) -> Response:
         """Let them come again."""
-        return answer(events.member_of(members.lift_ban(slug=slug, by=request.user, user=user)))
+        return answer(events.member_of(members.unban_member(slug=slug, by=request.user, user=user)))
 
 
 class Invitations(APIView):
@@ -74,7 +74,7 @@ class Invitations(APIView):
     @extend_schema(operation_id="invitations_list", responses={200: shapes.listed(invitations.Invited), **REFUSED})
     def get(self, request: SignedIn, slug: str) -> Response:
         """List those that still let people in."""
-        return answer(invitations.invitations(slug=slug, by=request.user))
+        return answer(invitations.list_invitations(slug=slug, by=request.user))
 
     @extend_schema(
         operation_id="invitation_make",
@@ -84,7 +84,7 @@ class Invitations(APIView):
     def post(self, request: SignedIn, slug: str) -> Response:
         """Make one: its token is told this once, and /invitations/<token>/ is the link."""
         wanted = checked(shapes.InvitationIn, sent(request))
-        return answer(invitations.invite(slug=slug, by=request.user, **wanted), 201)
+        return answer(invitations.create_invitation(slug=slug, by=request.user, **wanted), 201)
 
 
 class InvitationDetail(APIView):
@@ -93,7 +93,7 @@ class InvitationDetail(APIView):
     @extend_schema(operation_id="invitation_revoke", responses={204: None, **REFUSED})
     def delete(self, request: SignedIn, slug: str, invitation: int) -> HttpResponse:
         """Revoke it."""
-        invitations.revoke(slug=slug, by=request.user, invitation=invitation)
+        invitations.revoke_invitation(slug=slug, by=request.user, invitation=invitation)
         return Response(status=204)
 
 
@@ -107,5 +107,5 @@ class Accept(APIView):
     )
     def post(self, request: SignedIn) -> Response:
         """Enter the room that the invitation is to."""
-        room = invitations.accept(user=request.user, **checked(shapes.AcceptIn, sent(request)))
+        room = invitations.accept_invitation(user=request.user, **checked(shapes.AcceptIn, sent(request)))
         return answer(events.info_of(room))

@@ -33,7 +33,7 @@ class IntegrationAuthentication(BaseAuthentication):
         scheme, _, token = get_authorization_header(request).decode("latin1").partition(" ")
         if scheme.lower() != "bearer" or not token.startswith(integrations.PREFIX):
             return None
-        if (bot := integrations.bot_of(token)) is None:
+        if (bot := integrations.find_bot(token)) is None:
             raise AuthenticationFailed("This token is not valid.")
         return bot, None
 
@@ -95,9 +95,9 @@ class SaveMessage(Posting):
         user, by_program = request.user, request.user.is_bot
         wanted = checked(shapes.QuotedIn if by_program else shapes.SaveMessageIn, sent(request))
         if by_program:
-            slug = wanted["room"] or integrations.only_room(user)
+            slug = wanted["room"] or integrations.get_only_room(user)
         else:
-            slug = rooms.enter_room(slug=wanted["room"] or settings.FRONT_ROOM, user=user).slug
+            slug = rooms.join_room(slug=wanted["room"] or settings.DEFAULT_ROOM, user=user).slug
         messages.post_message(
             room=slug, author=user, body=wanted["message"], cid=wanted["cid"], alias=wanted.get("user_name", "")
         )
@@ -121,6 +121,6 @@ class RoomPost(Posting):
     def post(self, request: SignedIn, room: str, name: str) -> Response:
         """Say something in a room, which is made by its first visitor."""
         wanted = checked(shapes.RoomPostIn, sent(request))
-        slug = rooms.enter_room(slug=room, user=request.user).slug
+        slug = rooms.join_room(slug=room, user=request.user).slug
         messages.post_message(room=slug, author=request.user, body=wanted["message"], cid=uuid4())
         return answer(shapes.RoomPosted(username=request.user.name, room=slug))

@@ -20,8 +20,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.guests import make_guest
-from accounts.tokens import sign_in
-from accounts.views import guest_may_come
+from accounts.tokens import create_tokens
+from accounts.views import consume_guest_rate
 from chat.api import serializers as shapes
 from chat.api.exchange import REFUSED, SignedIn, answer, checked, sent, somebody
 from chat.services import chats, rooms
@@ -99,12 +99,12 @@ class Guest(Door):
     )
     def post(self, request: Request) -> Response:
         """Be a guest of this name, which `username` repeats; others may have it, too."""
-        if not settings.GUESTS:
+        if not settings.ALLOW_GUESTS:
             raise Http404
-        if not guest_may_come(request._request):  # noqa: SLF001
+        if not consume_guest_rate(request._request):  # noqa: SLF001
             raise Throttled
         guest = make_guest(checked(shapes.GuestIn, sent(request))["name"])
-        return answer(shapes.Tokens(*sign_in(guest), guest.name), 201)
+        return answer(shapes.Tokens(*create_tokens(guest), guest.name), 201)
 
 
 class Contacts(APIView):
@@ -113,7 +113,7 @@ class Contacts(APIView):
     @extend_schema(operation_id="contacts_list", responses={200: shapes.listed(chats.Contact), **REFUSED})
     def get(self, request: SignedIn) -> Response:
         """List those I have a conversation with."""
-        return answer([chat.contact for chat in chats.my_chats(request.user)])
+        return answer([chat.contact for chat in chats.list_chats(request.user)])
 
 
 class Chats(APIView):
@@ -122,7 +122,7 @@ class Chats(APIView):
     @extend_schema(operation_id="chats_list", responses={200: shapes.listed(chats.Chat), **REFUSED})
     def get(self, request: SignedIn) -> Response:
         """List my conversations."""
-        return answer(chats.my_chats(request.user))
+        return answer(chats.list_chats(request.user))
 
     @extend_schema(
         operation_id="chat_create",
@@ -140,9 +140,9 @@ class Chats(APIView):
         if len(others) > 1:
             raise ChatError("A conversation of others is theirs to begin.")
         other = somebody(others[0]) if others else request.user
-        known = any(chat.contact.username == other.username for chat in chats.my_chats(request.user))
-        room = rooms.open_direct(me=request.user, other=other)
-        return answer(chats.find_chat(room.slug, request.user), 200 if known else 201)
+        known = any(chat.contact.username == other.username for chat in chats.list_chats(request.user))
+        room = rooms.open_direct_room(me=request.user, other=other)
+        return answer(chats.get_chat(room.slug, request.user), 200 if known else 201)
 
 
 class ChatDetail(APIView):
@@ -151,7 +151,7 @@ class ChatDetail(APIView):
     @extend_schema(operation_id="chat_show", responses={200: shapes.ref(chats.Chat), **REFUSED})
     def get(self, request: SignedIn, chat: str) -> Response:
         """Show it."""
-        return answer(chats.find_chat(chat, request.user))
+        return answer(chats.get_chat(chat, request.user))
 
     @extend_schema(
         operation_id="chat_update", request=shapes.ChatPatchIn, responses={200: shapes.ref(chats.Chat), **REFUSED}
@@ -159,7 +159,7 @@ class ChatDetail(APIView):
     def put(self, request: SignedIn, chat: str) -> Response:
         """Say how far I have read; whose conversation it is does not change."""
         wanted = checked(shapes.ChatPatchIn, sent(request))
-        found = chats.find_chat(chat, request.user)
+        found = chats.get_chat(chat, request.user)
         if sorted(wanted.get("participants", found.participants)) != found.participants:
             raise ChatError("A conversation stays with its two people.")
         if "read" in wanted:
@@ -177,5 +177,5 @@ class ChatDetail(APIView):
     @extend_schema(operation_id="chat_delete", responses={204: None, **REFUSED})
     def delete(self, request: SignedIn, chat: str) -> HttpResponse:
         """End it for both; its words come back when one of them begins it again."""
-        rooms.end_direct(slug=chat, user=request.user)
+        rooms.end_direct_room(slug=chat, user=request.user)
         return Response(status=204)

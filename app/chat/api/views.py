@@ -21,7 +21,7 @@ class PeopleList(APIView):
     )
     def get(self, request: SignedIn) -> Response:
         """List a page of the people here, by name, or of those whose name has `search` in it."""
-        return answer(people.people(**checked(shapes.PeopleIn, request.query_params)))
+        return answer(people.list_people(**checked(shapes.PeopleIn, request.query_params)))
 
 
 class RoomList(APIView):
@@ -30,7 +30,7 @@ class RoomList(APIView):
     @extend_schema(operation_id="rooms_list", responses={200: shapes.ref(shapes.Rooms), **REFUSED})
     def get(self, request: SignedIn) -> Response:
         """List the rooms I am in, those with the newest words first."""
-        return answer(shapes.Rooms(rooms=rooms.my_rooms(request.user)))
+        return answer(shapes.Rooms(rooms=rooms.list_rooms(request.user)))
 
     @extend_schema(
         operation_id="rooms_open", request=shapes.RoomIn, responses={200: shapes.ref(events.RoomInfo), **REFUSED}
@@ -39,12 +39,12 @@ class RoomList(APIView):
         """Open a room, or enter it where it exists already."""
         wanted = checked(shapes.RoomIn, sent(request))
         if wanted["kind"] == "private":
-            room = rooms.open_private(title=wanted["title"], topic=wanted["topic"], owner=request.user)
+            room = rooms.create_private_room(title=wanted["title"], topic=wanted["topic"], owner=request.user)
         elif wanted["kind"] == "direct":
-            room = rooms.open_direct(me=request.user, other=somebody(wanted["username"]))
+            room = rooms.open_direct_room(me=request.user, other=somebody(wanted["username"]))
         else:
-            room = rooms.enter_room(slug=rooms.slug_of(wanted["name"]), user=request.user)
-        return answer(events.info_of(room, rooms.title_for(room, request.user)))
+            room = rooms.join_room(slug=rooms.slug_from_name(wanted["name"]), user=request.user)
+        return answer(events.info_of(room, rooms.get_room_title(room, request.user)))
 
 
 class RoomDetail(APIView):
@@ -53,8 +53,8 @@ class RoomDetail(APIView):
     @extend_schema(operation_id="room_show", responses={200: shapes.ref(events.RoomInfo), **REFUSED})
     def get(self, request: SignedIn, slug: str) -> Response:
         """Describe a room I am in."""
-        room = rooms.joined_room(slug, request.user)
-        return answer(events.info_of(room, rooms.title_for(room, request.user)))
+        room = rooms.get_joined_room(slug, request.user)
+        return answer(events.info_of(room, rooms.get_room_title(room, request.user)))
 
     @extend_schema(
         operation_id="room_describe",
@@ -64,7 +64,7 @@ class RoomDetail(APIView):
     def patch(self, request: SignedIn, slug: str) -> Response:
         """Change the title or topic of a room I own."""
         wanted = checked(shapes.RoomPatchIn, sent(request))
-        return answer(events.info_of(rooms.describe_room(slug=slug, user=request.user, **wanted)))
+        return answer(events.info_of(rooms.update_room(slug=slug, user=request.user, **wanted)))
 
 
 class RoomJoin(APIView):
@@ -73,8 +73,8 @@ class RoomJoin(APIView):
     @extend_schema(operation_id="room_join", request=None, responses={200: shapes.ref(events.RoomInfo), **REFUSED})
     def post(self, request: SignedIn, slug: str) -> Response:
         """Enter a room; an open one is made by its first visitor."""
-        room = rooms.enter_room(slug=slug, user=request.user)
-        return answer(events.info_of(room, rooms.title_for(room, request.user)))
+        room = rooms.join_room(slug=slug, user=request.user)
+        return answer(events.info_of(room, rooms.get_room_title(room, request.user)))
 
 
 class RoomLeave(APIView):
@@ -110,7 +110,7 @@ class MessageList(APIView):
     def get(self, request: SignedIn, slug: str) -> Response:
         """Read a page of messages: before or after a seq, or the newest."""
         wanted = checked(shapes.HistoryIn, request.query_params)
-        page = history.page(slug=slug, user=request.user, **wanted)
+        page = history.load_page(slug=slug, user=request.user, **wanted)
         return answer(shapes.Page(events=page.events, more=page.more))
 
     @extend_schema(

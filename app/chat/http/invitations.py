@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from chat.services.errors import InvitationNotFound
-from chat.services.invitations import accept, invited_to
+from chat.services.invitations import accept_invitation, get_invited_room
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -16,8 +16,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """What it is an invitation to. Posting is coming in; looking, as machines look at links, changes nothing."""
     try:
         if request.method == "POST" and isinstance(request.user, User):
-            return redirect("room", slug=accept(token=token, user=request.user).slug)
-        page = {"room": invited_to(token), "come_back": request.path}
+            return redirect("room", slug=accept_invitation(token=token, user=request.user).slug)
+        page = {"room": get_invited_room(token), "come_back": request.path}
     except InvitationNotFound:
         return render(request, "chat/invitation.html", status=404)
     return render(request, "chat/invitation.html", page)

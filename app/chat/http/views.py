@@ -14,7 +14,7 @@ from accounts.views import landing
 from chat import limits
 from chat.http.translations import describe_refusal
 from chat.services.errors import ChatError, RoomNotFound
-from chat.services.rooms import RoomSummary, find_room, my_rooms, open_private, slug_of, title_for
+from chat.services.rooms import RoomSummary, create_private_room, find_room, get_room_title, list_rooms, slug_from_name
 
 
 @require_safe
@@ -23,7 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The front door, or where I talked last, or my first room."""
     if not isinstance(request.user, User):
         return landing(request)
-    rooms = my_rooms(request.user)
+    rooms = list_rooms(request.user)
     if rooms:
         return redirect("room", slug=rooms[0].slug)
     return render(request, "chat/join_room.html", {"first": True, "limits": limits})
@@ -39,9 +39,9 @@ def rooms(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             if page["private"]:
-                made = open_private(title=said["title"], topic=said.get("topic", ""), owner=request.user)
+                made = create_private_room(title=said["title"], topic=said.get("topic", ""), owner=request.user)
                 return redirect("room", slug=made.slug)
-            return redirect("room", slug=slug_of(said.get("name", "")))
+            return redirect("room", slug=slug_from_name(said.get("name", "")))
         except ChatError as error:
             return render(request, "chat/join_room.html", {**page, "error": describe_refusal(error)}, status=400)
     return render(request, "chat/join_room.html", page)
@@ -59,7 +59,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
         found = find_room(slug, request.user)
     except RoomNotFound as error:
         raise Http404 from error
-    title = title_for(found, request.user) if found else slug
+    title = get_room_title(found, request.user) if found else slug
     kind, topic = (found.kind, found.topic) if found else ("open", "")
     mine = _by_name(request)
     if all(line.slug != slug for line in mine):  # joining comes a moment later
@@ -70,7 +70,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
     page = {
         "user": {"id": user.pk, "name": user.name, "guest": user.is_guest},
         "room": slug,
-        "bodyChars": found.longest if found else limits.BODY_CHARS,
+        "bodyChars": found.max_body_length if found else limits.BODY_CHARS,
         "home": reverse("home"),
         "login": f"{reverse('account_login')}?{urlencode({'next': request.path})}",
     }
@@ -79,7 +79,7 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _slug_or_404(name: str) -> str:
     try:
-        return slug_of(name)
+        return slug_from_name(name)
     except ChatError as error:
         raise Http404 from error
 
@@ -87,4 +87,4 @@ def _slug_or_404(name: str) -> str:
 def _by_name(request: HttpRequest) -> list[RoomSummary]:
     """My rooms in an order that stays the same while people talk."""
     assert isinstance(request.user, User)
-    return sorted(my_rooms(request.user), key=lambda line: line.title.casefold())
+    return sorted(list_rooms(request.user), key=lambda line: line.title.casefold())

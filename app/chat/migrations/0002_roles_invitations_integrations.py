@@ -52,9 +52,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="room",
-            name="keep",
+            name="max_messages",
             field=models.PositiveIntegerField(
-                blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)]
+                blank=True, db_column="keep", null=True, validators=[django.core.validators.MinValueValidator(1)]
             ),
         ),
         migrations.AlterField(

@@ -216,9 +216,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name="room",
-            name="keep",
+            name="max_messages",
             field=models.PositiveIntegerField(
                 blank=True,
+                db_column="keep",
                 null=True,
                 validators=[django.core.validators.MinValueValidator(1)],
                 verbose_name="maximum number of messages",

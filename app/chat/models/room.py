@@ -50,7 +50,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         """The only way to a room: through one's own membership."""
         return self.filter(memberships__user=user, memberships__state="joined")
 
-    def governed_by(self, user: "User", *roles: str) -> Self:
+    def with_role(self, user: "User", *roles: str) -> Self:
         """Those in which the user is one of these."""
         return self.filter(memberships__user=user, memberships__state="joined", memberships__role__in=roles)
 
@@ -83,8 +83,8 @@ class Room(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(limits.BODY_CHARS)],
     )
-    keep = models.PositiveIntegerField(
-        _("maximum number of messages"), null=True, blank=True, validators=[MinValueValidator(1)]
+    max_messages = models.PositiveIntegerField(
+        _("maximum number of messages"), null=True, blank=True, validators=[MinValueValidator(1)], db_column="keep"
     )
     pair = models.CharField(max_length=41, blank=True, editable=False)  # "lower id:higher id" of a direct room
     head = models.PositiveBigIntegerField(_("number of changes"), default=0, editable=False)
@@ -111,7 +111,7 @@ class Room(models.Model):
         return self.title or self.slug
 
     @property
-    def longest(self) -> int:
+    def max_body_length(self) -> int:
         """Characters that a message here may have."""
         return self.body_chars or limits.BODY_CHARS
 

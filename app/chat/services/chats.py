@@ -32,7 +32,7 @@ class Chat(msgspec.Struct):
     head: int
 
 
-def my_chats(user: "User", slug: str | None = None) -> list[Chat]:
+def list_chats(user: "User", slug: str | None = None) -> list[Chat]:
     """The user's conversations, by the other one's name; or only the one with this slug."""
     direct = Membership.objects.filter(user=user, state=Membership.State.JOINED, room__kind=Room.Kind.DIRECT)
     if slug is not None:
@@ -43,14 +43,14 @@ def my_chats(user: "User", slug: str | None = None) -> list[Chat]:
     return sorted(chats, key=lambda chat: (chat.contact.name.casefold(), chat.contact.username))
 
 
-def find_chat(slug: str, user: "User") -> Chat:
+def get_chat(slug: str, user: "User") -> Chat:
     """The user's conversation with this slug. Raises RoomNotFound."""
-    for chat in my_chats(user, slug):
+    for chat in list_chats(user, slug):
         return chat
     raise RoomNotFound
 
 
-def usernames(*, slug: str, user: "User") -> dict[int, str]:
+def get_usernames(*, slug: str, user: "User") -> dict[int, str]:
     """Of the two people in the user's conversation with this slug, by their ids. Raises RoomNotFound."""
     room = Room.objects.joined_by(user).named(slug).filter(kind=Room.Kind.DIRECT).first()
     if room is None:

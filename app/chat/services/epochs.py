@@ -16,7 +16,7 @@ def begin_epoch() -> str:
     return str(epoch.value)
 
 
-def sql_of_a_new_epoch() -> str:
+def build_new_epoch_sql() -> str:
     """The same as one SQL statement, for a restore that must not leave a moment between the old data and this."""
     value = uuid4().hex
     return (

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 from chat import events, limits
 from chat.models import Epoch, Membership, Message, Room
 from chat.services.errors import ChatError, RoomNotFound
-from chat.services.rooms import UNREAD, joined_room, title_for
+from chat.services.rooms import UNREAD, get_joined_room, get_room_title
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -21,7 +21,7 @@ class Page(NamedTuple):
     more: bool
 
 
-class Look(NamedTuple):
+class SnapshotRequest(NamedTuple):
     """A wish to see a room: from the (epoch, seq) on that one has, or else the newest `limit` messages."""
 
     slug: str
@@ -30,7 +30,7 @@ class Look(NamedTuple):
     limit: int
 
 
-class Window(NamedTuple):
+class RoomSnapshot(NamedTuple):
     """A room as somebody finds it: complete up to and with change `head`."""
 
     epoch: str
@@ -46,16 +46,16 @@ class Window(NamedTuple):
     events: list[events.Event]
 
 
-def windows(looks: Sequence[Look]) -> list[Window | RoomNotFound]:
-    """What each looker finds; RoomNotFound for those who are not in the room.
+def load_snapshots(requests: Sequence[SnapshotRequest]) -> list[RoomSnapshot | RoomNotFound]:
+    """What each request finds; RoomNotFound for those who are not in the room.
 
-    A room that many look into is read once for all who want the same of it.
+    A room is read once for all requests that want the same part of it.
     """
     epoch = current_epoch()
     # Everything read after this is at least as new as these rooms' heads; what is newer is left to their streams.
     joined = Membership.objects.filter(
-        user__in={look.user.pk for look in looks},
-        room__slug__in={look.slug for look in looks},
+        user__in={request.user.pk for request in requests},
+        room__slug__in={request.slug for request in requests},
         state=Membership.State.JOINED,
     )
     mine = {(row.user_id, row.room.slug): row for row in joined.select_related("room").annotate(unread=UNREAD)}
@@ -63,21 +63,21 @@ def windows(looks: Sequence[Look]) -> list[Window | RoomNotFound]:
     members = dict(together.order_by().values_list("room").annotate(Count("pk")))
     seen: dict[tuple[int, int, int], tuple[bool, Page]] = {}
 
-    def window(look: Look) -> Window | RoomNotFound:
-        if (membership := mine.get((look.user.pk, look.slug))) is None:
+    def snapshot(request: SnapshotRequest) -> RoomSnapshot | RoomNotFound:
+        if (membership := mine.get((request.user.pk, request.slug))) is None:
             return RoomNotFound()
         room = membership.room
-        has = look.since[1] if look.since and look.since[0] == epoch else -1
-        want = (room.pk, has, look.limit)
+        has = request.since[1] if request.since and request.since[0] == epoch else -1
+        want = (room.pk, has, request.limit)
         if want not in seen:
-            seen[want] = _view(room, has, look.limit)
+            seen[want] = _view(room, has, request.limit)
         recovered, found = seen[want]
-        return Window(
+        return RoomSnapshot(
             epoch=epoch,
             head=room.head,
             floor=room.floor,
             recovered=recovered,
-            info=events.info_of(room, title_for(room, look.user)),
+            info=events.info_of(room, get_room_title(room, request.user)),
             read=membership.read_seq,
             unread=membership.unread,
             more=found.more,
@@ -86,22 +86,22 @@ def windows(looks: Sequence[Look]) -> list[Window | RoomNotFound]:
             events=found.events,
         )
 
-    return [window(look) for look in looks]
+    return [snapshot(request) for request in requests]
 
 
 def _view(room: Room, has: int, limit: int) -> tuple[bool, Page]:
     """Every change since `has`, and True; or False and the newest messages when that cannot be told."""
     if room.floor <= has <= room.head <= has + limits.RESUME:
-        return True, Page(changes(room, has, room.head), more=False)
+        return True, Page(load_changes(room, has, room.head), more=False)
     found, more = _page(room.messages.filter(seq__gt=room.floor, rev__lte=room.head).order_by("-seq"), limit)
     return False, Page(found[::-1], more)
 
 
-def page(*, slug: str, user: "User", before: int | None = None, after: int | None = None, limit: int) -> Page:
+def load_page(*, slug: str, user: "User", before: int | None = None, after: int | None = None, limit: int) -> Page:
     """Messages with a seq below `before`, or above `after`, or the newest. Raises RoomNotFound, ChatError for both."""
     if before is not None and after is not None:
         raise ChatError("Ask for what is before or after, not for both.")
-    room = joined_room(slug, user)
+    room = get_joined_room(slug, user)
     kept = room.messages.filter(seq__gt=room.floor)
     if after is not None:
         return _page(kept.filter(seq__gt=after).order_by("seq"), limit)
@@ -114,7 +114,7 @@ def _page(messages: QuerySet[Message], limit: int) -> Page:
     return Page([events.of_message(row) for row in rows[:limit]], len(rows) > limit)
 
 
-def changes(room: Room, since: int, upto: int) -> list[events.Event]:
+def load_changes(room: Room, since: int, upto: int) -> list[events.Event]:
     """What stands as it was left by a change above `since` up to `upto`, in the order of the changes.
 
     A row that changed again later is not among them: the later change tells all of it.
@@ -128,20 +128,20 @@ def changes(room: Room, since: int, upto: int) -> list[events.Event]:
     return sorted(found, key=lambda event: event.seq)
 
 
-def missed(room: int, since: int, upto: int) -> list[events.Event] | None:
-    """The changes of a room, as `changes`; None where they are too many, or no longer all kept."""
+def load_missed_changes(room: int, since: int, upto: int) -> list[events.Event] | None:
+    """The changes of a room, as `load_changes`; None where they are too many, or no longer all kept."""
     found = Room.objects.get(pk=room)
     if upto - since > limits.RESUME or since < found.floor:
         return None
-    return changes(found, since, upto)
+    return load_changes(found, since, upto)
 
 
-def heads(rooms: Collection[int]) -> tuple[str, dict[int, int]]:
+def load_heads(rooms: Collection[int]) -> tuple[str, dict[int, int]]:
     """The site's epoch, and the head of each of these rooms."""
     return current_epoch(), dict(Room.objects.filter(pk__in=rooms).values_list("pk", "head"))
 
 
-def place(slug: str) -> tuple[str, int]:
+def current_position(slug: str) -> tuple[str, int]:
     """Epoch and seq up to which everything is known to who comes now; a room that is not there yet begins at 0."""
     return current_epoch(), Room.objects.named(slug).values_list("head", flat=True).first() or 0
 

@@ -13,15 +13,15 @@ from accounts.models import User
 from accounts.names import clean_name
 from chat.models import Integration, Membership, Room
 from chat.services.errors import ChatError, IntegrationNotFound, RoomNotFound
-from chat.services.rooms import slug_of
-from chat.services.standing import let_in, put_out
-from chat.services.told_once import digest
+from chat.services.hashing import hash_token
+from chat.services.memberships import add_member, remove_member
+from chat.services.rooms import slug_from_name
 
 PREFIX = "parley_"  # of tokens: tells them from access tokens, and scanners for leaked secrets what they found
 
 
 @transaction.atomic
-def create(*, name: str, rooms: Iterable[str]) -> tuple[Integration, str]:
+def create_integration(*, name: str, rooms: Iterable[str]) -> tuple[Integration, str]:
     """Make an integration that may post in these rooms, and its token, which is told this once.
 
     Open rooms are named as people name them and made where they are not; hidden ones by their slug.
@@ -35,13 +35,13 @@ def create(*, name: str, rooms: Iterable[str]) -> tuple[Integration, str]:
     bot.set_unusable_password()
     bot.save()
     for wanted in rooms:
-        let_in(_room(wanted), bot)
+        add_member(_room(wanted), bot)
     token = PREFIX + secrets.token_urlsafe(32)
-    return Integration.objects.create(bot=bot, digest=digest(token)), token
+    return Integration.objects.create(bot=bot, digest=hash_token(token)), token
 
 
 @transaction.atomic
-def revoke(*, name: str) -> None:
+def revoke_integration(*, name: str) -> None:
     """Its token is good for nothing any more, and its bot in no room; its words stay. Raises IntegrationNotFound."""
     found = Integration.objects.filter(bot__display_name=name, revoked_at=None).select_related("bot").first()
     if found is None:
@@ -49,17 +49,17 @@ def revoke(*, name: str) -> None:
     found.revoked_at = timezone.now()
     found.save(update_fields=["revoked_at"])
     for room in Room.objects.joined_by(found.bot).order_by("pk"):
-        put_out(room, found.bot, Membership.State.LEFT)
+        remove_member(room, found.bot, Membership.State.LEFT)
 
 
-def bot_of(token: str) -> User | None:
+def find_bot(token: str) -> User | None:
     """Whom this token lets speak; None for one that is unknown or revoked."""
-    valid = Integration.objects.filter(digest=digest(token), revoked_at=None, bot__is_active=True)
+    valid = Integration.objects.filter(digest=hash_token(token), revoked_at=None, bot__is_active=True)
     found = valid.select_related("bot").first()
     return found.bot if found else None
 
 
-def only_room(bot: User) -> str:
+def get_only_room(bot: User) -> str:
     """The slug of the one room that it is in. Raises RoomNotFound where it is in none, ChatError where in several."""
     slugs = list(Room.objects.joined_by(bot).values_list("slug", flat=True)[:2])
     if not slugs:
@@ -71,7 +71,7 @@ def only_room(bot: User) -> str:
 
 def _room(name: str) -> Room:
     if not name.startswith("~"):
-        return Room.objects.get_or_create(slug=slug_of(name))[0]
+        return Room.objects.get_or_create(slug=slug_from_name(name))[0]
     room = Room.objects.all().named(name).first()
     if room is None:
         raise RoomNotFound("There is no such room.")

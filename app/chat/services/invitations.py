@@ -11,9 +11,9 @@ from django.utils import timezone
 from chat.models import Invitation, Room
 from chat.models.room import is_slug
 from chat.services.errors import ChatError, InvitationNotFound, RoomNotFound
-from chat.services.rooms import governed_room
-from chat.services.standing import MODERATOR, OWNER, let_in
-from chat.services.told_once import digest
+from chat.services.hashing import hash_token
+from chat.services.memberships import MODERATOR, OWNER, add_member
+from chat.services.rooms import get_room_with_role
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,48 +32,48 @@ class Invited(msgspec.Struct, omit_defaults=True):
 
 
 @transaction.atomic
-def invite(*, slug: str, by: "User", hours: int = HOURS) -> Invited:
+def create_invitation(*, slug: str, by: "User", hours: int = HOURS) -> Invited:
     """Make a link into a private room. Raises RoomNotFound unless `by` owns or moderates it."""
-    room = governed_room(slug, by, OWNER, MODERATOR)
+    room = get_room_with_role(slug, by, OWNER, MODERATOR)
     if room.kind != Room.Kind.PRIVATE:
         raise ChatError("An open room needs no invitation: its address is one.")
     token = secrets.token_urlsafe(24)
     end = timezone.now() + timedelta(hours=min(max(hours, 1), HOURS_AT_MOST))
     room.invitations.filter(expires_at__lte=timezone.now()).delete()
-    made = Invitation.objects.create(room=room, made_by=by, digest=digest(token), expires_at=end)
+    made = Invitation.objects.create(room=room, made_by=by, digest=hash_token(token), expires_at=end)
     return _told(made, token)
 
 
-def invitations(*, slug: str, by: "User") -> list[Invited]:
-    """Those of the room that still let people in, the newest first. Raises RoomNotFound as invite."""
-    room = governed_room(slug, by, OWNER, MODERATOR)
+def list_invitations(*, slug: str, by: "User") -> list[Invited]:
+    """Those of the room that still let people in, the newest first. Raises RoomNotFound as create_invitation."""
+    room = get_room_with_role(slug, by, OWNER, MODERATOR)
     valid = room.invitations.filter(expires_at__gt=timezone.now()).select_related("made_by")
     return [_told(one) for one in valid.order_by("-pk")]
 
 
-def revoke(*, slug: str, by: "User", invitation: int) -> None:
-    """Nobody comes in with it any more. Raises RoomNotFound as invite, InvitationNotFound."""
-    room = governed_room(slug, by, OWNER, MODERATOR)
+def revoke_invitation(*, slug: str, by: "User", invitation: int) -> None:
+    """Nobody comes in with it any more. Raises RoomNotFound as create_invitation, InvitationNotFound."""
+    room = get_room_with_role(slug, by, OWNER, MODERATOR)
     gone, _ = room.invitations.filter(pk=invitation).delete()
     if not gone:
         raise InvitationNotFound
 
 
-def invited_to(token: str) -> Room:
+def get_invited_room(token: str) -> Room:
     """The room behind the link: its title is no secret to whoever has it. Raises InvitationNotFound."""
-    valid = Invitation.objects.filter(digest=digest(token), expires_at__gt=timezone.now())
+    valid = Invitation.objects.filter(digest=hash_token(token), expires_at__gt=timezone.now())
     if (found := valid.select_related("room").first()) is None:
         raise InvitationNotFound
     return found.room
 
 
 @transaction.atomic
-def accept(*, token: str, user: "User") -> Room:
+def accept_invitation(*, token: str, user: "User") -> Room:
     """Be in the room afterwards. Raises InvitationNotFound, also for the banned."""
-    room = invited_to(token)
+    room = get_invited_room(token)
     assert is_slug(room.slug)
     try:
-        let_in(room, user)
+        add_member(room, user)
     except RoomNotFound:
         raise InvitationNotFound from None
     return room

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from chat import events
 from chat.models import Membership, Room
+from chat.services import memberships
 from chat.services.errors import ChatError, MemberNotFound
-from chat.services.rooms import governed_room, joined_room
-from chat.services.standing import BANNED, JOINED, MEMBER, MODERATOR, OWNER, give_role, let_in, put_out
+from chat.services.memberships import BANNED, JOINED, MEMBER, MODERATOR, OWNER
+from chat.services.rooms import get_joined_room, get_room_with_role
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -27,12 +28,12 @@ class Members(msgspec.Struct):
     more: bool
 
 
-def members_of(*, slug: str, user: "User", state: str = JOINED, after: int = 0) -> Members:
+def list_members(*, slug: str, user: "User", state: str = JOINED, after: int = 0) -> Members:
     """Those in the user's room; with another state, those who are no more: for its owner and moderators.
 
     Raises RoomNotFound.
     """
-    room = joined_room(slug, user) if state == JOINED else governed_room(slug, user, OWNER, MODERATOR)
+    room = get_joined_room(slug, user) if state == JOINED else get_room_with_role(slug, user, OWNER, MODERATOR)
     rows = room.memberships.filter(state=state).select_related("room", "user").order_by("user")
     found = list(rows.filter(user__gt=after)[: PAGE + 1])
     return Members([events.member_of(row) for row in found[:PAGE]], len(found) > PAGE)
@@ -41,34 +42,34 @@ def members_of(*, slug: str, user: "User", state: str = JOINED, after: int = 0) 
 @transaction.atomic
 def add_member(*, slug: str, by: "User", user: "User") -> Membership:
     """Let somebody into a private room. Raises RoomNotFound unless `by` owns or moderates it."""
-    room = governed_room(slug, by, OWNER, MODERATOR)
+    room = get_room_with_role(slug, by, OWNER, MODERATOR)
     if room.kind != Room.Kind.PRIVATE:
         raise ChatError("Into an open room everybody comes by themselves.")
     if room.memberships.filter(user=user, state=BANNED).exists():
         raise ChatError("They are banned; lift the ban first.")
-    return let_in(room, user)
+    return memberships.add_member(room, user)
 
 
 @transaction.atomic
-def put_member_out(*, slug: str, by: "User", user: int, ban: bool = False) -> Membership:
+def remove_member(*, slug: str, by: "User", user: int, ban: bool = False) -> Membership:
     """Remove somebody, and with `ban` let them never come back.
 
     Raises RoomNotFound unless `by` owns or moderates the room; MemberNotFound for whoever is not in it, or not below
     them: the owner is above moderators, they are above members.
     """
-    room = governed_room(slug, by, OWNER, MODERATOR)
+    room = get_room_with_role(slug, by, OWNER, MODERATOR)
     target = _below(room, by, user, ban=ban)
-    membership = put_out(room, target.user, BANNED if ban else Membership.State.KICKED)
+    membership = memberships.remove_member(room, target.user, BANNED if ban else Membership.State.KICKED)
     assert membership is not None
     return membership
 
 
 @transaction.atomic
-def lift_ban(*, slug: str, by: "User", user: int) -> Membership:
+def unban_member(*, slug: str, by: "User", user: int) -> Membership:
     """Let somebody come again. Raises RoomNotFound unless `by` owns or moderates the room; MemberNotFound."""
-    room = governed_room(slug, by, OWNER, MODERATOR)
+    room = get_room_with_role(slug, by, OWNER, MODERATOR)
     banned = room.memberships.filter(user=user, state=BANNED).select_related("user").first()
-    membership = banned and put_out(room, banned.user, Membership.State.LEFT)
+    membership = banned and memberships.remove_member(room, banned.user, Membership.State.LEFT)
     if not membership:
         raise MemberNotFound
     return membership
@@ -80,13 +81,13 @@ def set_role(*, slug: str, by: "User", user: int, role: str) -> Membership:
 
     Raises RoomNotFound unless `by` owns the room; MemberNotFound for whoever is not in it.
     """
-    room = governed_room(slug, by, OWNER)
+    room = get_room_with_role(slug, by, OWNER)
     target = _below(room, by, user)
     if target.user.is_bot and role != MEMBER:
         raise ChatError("An integration is a member, nothing more.")
     if role == OWNER:
-        give_role(room, by, MODERATOR)
-    membership = give_role(room, target.user, role)
+        memberships.set_role(room, by, MODERATOR)
+    membership = memberships.set_role(room, target.user, role)
     assert membership is not None
     return membership
 

@@ -14,8 +14,8 @@ from chat import events
 from chat.models import Membership, Message, Room
 from chat.models.room import is_slug
 from chat.services.errors import BadMessage, ChatError, Conflict, MessageNotFound, RoomNotFound
-from realtime.counts import MESSAGES
-from realtime.doorbell import announce
+from realtime.metrics import MESSAGES
+from realtime.publisher import publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -28,12 +28,13 @@ class Posted(NamedTuple):
     dup: bool
 
 
-Fresh = dict[Room, list[Message]]  # new messages of each room, in order
+NewMessages = dict[Room, list[Message]]  # new messages of each room, in order
 
 
-PROFILE = ("id", "slug", "body_chars", "keep")  # what a post has to know of its room
+PROFILE = ("id", "slug", "body_chars", "max_messages")  # the fields of its room that a post needs
+_COLUMNS = {field.name: str(field.column) for field in Room._meta.concrete_fields}  # noqa: SLF001  Django's documented way
 ROOMS = f"""
-    SELECT member.user_id, room.{", room.".join(PROFILE)}
+    SELECT member.user_id, room.{", room.".join(_COLUMNS[field] for field in PROFILE)}
     FROM chat_membership member JOIN chat_room room ON room.id = member.room_id
     WHERE member.state = '{Membership.State.JOINED}' AND member.user_id IN (%s) AND room.slug IN (%s)
 """  # noqa: S608  nothing of it comes from outside
@@ -71,15 +72,15 @@ def post_messages(posts: Sequence[Post]) -> list[Posted | ChatError]:
     A refused post holds up no other: its refusal stands in its place of the answer.
     """
     # Nearly every post is new, and its cid's constraint says so if it is not: a question less for each message.
-    outcomes, fresh = _judge(posts, {})
+    outcomes, to_insert = _validate(posts, {})
     if all(isinstance(outcome, Posted) for outcome in outcomes):
         with suppress(IntegrityError):
-            _store(fresh)
+            _store(to_insert)
             return outcomes
-    outcomes, fresh = _judge(posts, _sent_before(posts))
+    outcomes, to_insert = _validate(posts, _sent_before(posts))
     try:
-        if fresh:
-            _store(fresh)
+        if to_insert:
+            _store(to_insert)
     except IntegrityError:  # one of the cids was being stored just now, by a retry that overtook us
         if len(posts) == 1:
             raise
@@ -87,13 +88,15 @@ def post_messages(posts: Sequence[Post]) -> list[Posted | ChatError]:
     return outcomes
 
 
-def _judge(posts: Sequence[Post], known: dict[tuple[int, UUID], Message]) -> tuple[list[Posted | ChatError], Fresh]:
+def _validate(
+    posts: Sequence[Post], known: dict[tuple[int, UUID], Message]
+) -> tuple[list[Posted | ChatError], NewMessages]:
     """What becomes of each post, when these were sent before; and the messages that are to be stored."""
     rooms = _rooms_of(posts)
     replied = [post.reply_to for post in posts if post.reply_to]
     asked = set(Message.objects.filter(pk__in=replied).values_list("pk", "room__slug") if replied else ())
     outcomes: list[Posted | ChatError] = []
-    fresh: Fresh = {}
+    to_insert: NewMessages = {}
     for post in posts:
         me = (post.author.pk, post.cid)
         room = rooms.get((post.author.pk, post.room))
@@ -104,43 +107,43 @@ def _judge(posts: Sequence[Post], known: dict[tuple[int, UUID], Message]) -> tup
             outcomes.append(RoomNotFound())
         elif post.reply_to and (post.reply_to, post.room) not in asked:
             outcomes.append(BadMessage("The message you answer is not in this room."))
-        elif not is_text(post.body, room.longest):
-            outcomes.append(BadMessage(most=room.longest))
+        elif not is_valid_body(post.body, room.max_body_length):
+            outcomes.append(BadMessage(most=room.max_body_length))
         else:
             known[me] = message = Message(
                 room=room,
                 author=post.author,
                 cid=post.cid,
-                body=tidy(post.body),
+                body=normalize_body(post.body),
                 reply_to_id=post.reply_to,
                 alias=post.alias if post.author.is_bot else "",
             )
-            fresh.setdefault(room, []).append(message)
+            to_insert.setdefault(room, []).append(message)
             outcomes.append(Posted(message, dup=False))
-    return outcomes, fresh
+    return outcomes, to_insert
 
 
 @transaction.atomic
-def _store(fresh: Fresh) -> None:
+def _store(to_insert: NewMessages) -> None:
     """Give the new messages of each room their places, and announce them once committed."""
-    for room in sorted(fresh, key=lambda room: room.pk):  # everybody locks in this order: no deadlock
-        first = room.advance(len(fresh[room])) - len(fresh[room]) + 1
+    for room in sorted(to_insert, key=lambda room: room.pk):  # everybody locks in this order: no deadlock
+        first = room.advance(len(to_insert[room])) - len(to_insert[room]) + 1
         now = timezone.now()
-        for place, message in enumerate(fresh[room], first):
+        for place, message in enumerate(to_insert[room], first):
             message.seq = message.rev = place
             message.created_at = now
-    Message.objects.store([message for room in fresh.values() for message in room])
-    transaction.on_commit(partial(MESSAGES.inc, sum(map(len, fresh.values()))))
-    for room, messages in fresh.items():
+    Message.objects.store([message for room in to_insert.values() for message in room])
+    transaction.on_commit(partial(MESSAGES.inc, sum(map(len, to_insert.values()))))
+    for room, messages in to_insert.items():
         _trim(room)
-        announce(room.stream, map(events.of_message, messages))
+        publish_events(room.stream, map(events.of_message, messages))
 
 
 def _trim(room: Room) -> None:
     """Keep the newest messages only, where the room's profile says how many."""
-    if room.keep is None:
+    if room.max_messages is None:
         return
-    surplus = room.messages.order_by("-seq").values_list("seq", flat=True)[room.keep : room.keep + 1]
+    surplus = room.messages.order_by("-seq").values_list("seq", flat=True)[room.max_messages : room.max_messages + 1]
     for seq in surplus:
         room.messages.filter(seq__lte=seq).delete()
         Room.objects.filter(pk=room.pk).update(floor=seq)
@@ -182,9 +185,9 @@ def edit_message(*, message: int, author: "User", body: str, rev: int) -> Messag
     post_message; Conflict when it has changed since `rev`.
     """
     found = _changeable(message, author, Room.objects.none())
-    if not is_text(body, found.room.longest):
-        raise BadMessage(most=found.room.longest)
-    body = tidy(body)
+    if not is_valid_body(body, found.room.max_body_length):
+        raise BadMessage(most=found.room.max_body_length)
+    body = normalize_body(body)
     if found.deleted_at is not None:
         raise MessageNotFound
     if found.body == body and found.rev > rev:
@@ -204,11 +207,11 @@ def delete_message(*, message: int, user: "User") -> Message:
 
     Raises MessageNotFound unless it is the user's own or they moderate its room, and they are still in it.
     """
-    found = _changeable(message, user, Room.objects.governed_by(user, "owner", "moderator"))
-    return found if found.deleted_at else bury(found)
+    found = _changeable(message, user, Room.objects.with_role(user, "owner", "moderator"))
+    return found if found.deleted_at else soft_delete(found)
 
 
-def bury(found: Message) -> Message:
+def soft_delete(found: Message) -> Message:
     """Take the words from a message, for whoever may; in a transaction. Raises Conflict when somebody just did."""
     head = found.room.advance()
     if not Message.objects.filter(pk=found.pk, deleted_at=None).update(body="", rev=head, deleted_at=timezone.now()):
@@ -230,16 +233,16 @@ def _changeable(message: int, user: "User", rooms: QuerySet[Room]) -> Message:
 
 def _announced(pk: int) -> Message:
     message = Message.objects.select_related("room", "author").get(pk=pk)
-    announce(message.room.stream, [events.of_message(message)])
+    publish_events(message.room.stream, [events.of_message(message)])
     return message
 
 
-def tidy(body: str) -> str:
+def normalize_body(body: str) -> str:
     """The body as it is stored: line ends unified, surrounding blank space gone."""
     return body.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def is_text(body: str, most: int) -> bool:
+def is_valid_body(body: str, most: int) -> bool:
     """Whether that can be said: 1 to `most` characters, each of which every database and UTF-8 can hold."""
-    size = len(tidy(body))
+    size = len(normalize_body(body))
     return 0 < size <= most and "\0" not in body and not any("\ud800" <= c <= "\udfff" for c in body)

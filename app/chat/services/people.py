@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 
-from chat.services import presence
 from chat.services.errors import MemberNotFound
+from realtime.presence import online
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -33,7 +33,7 @@ class People(msgspec.Struct):
     more: bool
 
 
-def people(*, search: str = "", page: int = 1) -> People:
+def list_people(*, search: str = "", page: int = 1) -> People:
     """Those whose name has `search` in it, whatever its case. The first page is 1."""
     found = get_user_model().objects.filter(is_active=True, is_bot=False)
     if search := search.replace("\0", "").strip():
@@ -41,14 +41,14 @@ def people(*, search: str = "", page: int = 1) -> People:
     called = Lower(Coalesce(NullIf(F("display_name"), Value("")), F("username")))
     first = (page - 1) * PAGE
     rows = list(found.order_by(called, "pk")[first : first + PAGE + 1])
-    seen = presence.online([user.pk for user in rows[:PAGE]])
+    seen = online([user.pk for user in rows[:PAGE]])
     listed = [
         Listed(user.pk, user.username, user.name, user.is_guest, seen.get(user.pk, "offline")) for user in rows[:PAGE]
     ]
     return People(listed, more=len(rows) > PAGE)
 
 
-def somebody(number: int) -> "User":
+def get_user(number: int) -> "User":
     """The person of this number. Raises MemberNotFound."""
     user = get_user_model().objects.filter(pk=number, is_active=True, is_bot=False).first()
     if user is None:

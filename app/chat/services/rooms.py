@@ -13,14 +13,14 @@ from chat import events, limits
 from chat.models import Membership, Message, Room
 from chat.models.room import is_open_slug
 from chat.services.errors import BadName, ChatError, RoomNotFound
-from chat.services.standing import let_in, put_out
-from realtime.doorbell import announce, call
+from chat.services.memberships import add_member, remove_member
+from realtime.publisher import notify_user, publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
-def slug_of(name: str) -> str:
+def slug_from_name(name: str) -> str:
     """The address of the open room that people mean by this name. Raises BadName when there is none."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     slug = "-".join(folded.lstrip("#").split())
@@ -36,10 +36,10 @@ def find_room(slug: str, user: "User") -> Room | None:
     """
     if is_open_slug(slug):
         return Room.objects.filter(slug=slug).first()
-    return joined_room(slug, user)
+    return get_joined_room(slug, user)
 
 
-def joined_room(slug: str, user: "User") -> Room:
+def get_joined_room(slug: str, user: "User") -> Room:
     """The room, if the user is in it. Raises RoomNotFound."""
     room = Room.objects.joined_by(user).named(slug).first()
     if room is None:
@@ -47,14 +47,14 @@ def joined_room(slug: str, user: "User") -> Room:
     return room
 
 
-def governed_room(slug: str, user: "User", *roles: str) -> Room:
+def get_room_with_role(slug: str, user: "User", *roles: str) -> Room:
     """The room, if the user is in it as one of these. Raises RoomNotFound."""
-    if (room := Room.objects.governed_by(user, *roles).named(slug).first()) is None:
+    if (room := Room.objects.with_role(user, *roles).named(slug).first()) is None:
         raise RoomNotFound
     return room
 
 
-def enter_room(*, slug: str, user: "User") -> Room:
+def join_room(*, slug: str, user: "User") -> Room:
     """Be in the room afterwards. An open room is made by its first visitor, who owns it.
 
     Raises RoomNotFound for a hidden room that the user is not in, BadName for what can be no room's slug.
@@ -64,7 +64,7 @@ def enter_room(*, slug: str, user: "User") -> Room:
         return room
     if slug.startswith("~"):
         raise RoomNotFound
-    if (meant := slug_of(slug)) != slug:  # two rooms whose names people cannot tell apart are one
+    if (meant := slug_from_name(slug)) != slug:  # two rooms whose names people cannot tell apart are one
         raise BadName(f"The name of that room is written {meant}.")
     return _enter_open(slug, user)
 
@@ -72,7 +72,7 @@ def enter_room(*, slug: str, user: "User") -> Room:
 @transaction.atomic
 def _enter_open(slug: str, user: "User") -> Room:
     room, made = Room.objects.get_or_create(slug=slug)
-    let_in(room, user, Membership.Role.OWNER if made or _deserted(room) else Membership.Role.MEMBER)
+    add_member(room, user, Membership.Role.OWNER if made or _deserted(room) else Membership.Role.MEMBER)
     return room
 
 
@@ -86,68 +86,68 @@ def leave_room(*, slug: str, user: "User") -> None:
 
     A direct room cannot be left: it would be half a conversation.
     """
-    room = joined_room(slug, user)
+    room = get_joined_room(slug, user)
     if room.kind == Room.Kind.DIRECT:
         raise ChatError("A direct conversation cannot be left.")
-    put_out(room, user, Membership.State.LEFT)
+    remove_member(room, user, Membership.State.LEFT)
 
 
 @transaction.atomic
-def open_private(*, title: str, topic: str = "", owner: "User") -> Room:
+def create_private_room(*, title: str, topic: str = "", owner: "User") -> Room:
     """Make a private room; its slug is random and tells nothing."""
     room = Room(slug=_hidden_slug(), kind=Room.Kind.PRIVATE, title=_line(title), topic=_line(topic))
     check_description(room)
     room.save()
-    let_in(room, owner, Membership.Role.OWNER)
+    add_member(room, owner, Membership.Role.OWNER)
     return room
 
 
 @transaction.atomic
-def open_direct(*, me: "User", other: "User") -> Room:
+def open_direct_room(*, me: "User", other: "User") -> Room:
     """The one room of these two people, made when they first talk; both are in it, also after it was ended."""
     if me.pk == other.pk:
         raise ChatError("A conversation needs two people.")
     pair = "{}:{}".format(*sorted((me.pk, other.pk)))
     room, _ = Room.objects.get_or_create(kind=Room.Kind.DIRECT, pair=pair, defaults={"slug": _hidden_slug()})
     for user in (me, other):
-        let_in(room, user)
+        add_member(room, user)
     return room
 
 
 @transaction.atomic
-def end_direct(*, slug: str, user: "User") -> None:
+def end_direct_room(*, slug: str, user: "User") -> None:
     """Take both people out of their conversation; its words stay, for when one of them opens it again.
 
     Raises RoomNotFound unless the user is in a direct room of that slug.
     """
-    room = joined_room(slug, user)
+    room = get_joined_room(slug, user)
     if room.kind != Room.Kind.DIRECT:
         raise RoomNotFound
     for membership in room.memberships.select_related("user").order_by("pk"):
-        put_out(room, membership.user, Membership.State.LEFT)
+        remove_member(room, membership.user, Membership.State.LEFT)
 
 
 @transaction.atomic
-def describe_room(*, slug: str, user: "User", title: str | None = None, topic: str | None = None) -> Room:
+def update_room(*, slug: str, user: "User", title: str | None = None, topic: str | None = None) -> Room:
     """Change a room's title or topic. Raises RoomNotFound unless the user owns the room."""
-    room = governed_room(slug, user, Membership.Role.OWNER)
+    room = get_room_with_role(slug, user, Membership.Role.OWNER)
     room.title = room.title if title is None else _line(title)
     room.topic = room.topic if topic is None else _line(topic)
     check_description(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "rev"])
-    announce(room.stream, [events.of_room(room)])
+    publish_events(room.stream, [events.of_room(room)])
     return room
 
 
 def mark_read(*, slug: str, user: "User", seq: int) -> int:
     """Move the user's read marker up to seq, never back. Returns the messages still unread."""
-    room = joined_room(slug, user)
+    room = get_joined_room(slug, user)
     mine = Membership.objects.filter(room=room, user=user)
     moved = mine.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
     marker, unread = mine.annotate(unread=UNREAD).values_list("read_seq", "unread").get()
     if moved:  # on the user's other tabs and devices, too
-        call(user.pk, events.Ephemeral(room=room.slug, kind="read", seq=marker, unread=unread).text)
+        notify_user(user.pk, events.Ephemeral(room=room.slug, kind="read", seq=marker, unread=unread).text)
     return int(unread)
 
 
@@ -177,7 +177,7 @@ class RoomSummary(msgspec.Struct):
     head: int
 
 
-def my_rooms(user: "User") -> list[RoomSummary]:
+def list_rooms(user: "User") -> list[RoomSummary]:
     """The rooms the user is in, the ones with the newest words first."""
     newest = Message.objects.filter(room=OuterRef("room")).order_by("-seq").values("created_at")[:1]
     rows = (
@@ -187,12 +187,14 @@ def my_rooms(user: "User") -> list[RoomSummary]:
         .order_by("-spoken_at", "room__slug")
     )
     return [
-        RoomSummary(row.room.slug, title_for(row.room, user), row.room.kind, row.room.topic, row.unread, row.room.head)
+        RoomSummary(
+            row.room.slug, get_room_title(row.room, user), row.room.kind, row.room.topic, row.unread, row.room.head
+        )
         for row in rows
     ]
 
 
-def title_for(room: Room, user: "User") -> str:
+def get_room_title(room: Room, user: "User") -> str:
     """The room's title; a direct room is called after the other person."""
     if room.kind == Room.Kind.DIRECT and (other := room.members.exclude(pk=user.pk).first()):
         return other.name

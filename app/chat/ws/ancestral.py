@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from accounts.models import User
-from accounts.sessions import session_key_in
+from accounts.sessions import session_key_from_cookies
 from chat import events, limits
 from chat.services import history, rooms
 from chat.ws import protocol
@@ -35,7 +35,7 @@ class AncestralTab(ChatConsumer):
         headers = {name: value.decode("latin1") for name, value in self.scope["headers"]}
         scheme, _, token = headers.get(b"authorization", "").partition(" ")
         by_token = scheme.lower() == "bearer"
-        if not self.socket.closed and (by_token or session_key_in(headers.get(b"cookie", ""))):
+        if not self.socket.closed and (by_token or session_key_from_cookies(headers.get(b"cookie", ""))):
             await self.command(protocol.Hello(id=0, token=token if by_token else None))
 
     async def on_hello(self, command: protocol.Hello) -> None:
@@ -51,7 +51,7 @@ class AncestralTab(ChatConsumer):
             await self.enter(command.room)
             command.since = await self.tell_everything(command.room)
         else:  # these clients ask for nothing that was missed, so they are told what is said while they come in
-            command.since = protocol.Since(*await query(history.place, command.room))
+            command.since = protocol.Since(*await query(history.current_position, command.room))
         await super().on_join(command)
 
     async def tell_everything(self, slug: str) -> protocol.Since:
@@ -91,7 +91,7 @@ class AncestralTab(ChatConsumer):
 
 def _after(slug: str, user: User, seq: int) -> tuple[protocol.Since, int, history.Page]:
     """Up to which change one has everything after the next page, if it is the last; its last place; and the page."""
-    head = rooms.joined_room(slug, user).head
-    page = history.page(slug=slug, user=user, after=seq, limit=limits.PAGE)
+    head = rooms.get_joined_room(slug, user).head
+    page = history.load_page(slug=slug, user=user, after=seq, limit=limits.PAGE)
     last = max((e.message.seq for e in page.events if isinstance(e.message, events.Message)), default=seq)
     return protocol.Since(epoch=history.current_epoch(), seq=max(head, last)), last, page

@@ -13,8 +13,8 @@ from chat.ws import protocol
 from chat.ws.database import query
 from chat.ws.identity import Identified
 from chat.ws.protocol import Ok
-from realtime.doorbell import whisper
 from realtime.hub import StreamLost
+from realtime.publisher import publish_ephemeral
 
 
 class ChatConsumer(Identified):
@@ -37,12 +37,12 @@ class ChatConsumer(Identified):
 
     async def follow(self, command: protocol.Join) -> None:
         since = (command.since.epoch, command.since.seq) if command.since else None
-        look = history.Look(command.room, self.me, since, command.limit)
+        look = history.SnapshotRequest(command.room, self.me, since, command.limit)
         stream = self.process.streams.get(command.room) or await self.enter(command.room)
         self.process.hub.leave(stream, self)  # joining again is how a client asks for what it missed
         self.known_rooms.pop(stream, None)
 
-        async def find() -> history.Window:
+        async def find() -> history.RoomSnapshot:
             try:
                 found = await self.process.windows.ask(look)
             except RoomNotFound:
@@ -52,7 +52,7 @@ class ChatConsumer(Identified):
                 raise StreamLost(stream)
             return found
 
-        def greet(window: history.Window) -> None:
+        def greet(window: history.RoomSnapshot) -> None:
             self.known_rooms[stream] = command.room
             self.reply(protocol.Joined(id=command.id, room=command.room, **window._asdict()))
 
@@ -60,7 +60,7 @@ class ChatConsumer(Identified):
 
     async def enter(self, slug: str) -> str:
         """Be a member of the room; returns its stream."""
-        self.process.streams[slug] = (await query(rooms.enter_room, slug=slug, user=self.me)).stream
+        self.process.streams[slug] = (await query(rooms.join_room, slug=slug, user=self.me)).stream
         return self.process.streams[slug]
 
     async def on_leave(self, command: protocol.Leave) -> None:
@@ -102,14 +102,14 @@ class ChatConsumer(Identified):
         self.reply(Ok(id=command.id, unread=unread))
 
     async def on_typing(self, command: protocol.Typing) -> None:
-        room = await query(rooms.joined_room, slug=command.room, user=self.me)
+        room = await query(rooms.get_joined_room, slug=command.room, user=self.me)
         frame = events.Ephemeral(room=room.slug, kind="typing", user=events.of_person(self.me), on=command.on)
-        whisper(room.stream, frame.text)
+        publish_ephemeral(room.stream, frame.text)
         self.reply(Ok(id=command.id))
 
     async def on_history(self, command: protocol.History) -> None:
         page = await query(
-            history.page,
+            history.load_page,
             slug=command.room,
             user=self.me,
             before=command.before,

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
-from realtime.counts import POOL_BUSY, POOL_SIZE, POOL_WAIT
+from realtime.metrics import POOL_BUSY, POOL_SIZE, POOL_WAIT
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import Error as DatabaseError
 
 from accounts.models import User
-from accounts.sessions import session_key_in
+from accounts.sessions import session_key_from_cookies
 from accounts.tokens import AccessToken, read_access_token
 from chat import events, limits
 from chat.services.errors import ChatError
@@ -77,9 +77,9 @@ class Identified(Tab):
             said = read_access_token(token)
             session = said and said.session
         else:
-            session = session_key_in(dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1"))
+            session = session_key_from_cookies(dict(self.scope["headers"]).get(b"cookie", b"").decode("latin1"))
         user = await self.process.signed_in(session) if session else None
-        if session is None or user is None or (said and not said.is_of(user)):
+        if session is None or user is None or (said and not said.belongs_to(user)):
             return None
         return Credential(user, session, said)
 

@@ -7,17 +7,17 @@ from weakref import WeakKeyDictionary
 from msgspec import UNSET
 
 from accounts.models import User
-from accounts.sessions import users_of
+from accounts.sessions import get_session_users
 from chat import events, limits
-from chat.services.history import Look, Window, windows
+from chat.services.history import RoomSnapshot, SnapshotRequest, load_snapshots
 from chat.services.messages import Post, Posted, post_messages
 from chat.ws.database import query
 from chat.ws.sessions import Sessions
 from chat.ws.source import RoomSource
 from realtime.batch import Batch
 from realtime.hub import Hub
+from realtime.ping_scheduler import Pulse
 from realtime.presence import Presence, Seen
-from realtime.pulse import Pulse
 
 # Seconds that whoever comes waits for others. Not a matter of queries alone: while the database's thread and the
 # loop's are both at work they take Python's lock from each other, which costs a third of what a coming costs.
@@ -32,8 +32,10 @@ class Process:
         self.hub = Hub(RoomSource(self.streams))
         # Group commit: posts that arrive together share a transaction, and none is acked before it. 200: some 20 ms.
         self.posts: Batch[Post, Posted] = Batch(lambda asked: query(post_messages, asked), largest=200)
-        self.windows: Batch[Look, Window] = Batch(lambda asked: query(windows, asked), largest=200)
-        self.users: Batch[str, User | None] = Batch(lambda asked: query(users_of, asked), largest=200)
+        self.windows: Batch[SnapshotRequest, RoomSnapshot] = Batch(
+            lambda asked: query(load_snapshots, asked), largest=200
+        )
+        self.users: Batch[str, User | None] = Batch(lambda asked: query(get_session_users, asked), largest=200)
         self.sessions = Sessions()
         self.pulse = Pulse(limits.PING_SECONDS)
         self.presence = Presence(self.hub, self.who_is_there)

@@ -28,7 +28,7 @@ def also(dialect: type[Dialect]) -> Any:
 sockets = URLRouter(
     [
         path("ws/", parley),
-        path("ws/chat/", also(NodeRelay), {"room": settings.FRONT_ROOM}),
+        path("ws/chat/", also(NodeRelay), {"room": settings.DEFAULT_ROOM}),
         re_path(r"^ws/chat/(?P<room>~[^/]+)/$", also(ReactChat)),
         re_path(r"^ws/chat/(?P<room>[^/]+)/$", also(AngularGuide)),
         re_path(r"^ws/chat/(?P<room>[^/]+)$", also(PtBrChat)),

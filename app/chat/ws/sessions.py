@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.db import Error as DatabaseError
 
-from accounts.sessions import users_of
+from accounts.sessions import get_session_users
 from chat import limits
 from chat.ws.database import query
 
@@ -58,7 +58,7 @@ class Sessions:
     async def _check(self, sockets: Sequence[tuple[SignedIn, str]]) -> None:
         keys = [key for _, key in sockets]
         try:
-            users = await query(users_of, keys)
+            users = await query(get_session_users, keys)
         except DatabaseError:
             return  # not known to be over
         for (socket, key), user in zip(sockets, users, strict=True):

@@ -17,7 +17,7 @@ class RoomSource:
 
     async def heads(self, streams: Collection[str]) -> tuple[str, dict[str, int]]:
         ids = {_room_id(stream): stream for stream in streams}
-        epoch, heads = await query(history.heads, ids)
+        epoch, heads = await query(history.load_heads, ids)
         if epoch != self.epoch:
             if self.epoch:
                 self.known.clear()
@@ -25,7 +25,7 @@ class RoomSource:
         return epoch, {ids[room]: head for room, head in heads.items()}
 
     async def since(self, stream: str, seq: int, head: int) -> list[Event] | None:
-        found = await query(history.missed, _room_id(stream), seq, head)
+        found = await query(history.load_missed_changes, _room_id(stream), seq, head)
         return None if found is None else [Event(event.seq, event.text, event.drop) for event in found]
 
     def frame(self, texts: Sequence[str]) -> str:

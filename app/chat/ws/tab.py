@@ -18,10 +18,10 @@ from chat.ws import protocol
 from chat.ws.process import this_process
 from chat.ws.protocol import SUBPROTOCOL, Bye, Error, Invalid, Malformed, Reply
 from ops import logs, sentry
-from realtime import farewell
+from realtime import shutdown
 from realtime.frames import Frame
 from realtime.hub import StreamLost
-from realtime.rate import Bucket
+from realtime.rate_limit import Bucket
 from realtime.socket import sending_side
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Tab(AsyncWebsocketConsumer):
         except StopConsumer:
             return
         finally:
-            farewell.sockets.discard(self)
+            shutdown.open_sockets.discard(self)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         await self.disconnect(message["code"])
@@ -68,7 +68,7 @@ class Tab(AsyncWebsocketConsumer):
         loop = asyncio.get_running_loop()
         self.process = this_process()
         self.known_rooms: dict[str, str] = {}  # room's stream -> its slug
-        self.connection = logs.begin(dict(self.scope["headers"]).get(b"x-request-id", b"").decode("latin1"))
+        self.connection = logs.begin_request(dict(self.scope["headers"]).get(b"x-request-id", b"").decode("latin1"))
         self.socket = sending_side(self.scope, self.base_send, self.overflow)
         self.outlet, self.whisper = self.socket, self.socket.whisper  # as the hub sees us
         self.bucket = Bucket(settings.SOCKET_RATE, settings.SOCKET_BURST)
@@ -80,12 +80,12 @@ class Tab(AsyncWebsocketConsumer):
         offered = self.scope["subprotocols"]
         await self.accept(self.subprotocol if self.subprotocol in offered else None)
         self.timer: asyncio.Handle = loop.call_later(limits.HELLO_SECONDS, self.no_hello)
-        farewell.sockets.add(self)
+        shutdown.open_sockets.add(self)
         if "unknown" in self.scope["url_route"]["kwargs"]:
             self.bye(4400, "There is no socket at this address; try /ws/.")
         elif self.subprotocol and self.subprotocol not in offered:
             self.bye(4400, f"Offer the subprotocol {SUBPROTOCOL}.")
-        elif farewell.leaving.is_set():
+        elif shutdown.draining.is_set():
             self.restart(1)
 
     async def disconnect(self, code: int) -> None:
@@ -165,7 +165,7 @@ class Tab(AsyncWebsocketConsumer):
         if isinstance(command, protocol.Pong):
             self.pongs = max(self.pongs, min(command.n, self.pings))
             return
-        logs.COMMAND.set(command.id)
+        logs.COMMAND_ID.set(command.id)
         if wait := self.bucket.take():
             self.refuse(command.id, "rate_limited", "Too many commands.", ceil(wait * 100) / 100)
             return
@@ -177,7 +177,7 @@ class Tab(AsyncWebsocketConsumer):
         self.active = asyncio.get_running_loop().time()
         name = type(command).__name__.lower()
         try:
-            with sentry.command(name):
+            with sentry.trace_command(name):
                 await getattr(self, f"on_{name}")(command)
         except Exception as error:
             self.failed(command, error)

@@ -2,7 +2,7 @@
 
 from django import template
 
-from ops.logs import REQUEST
+from ops.logs import REQUEST_ID
 
 register = template.Library()
 
@@ -13,4 +13,4 @@ def request_id() -> str:
 
     This is a tag and no context variable, because Django renders the page for an internal error without a context.
     """
-    return REQUEST.get()
+    return REQUEST_ID.get()

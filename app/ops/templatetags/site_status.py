@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from ops.status import status
+from ops.status import get_status
 
 register = template.Library()
 
@@ -12,4 +12,4 @@ register = template.Library()
 @register.inclusion_tag("ops/status.html")
 def site_status() -> dict[str, Any]:
     """Render the state of each part of the site: release, database, Redis, sockets, certificate."""
-    return {"status": status()}
+    return {"status": get_status()}

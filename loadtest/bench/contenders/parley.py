@@ -36,7 +36,7 @@ cookies = []
 with transaction.atomic():
     for number in range(int(sys.argv[2])):
         guest = make_guest(f"Guest {number}")
-        rooms.enter_room(slug=sys.argv[1], user=guest)
+        rooms.join_room(slug=sys.argv[1], user=guest)
         session = SessionStore()
         session[SESSION_KEY] = str(guest.pk)
         session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -22,10 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, room: list[str] | None, revoke: bool, **options: Any) -> None:
         try:
             if revoke:
-                integrations.revoke(name=name)
+                integrations.revoke_integration(name=name)
                 self.stderr.write(f"{name} posts no more.")
             else:
-                _, token = integrations.create(name=name, rooms=room or ())
+                _, token = integrations.create_integration(name=name, rooms=room or ())
                 self.stdout.write(token)
         except ChatError as error:
             raise CommandError(error.text) from error

@@ -5,20 +5,19 @@ import secrets
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.guests import USERNAME_PREFIX
 from accounts.models import User
+from accounts.sessions import create_session
 from chat.models import Message, Room
 from chat.services import rooms
 
 PREFIX = USERNAME_PREFIX + "load-"  # of user names: nobody can sign up with it
 SLUG = "load-{:04d}"
 AT_ONCE = 100  # people in a transaction
-DAYS = 2  # that a session lasts
+SESSION_SECONDS = 2 * 24 * 60 * 60
 
 
 class Command(BaseCommand):
@@ -52,14 +51,8 @@ def make(number: int, slugs: list[str]) -> str:
     user.set_unusable_password()
     user.save()
     for slug in slugs:
-        rooms.enter_room(slug=slug, user=user)
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.set_expiry(DAYS * 86400)
-    session.create()
-    return str(session.session_key)
+        rooms.join_room(slug=slug, user=user)
+    return str(create_session(user, max_age_seconds=SESSION_SECONDS).session_key)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from chat.services.departed import forget_guests, forget_rooms
+from chat.services.cleanup import delete_empty_rooms, delete_stale_guests
 from ops import expired
 
 DAYS = 30  # as long as a session lasts: SESSION_COOKIE_AGE
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         gone = {
             "sessions": expired.delete_sessions(),
             "cache rows": expired.delete_cache_rows(),
-            "guests": forget_guests(since=since),
-            "rooms": forget_rooms(since=since),
+            "guests": delete_stale_guests(since=since),
+            "rooms": delete_empty_rooms(since=since),
         }
         self.stdout.write("Deleted " + ", ".join(f"{count} {what}" for what, count in gone.items()) + ".")

@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from chat.models import Message
-from chat.services.epochs import EPOCH_TABLE, sql_of_a_new_epoch
+from chat.services.epochs import EPOCH_TABLE, build_new_epoch_sql
 from ops import backups
 
 
@@ -28,8 +28,8 @@ class Command(BaseCommand):
         if not options["noinput"]:
             self.ask(file)
         try:
-            backups.restore(file, table=EPOCH_TABLE, also=sql_of_a_new_epoch())
-        except backups.CannotRestore as error:
+            backups.restore_backup(file, required_table=EPOCH_TABLE, final_sql=build_new_epoch_sql())
+        except backups.RestoreError as error:
             raise CommandError(f"Nothing was changed. {error}") from error
         call_command("migrate", interactive=False, verbosity=0)  # the backup may be of an older release
         self.stdout.write(f"Restored {Message.objects.count():,} messages from {file}. Clients start afresh.")

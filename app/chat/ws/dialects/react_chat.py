@@ -42,7 +42,7 @@ _react: msgspec.json.Decoder[_Hello | _Auth | _Fetch | _New] = msgspec.json.Deco
 class ReactChat(Dialect):
     """`fetch_messages` and `new_message`; hello and auth with a `token` are ours, for browsers without a cookie."""
 
-    people = staticmethod(chats.usernames)
+    people = staticmethod(chats.get_usernames)
     PAGE = 15  # messages that fetch_messages answers, the newest first
 
     def __init__(self, room: str) -> None:

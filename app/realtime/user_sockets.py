@@ -46,7 +46,7 @@ class People:
         return {key: max(socket.active for socket in sockets) for key, sockets in self._sockets.items()}
 
     def hear(self, call: dict[str, Any]) -> None:
-        """Take a call: see realtime.doorbell.call."""
+        """Take a call: see realtime.publisher.call."""
         frame = None if call["text"] is None else Frame(call["text"])
         for person in list(self.sockets_of(call["key"])):
             if frame is None:

@@ -1,4 +1,4 @@
-"""What answers plain HTTP where only WebSockets live: 426, and which program was reached, with which headers."""
+"""The answer to plain HTTP at the addresses of WebSockets: 426 Upgrade Required (RFC 9110, section 15.5.22)."""
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, JsonResponse
@@ -7,7 +7,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 @csrf_exempt  # it changes nothing, and a probe may use any method
 def upgrade_required(request: HttpRequest, path: str = "") -> JsonResponse:
-    """Names the hop: a handshake that ends here lost its Upgrade on the way, or went to the wrong server."""
+    """Return as JSON which program the request reached, and with which headers.
+
+    A WebSocket handshake that gets this answer lost its Upgrade header on the way, or was sent to the server for pages
+    ("hop": "wsgi") instead of the one for WebSockets ("hop": "asgi"). A header that is missing is null.
+    """
     is_asgi = isinstance(request, ASGIRequest)
     version = request.scope["http_version"] if isinstance(request, ASGIRequest) else request.META["SERVER_PROTOCOL"]
     answer = {

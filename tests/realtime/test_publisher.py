@@ -6,9 +6,9 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from realtime import doorbell
+from realtime import publisher as publisher_module
 from realtime.delivery import Event
-from realtime.doorbell import Doorbell, announce, bell, whisper
+from realtime.publisher import Publisher, publish_ephemeral, publish_events, publisher
 from tests.clock import quiet
 
 
@@ -37,7 +37,7 @@ class CountingAir:
 @pytest.fixture
 def counting(monkeypatch):
     layer = CountingAir()
-    monkeypatch.setattr(doorbell, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(publisher_module, "get_channel_layer", lambda: layer)
     return layer
 
 
@@ -50,33 +50,33 @@ def told(announcement):
 
 
 def test_many_threads_without_a_loop_share_one_long_lived_connection(counting):
-    ring = Doorbell()
+    ring = Publisher()
 
     def announce_some(first):
         for number in range(first, first + 50):
-            ring.ring(text(number))
+            ring.publish(text(number))
 
     threads = [threading.Thread(target=announce_some, args=(first,)) for first in range(0, 400, 50)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    ring.ring(text(400))
+    ring.publish(text(400))
     counting.wait(401)
     assert len(counting.loops) == 1
     assert sorted(counting.sent, key=int) == [str(number) for number in range(401)]
 
 
 def test_what_one_thread_announces_keeps_its_order(counting):
-    ring = Doorbell()
+    ring = Publisher()
     for number in range(200):
-        ring.ring(text(number))
+        ring.publish(text(number))
     counting.wait(200)
     assert counting.sent == [str(number) for number in range(200)]
 
 
 def test_after_the_loop_of_a_process_ended_announcing_goes_on(counting):
-    ring = Doorbell()
+    ring = Publisher()
     loop = asyncio.new_event_loop()
 
     async def attach():
@@ -84,12 +84,12 @@ def test_after_the_loop_of_a_process_ended_announcing_goes_on(counting):
 
     loop.run_until_complete(attach())
     loop.close()
-    ring.ring(text(1))
+    ring.publish(text(1))
     counting.wait(1)
 
 
 def test_a_loop_that_closes_this_very_moment_raises_nothing(counting, monkeypatch):
-    ring = Doorbell()
+    ring = Publisher()
     loop = asyncio.new_event_loop()
 
     async def attach():
@@ -99,21 +99,21 @@ def test_a_loop_that_closes_this_very_moment_raises_nothing(counting, monkeypatc
     monkeypatch.setattr(loop, "is_closed", lambda: False)
     loop.close()
     monkeypatch.setattr(loop, "_closed", True)
-    ring.ring(text(1))
+    ring.publish(text(1))
     assert counting.sent == []
 
 
 def test_a_layer_that_fails_is_logged_once_and_used_again(counting, caplog):
-    ring = Doorbell()
+    ring = Publisher()
     counting.failing = 2
     for number in range(2):
-        ring.ring(text(number))
+        ring.publish(text(number))
         with counting.enough:
             while counting.failing > 1 - number:
                 counting.enough.wait(0.01)
-    ring.ring(text(2))
+    ring.publish(text(2))
     counting.wait(1)
-    ring.ring(text(3))
+    ring.publish(text(3))
     counting.wait(2)
     assert counting.sent == ["2", "3"]
     assert [message.split(";")[0] for message in caplog.messages] == [
@@ -123,7 +123,7 @@ def test_a_layer_that_fails_is_logged_once_and_used_again(counting, caplog):
 
 
 async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(air, monkeypatch, caplog):
-    bell.attach(print)
+    publisher.attach(print)
     send, hanging = air.group_send, asyncio.Event()
 
     async def hang(group, message):
@@ -131,20 +131,20 @@ async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(air, 
 
     monkeypatch.setattr(air, "group_send", hang)
     for number in range(5):
-        bell.ring(text(number))
-    await asyncio.sleep(doorbell.PATIENCE + 1)
+        publisher.publish(text(number))
+    await asyncio.sleep(publisher_module.PATIENCE + 1)
     assert "5 announcements lost" in caplog.text
-    assert not bell.reachable
+    assert not publisher.reachable
     monkeypatch.setattr(air, "group_send", send)
-    bell.ring(text(5))
+    publisher.publish(text(5))
     await quiet()
     assert [told(message) for message in air.sent] == ["5"]
-    assert bell.reachable
+    assert publisher.reachable
 
 
 async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(air, monkeypatch):
-    monkeypatch.setattr(doorbell, "WAITING", 3)
-    bell.attach(print)
+    monkeypatch.setattr(publisher_module, "WAITING", 3)
+    publisher.attach(print)
     release, send = asyncio.Event(), air.group_send
 
     async def slow(group, message):
@@ -153,7 +153,7 @@ async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(
 
     monkeypatch.setattr(air, "group_send", slow)
     for number in range(10):
-        bell.ring(text(number))
+        publisher.publish(text(number))
         await quiet()
     release.set()
     await quiet()
@@ -162,9 +162,9 @@ async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(
 
 async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things(air):
     heard = []
-    bell.attach(heard.append)
-    bell.ring(text(1))
-    whisper("s", "typing")
+    publisher.attach(heard.append)
+    publisher.publish(text(1))
+    publish_ephemeral("s", "typing")
     await quiet()
     assert heard == [text(1)]
     assert [told(message) for message in air.sent] == ["1", "typing"]
@@ -174,14 +174,14 @@ async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things
 def test_nothing_is_announced_before_its_transaction_is_committed_or_if_it_is_not(counting, monkeypatch):
     rung = []
     monkeypatch.setattr(
-        bell, "ring", lambda announcement: rung.append((announcement["events"], connection.in_atomic_block))
+        publisher, "publish", lambda announcement: rung.append((announcement["events"], connection.in_atomic_block))
     )
     with transaction.atomic():
-        announce("s", [Event(1, "{}")])
-        announce("s", [Event(2, "{}", drop=5), Event(3, "{}")])
+        publish_events("s", [Event(1, "{}")])
+        publish_events("s", [Event(2, "{}", drop=5), Event(3, "{}")])
         assert rung == []
     assert rung == [([(1, "{}", None)], False), ([(2, "{}", 5), (3, "{}", None)], False)]
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        announce("s", [Event(4, "{}")])
+        publish_events("s", [Event(4, "{}")])
         raise ZeroDivisionError
     assert len(rung) == 2

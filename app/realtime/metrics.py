@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-from realtime import farewell
+from realtime import shutdown
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, of no use to anybody here
 
@@ -42,4 +42,4 @@ POOL_WAIT = Histogram("parley_pool_wait_seconds", "How long work for the databas
 # A rate needs a value before the first failure.
 for result in RESULTS:
     HANDSHAKES.labels(result)
-DRAINING.set_function(farewell.leaving.is_set)
+DRAINING.set_function(shutdown.draining.is_set)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime.pulse import AT_ONCE, COMPANY, Pulse
+from realtime.ping_scheduler import AT_ONCE, COMPANY, Pulse
 
 EVERY = 25
 

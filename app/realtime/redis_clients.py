@@ -9,12 +9,12 @@ from redis import asyncio as redis_asyncio
 PATIENCE = 1  # seconds for Redis to answer
 
 
-def blocking() -> redis.Redis:
+def connect() -> redis.Redis:
     """To be closed; what is asked of it may raise redis.RedisError or OSError."""
     return redis.Redis.from_url(settings.REDIS_URL, **_options())
 
 
-def of_a_loop() -> redis_asyncio.Redis:
+def connect_async() -> redis_asyncio.Redis:
     """The same for an event loop."""
     return redis_asyncio.Redis.from_url(settings.REDIS_URL, **_options())
 

@@ -1,4 +1,4 @@
-"""Plain HTTP where only WebSockets live: 426, and which program was reached with which headers."""
+"""A plain HTTP request to a WebSocket's address gets 426, and the name of the program that it reached."""
 
 import pytest
 from django.test import AsyncClient, Client

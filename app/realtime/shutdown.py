@@ -11,5 +11,5 @@ class Restartable(Protocol):
         """Say bye with code 1012; the client is to return after that many seconds."""
 
 
-sockets: set[Restartable] = set()  # whoever adds itself discards itself at its end
-leaving = Event()  # set once the process is on its way out; from then on it is not ready
+open_sockets: set[Restartable] = set()  # whoever adds itself discards itself at its end
+draining = Event()  # set once the process is on its way out; from then on it is not ready

@@ -7,7 +7,7 @@ from django.db.models import Case, Value, When
 from chat import events
 from chat.models import Membership, Room
 from chat.services.errors import RoomNotFound
-from realtime.doorbell import announce
+from realtime.publisher import publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -16,7 +16,7 @@ JOINED, BANNED = Membership.State.JOINED, Membership.State.BANNED
 OWNER, MODERATOR, MEMBER = Membership.Role.OWNER, Membership.Role.MODERATOR, Membership.Role.MEMBER
 
 
-def let_in(room: Room, user: "User", role: str = MEMBER) -> Membership:
+def add_member(room: Room, user: "User", role: str = MEMBER) -> Membership:
     """Make the user a member; nothing where they are one already, whatever their role is.
 
     Raises RoomNotFound for the banned: to them the room is not there. Call it, and the other, in a transaction.
@@ -33,7 +33,7 @@ def let_in(room: Room, user: "User", role: str = MEMBER) -> Membership:
     return _changed(membership, JOINED, membership.role)
 
 
-def put_out(room: Room, user: "User", state: str) -> Membership | None:
+def remove_member(room: Room, user: "User", state: str) -> Membership | None:
     """End a membership in this state; the user's live sockets are dropped. None for who has never been here.
 
     Nobody comes back with a role, and where the owner goes the room passes to whoever is next.
@@ -43,12 +43,12 @@ def put_out(room: Room, user: "User", state: str) -> Membership | None:
         return membership
     owned = membership.role == OWNER
     _changed(membership, state, MEMBER)
-    if owned and room.kind != Room.Kind.DIRECT and (heir := _heir(room)):
-        _changed(heir, JOINED, OWNER)
+    if owned and room.kind != Room.Kind.DIRECT and (successor := _next_owner(room)):
+        _changed(successor, JOINED, OWNER)
     return membership
 
 
-def give_role(room: Room, user: "User", role: str) -> Membership | None:
+def set_role(room: Room, user: "User", role: str) -> Membership | None:
     """Let a member be this from now on. None for who is no member."""
     membership = _locked(room, user)
     if membership is None or membership.state != JOINED:
@@ -71,15 +71,15 @@ def _changed(membership: Membership, state: str, role: str) -> Membership:
     if membership.pk is None:
         membership.read_seq = membership.rev
     membership.save()
-    announce(membership.room.stream, [events.of_member(membership)])
+    publish_events(membership.room.stream, [events.of_member(membership)])
     return membership
 
 
-def _heir(room: Room) -> Membership | None:
+def _next_owner(room: Room) -> Membership | None:
     """A moderator before others, who came first before who came later; no bot."""
     rank = Case(When(role=MODERATOR, then=Value(0)), default=Value(1))
-    heirs = Membership.objects.filter(room=room, state=JOINED, user__is_bot=False).select_related("user")
-    heir = heirs.order_by(rank, "joined_at", "pk").first()
-    if heir is not None:
-        heir.room = room
-    return heir
+    candidates = Membership.objects.filter(room=room, state=JOINED, user__is_bot=False).select_related("user")
+    successor = candidates.order_by(rank, "joined_at", "pk").first()
+    if successor is not None:
+        successor.room = room
+    return successor

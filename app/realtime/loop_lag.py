@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from realtime.counts import LAG
+from realtime.metrics import LAG
 
 EVERY = 0.1  # seconds between two looks
 REMEMBERED = 100  # looks: 10 s

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from realtime.counts import LOST
+from realtime.metrics import LOST
 
 logger = logging.getLogger(__name__)
 
@@ -41,29 +41,29 @@ class Change(Protocol):
     def drop(self) -> int | None: ...
 
 
-def announce(stream: str, changes: Iterable[Change]) -> None:
+def publish_events(stream: str, changes: Iterable[Change]) -> None:
     """Once the running transaction is committed, tell everybody of these changes of the stream."""
     events = [(change.seq, change.text, change.drop) for change in changes]
     announcement = {"type": "events", "stream": stream, "events": events, "at": time.time()}
-    transaction.on_commit(partial(bell.ring, announcement))
+    transaction.on_commit(partial(publisher.publish, announcement))
 
 
-def whisper(stream: str, text: str) -> None:
+def publish_ephemeral(stream: str, text: str) -> None:
     """Now, to whoever listens, and never again: `text` (a whole frame) is about this moment."""
-    bell.ring({"type": "ephemeral", "stream": stream, "text": text})
+    publisher.publish({"type": "ephemeral", "stream": stream, "text": text})
 
 
-def call(key: int, text: str | None = None) -> None:
+def notify_user(key: int, text: str | None = None) -> None:
     """Once the running transaction is committed, reach all sockets of one user: send them `text` (a whole frame), or
     without it let them see whether their user is still signed in. Like a whisper, it may get lost.
     """
-    transaction.on_commit(partial(bell.ring, {"type": "call", "stream": EVERYBODY, "key": key, "text": text}))
+    transaction.on_commit(partial(publisher.publish, {"type": "call", "stream": EVERYBODY, "key": key, "text": text}))
 
 
 class Line:
     """An event loop's way out: a queue, and one task that empties it over one long-lived connection."""
 
-    def __init__(self, bell: "Doorbell", loop: asyncio.AbstractEventLoop, hear: Hear | None) -> None:
+    def __init__(self, bell: "Publisher", loop: asyncio.AbstractEventLoop, hear: Hear | None) -> None:
         self._bell = bell
         self.loop = loop
         self._hear = hear
@@ -100,7 +100,7 @@ class Line:
                 self._bell.say(reachable=True)
 
 
-class Doorbell:
+class Publisher:
     """One per process."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class Doorbell:
         with self._lock:
             self._line = Line(self, asyncio.get_running_loop(), hear)
 
-    def ring(self, announcement: Announcement) -> None:
+    def publish(self, announcement: Announcement) -> None:
         """Announce from any thread. Returns at once, never raises."""
         line = self._current_line()
         with contextlib.suppress(RuntimeError):  # the loop was closed this very moment: the process ends
@@ -149,4 +149,4 @@ def _hang_up(line: Line, thread: threading.Thread) -> None:
     thread.join()
 
 
-bell = Doorbell()
+publisher = Publisher()

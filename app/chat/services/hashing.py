@@ -3,6 +3,6 @@
 import hashlib
 
 
-def digest(token: str) -> str:
+def hash_token(token: str) -> str:
     """Random as the token is, a plain hash keeps it: there is nothing to guess."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,26 +1,23 @@
 """Guests who will not come back, and rooms where nobody is and nobody has spoken: after a while they go."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import User
+from accounts.sessions import get_signed_in_user_ids
 from chat.models import Membership, Room
 from chat.services.rooms import leave_room
 
 
-def forget_guests(*, since: datetime) -> int:
+def delete_stale_guests(*, since: datetime) -> int:
     """Delete guests who came before `since`, have no session left, and have said nothing. Returns how many.
 
     Without its session nobody can be that guest again. Their rooms learn that they have left. Words outlive people,
     so whoever has spoken stays, and so does whoever has a direct conversation.
     """
     silent = User.objects.filter(is_guest=True, date_joined__lt=since, messages=None).exclude(rooms__kind="direct")
-    signed_in = set(_users_in_sessions())
+    signed_in = get_signed_in_user_ids()
     gone = [user for user in silent.order_by("pk") if user.pk not in signed_in]
     for user in gone:
         with transaction.atomic():
@@ -30,7 +27,7 @@ def forget_guests(*, since: datetime) -> int:
     return len(gone)
 
 
-def forget_rooms(*, since: datetime) -> int:
+def delete_empty_rooms(*, since: datetime) -> int:
     """Delete rooms opened before `since` where nobody is and nobody has ever spoken. Returns how many.
 
     Whoever opens one of that name again gets a new one.
@@ -46,10 +43,3 @@ def forget_rooms(*, since: datetime) -> int:
                 room.delete()
                 gone += 1
     return gone
-
-
-def _users_in_sessions() -> Iterator[int]:
-    """Everybody who is signed in somewhere."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator(chunk_size=1000):
-        if key := session.get_decoded().get(SESSION_KEY):
-            yield int(key)

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 
-from realtime import farewell
+from realtime import shutdown
 from realtime.systemd import inheritance, notify
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Successor:
 
     def start(self) -> None:
         """Start it, unless one is on its way or we leave already."""
-        if self.pid or farewell.leaving.is_set():
+        if self.pid or shutdown.draining.is_set():
             return
         sockets, environment = inheritance()
         environment = {**os.environ, **environment, PREDECESSOR: str(os.getpid())}

@@ -1,4 +1,4 @@
-"""The release before runs on the tables of this one: migrations only add. See app/ops/additive.py."""
+"""The release before runs on the tables of this one. See app/ops/backward_compatible.py."""
 
 from io import StringIO
 
@@ -12,21 +12,21 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Lower, Now
 
-from ops.additive import reasons, refusals
+from ops.backward_compatible import check_migration, find_problems
 
 
-def test_ours_are():
+def test_all_our_migrations_are_backward_compatible():
     ours = {config.label for config in apps.get_app_configs() if str(settings.REPO) in config.path}
     ours = {label for label in ours if (settings.REPO / "app" / label).is_dir()}
     assert {"accounts", "chat"} <= ours
     loader = MigrationLoader(None)
     names = [name for name in loader.disk_migrations if name[0] in ours]
     # One by one: each may be the first that a site lacks.
-    assert [said for name in names for said in refusals(loader, [name])] == []
+    assert [problem for name in names for problem in find_problems(loader, [name])] == []
 
 
-def judged(*operations, **attributes) -> list[str]:
-    """What is said of a migration that changes a table of boats."""
+def problems_of(*operations, **attributes) -> list[str]:
+    """The problems of a migration that changes a table of boats."""
     state = ProjectState()
     fields = [
         ("id", models.BigAutoField(primary_key=True)),
@@ -37,7 +37,7 @@ def judged(*operations, **attributes) -> list[str]:
     ]
     state.add_model(ModelState("harbour", "Boat", fields))
     made = type("Migration", (migrations.Migration,), {"operations": list(operations), **attributes})
-    return list(reasons(made("0002_change", "harbour"), state, set()))
+    return list(check_migration(made("0002_change", "harbour"), state, set()))
 
 
 def add(field):
@@ -49,15 +49,15 @@ def alter(name, field):
 
 
 BIG = [("id", models.BigAutoField(primary_key=True)), ("code", models.CharField(max_length=9))]
-REFUSED = {
-    "drop a table": (migrations.DeleteModel("boat"), "takes a table"),
-    "drop a column": (migrations.RemoveField("boat", "name"), "takes a column"),
+UNSAFE = {
+    "drop a table": (migrations.DeleteModel("boat"), "removes a table"),
+    "drop a column": (migrations.RemoveField("boat", "name"), "removes a column"),
     "rename a table": (migrations.RenameModel("boat", "ship"), "renames a table"),
     "rename a column": (migrations.RenameField("boat", "name", "title"), "renames a column"),
     "another table's name": (migrations.AlterModelTable("boat", "ships"), "renames a table"),
     "sql": (migrations.RunSQL("DELETE FROM harbour_boat", ""), "only its author"),
     "python": (migrations.RunPython(migrations.RunPython.noop), "only its author"),
-    "state apart": (migrations.SeparateDatabaseAndState(), "nobody has judged"),
+    "state apart": (migrations.SeparateDatabaseAndState(), "does not know"),
     "a constraint": (
         migrations.AddConstraint("boat", models.UniqueConstraint(fields=["name"], name="one")),
         "may refuse rows",
@@ -73,7 +73,7 @@ REFUSED = {
     "another column": (alter("name", models.CharField(max_length=50, db_column="n")), "changes db_column"),
     "fewer digits": (alter("price", models.DecimalField(max_digits=6, decimal_places=2)), "changes max_digits"),
 }
-TAKEN = {
+SAFE = {
     "a table": migrations.CreateModel("Crew", BIG),
     "null": add(models.IntegerField(null=True)),
     "a default of the database": add(models.IntegerField(db_default=0)),
@@ -91,68 +91,77 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused(name: str):
-    operation, reason = REFUSED[name]
-    (said,) = judged(operation)
-    assert reason in said
+@pytest.mark.parametrize("name", UNSAFE)
+def test_an_unsafe_operation_is_refused_with_the_reason(name: str):
+    operation, reason = UNSAFE[name]
+    (problem,) = problems_of(operation)
+    assert reason in problem
 
 
-@pytest.mark.parametrize("name", TAKEN)
-def test_taken(name: str):
-    operation = TAKEN[name]
+@pytest.mark.parametrize("name", SAFE)
+def test_a_safe_operation_is_accepted(name: str):
+    operation = SAFE[name]
     if isinstance(operation, migrations.RemoveConstraint):
         given = models.UniqueConstraint(fields=["name"], name="one")
-        (said,) = judged(migrations.AddConstraint("boat", given), operation)
-        assert "Create constraint" in said
+        (problem,) = problems_of(migrations.AddConstraint("boat", given), operation)
+        assert "Create constraint" in problem
     else:
-        assert judged(operation) == []
+        assert problems_of(operation) == []
 
 
-def test_a_table_of_this_very_migration_may_become_what_it_likes():
+def test_a_table_that_the_migration_creates_may_be_changed_in_any_way():
     unique = models.UniqueConstraint(fields=["code"], name="one_code")
     field = migrations.AddField("crew", "boat", models.ForeignKey("harbour.boat", models.CASCADE))
-    assert judged(migrations.CreateModel("Crew", BIG), field, migrations.AddConstraint("crew", unique)) == []
+    assert problems_of(migrations.CreateModel("Crew", BIG), field, migrations.AddConstraint("crew", unique)) == []
 
 
-def test_a_sentence_excuses_and_a_word_does_not():
+def test_a_sentence_makes_a_migration_safe_and_two_words_do_not():
     gone = migrations.RemoveField("boat", "name")
-    assert judged(gone, harmless_because="No release since 0.4 reads it.") == []
-    assert len(judged(gone, harmless_because="trust me")) == 1
-    assert judged(gone, initial=True) == []
+    assert problems_of(gone, safe_because="No release since 0.4 reads it.") == []
+    assert problems_of(gone, harmless_because="No release since 0.4 reads it.") == []  # the old name
+    assert len(problems_of(gone, safe_because="trust me")) == 1
+    assert problems_of(gone, initial=True) == []
 
 
 @pytest.mark.django_db
-def test_the_release_step_looks_at_what_is_not_applied_and_names_what_it_refuses():
+def test_the_command_checks_unapplied_migrations_and_names_what_it_refuses():
     out = StringIO()
-    call_command("additive", stdout=out)
-    assert out.getvalue() == "0 migrations to apply, all of them additive.\n"
+    call_command("check_migrations", stdout=out)
+    assert out.getvalue() == "0 migrations to apply, all of them backward compatible.\n"
 
     MigrationRecorder(connection).migration_qs.filter(app="auth", name__gte="0011").delete()
     refused = "auth.0011_update_proxy_permissions"
     with pytest.raises(
-        CommandError, match=f"^{refused}: Raw Python operation: it does what only its author can judge.$"
+        CommandError, match=f"^{refused}: Raw Python operation: it has an effect that only its author can judge.$"
     ):
-        call_command("additive")
-    call_command("additive", accept=[refused], stdout=out)
-    assert out.getvalue().endswith("2 migrations to apply, all of them additive.\n")
+        call_command("check_migrations")
+    call_command("check_migrations", accept=[refused], stdout=out)
+    assert out.getvalue().endswith("2 migrations to apply, all of them backward compatible.\n")
 
 
 @pytest.mark.django_db
-def test_an_app_that_is_new_to_the_site_may_bring_its_whole_past():
+def test_an_app_that_is_new_to_the_site_may_have_any_migrations():
     MigrationRecorder(connection).migration_qs.filter(app="socialaccount").delete()
     out = StringIO()
-    call_command("additive", stdout=out)
-    assert out.getvalue() == "6 migrations to apply, all of them additive.\n"
+    call_command("check_migrations", stdout=out)
+    assert out.getvalue() == "6 migrations to apply, all of them backward compatible.\n"
 
     MigrationRecorder(connection).record_applied("socialaccount", "0001_initial")
     with pytest.raises(CommandError, match=r"^socialaccount\.0004_\S+ Add field"):
-        call_command("additive")
+        call_command("check_migrations")
 
 
 @pytest.mark.django_db
 def test_a_new_database_has_no_release_before():
     MigrationRecorder(connection).migration_qs.all().delete()
     out = StringIO()
-    call_command("additive", stdout=out)
-    assert out.getvalue() == "A new database: there is no release before.\n"
+    call_command("check_migrations", stdout=out)
+    assert out.getvalue() == "The database is new: there is no release before.\n"
+
+
+@pytest.mark.django_db
+def test_the_old_name_of_the_command_works_and_says_the_new_one():
+    out, warnings = StringIO(), StringIO()
+    call_command("additive", stdout=out, stderr=warnings)
+    assert out.getvalue() == "0 migrations to apply, all of them backward compatible.\n"
+    assert warnings.getvalue() == "additive is now called check_migrations; the next release has only that name.\n"
