@@ -23,28 +23,28 @@ def test_several_users_are_live_in_a_room_and_what_they_say_is_saved(visitor: Vi
     names = ("alice", "bob", "charlie")
     pages = [RoomPage(visitor(name).new_page(), "quay") for name in names]
     for name, page in zip(names, pages, strict=True):
-        page.is_up()
-        page.say(f"{name} is here")
+        page.wait_until_joined()
+        page.send(f"{name} is here")
     for page in pages:
         for name in names:
-            page.has(f"{name} is here")
+            page.expect_message(f"{name} is here")
 
     later = RoomPage(visitor("dora").new_page(), "quay")  # who was not there, in another browser
     for name in names:
-        later.has(f"{name} is here")
+        later.expect_message(f"{name} is here")
 
 
 def test_what_was_said_is_edited_and_deleted_for_everybody(visitor: Visitor) -> None:
     hers, his = (RoomPage(visitor(name).new_page(), "mole") for name in ("alice", "bob"))
-    hers.is_up()
-    hers.say("Low tide at six")
-    his.has("Low tide at six")
-    hers.do("Low tide at six", "Edit")
+    hers.wait_until_joined()
+    hers.send("Low tide at six")
+    his.expect_message("Low tide at six")
+    hers.use_toolbar("Low tide at six", "Edit")
     hers.page.get_by_role("textbox", name="Edit your message").fill("Low tide at seven")
     hers.page.keyboard.press("Enter")
     expect(his.message("Low tide at seven").locator(".edited")).to_be_visible()
 
-    hers.do("Low tide at seven", "Delete")
+    hers.use_toolbar("Low tide at seven", "Delete")
     hers.page.get_by_role("group", name="Delete this message?").get_by_role("button", name="Delete").click()
     expect(his.messages).to_have_text([re.compile("Message deleted")])
     his.page.reload()
@@ -59,8 +59,8 @@ def test_registration_leads_into_a_room(visitor: Visitor) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     room = RoomPage(page, "registry")
-    room.is_up()
-    room.say("Registered")
+    room.wait_until_joined()
+    room.send("Registered")
     expect(room.message("Registered").locator(".author bdi")).to_have_text("registrar")
 
 
@@ -82,8 +82,8 @@ def test_an_account_elsewhere_is_enough_to_come_in_and_to_come_back(
     page.get_by_role("button", name="walter").click()
     expect(page).to_have_url(stack.url + "/rooms/berth/")
     room = RoomPage(page, "berth")
-    room.is_up()
-    room.say("Moored")
+    room.wait_until_joined()
+    room.send("Moored")
     expect(room.message("Moored").locator(".author bdi")).to_have_text("Walter Lind")
     expect(page.locator(".me .names small")).to_have_text("walter")
 

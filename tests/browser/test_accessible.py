@@ -1,4 +1,4 @@
-"""Every page, as axe-core sees it on a desk and a phone, in light and dark; and nothing is wider than its place."""
+"""axe-core finds no problem on any page, on desktop and phone, in light and dark, and nothing is too wide."""
 
 from collections.abc import Callable
 from functools import cache
@@ -36,7 +36,7 @@ print(private, rooms.open_direct_room(me=a, other=b).slug, invitations.create_in
 
 @pytest.fixture(scope="session")
 def places(stack: Stack) -> tuple[str, str, str]:
-    """A private room, a conversation, the token of an invitation."""
+    """A private room, a direct room, the token of an invitation."""
     private, direct, token = stack.run_python(FILL).split()
     return private, direct, token
 
@@ -47,7 +47,7 @@ def axe() -> str:
 
 
 def unfold(page: Page) -> None:
-    """A room with its people beside it, and what can be done about one of them."""
+    """Open the members panel, and the confirmation of an action on one of them."""
     if page.locator("#members-panel").is_hidden():
         page.locator("#members-button").click()
     expect(page.locator(".group .member")).to_have_count(2)
@@ -77,7 +77,7 @@ def room_is_up(page: Page) -> None:
 
 
 def forged(page: Page) -> None:
-    """A form whose cookie is gone."""
+    """Submit a form without its cookie."""
     page.context.clear_cookies(name="csrftoken")
     page.locator("main form").first.evaluate("(form) => form.submit()")
     expect(page.locator("main form")).to_have_count(0)
@@ -111,13 +111,11 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_for_everybody_and_fits(
-    visitor: Visitor, stack: Stack, places: tuple[str, str, str], name: str
-) -> None:
+def test_a_page_is_accessible_and_fits(visitor: Visitor, stack: Stack, places: tuple[str, str, str], name: str) -> None:
     who, address, pose = PAGES[name]
     private, direct, token = places
     url = address.format(private=private, direct=direct, token=token)
-    for kind, languages in ((PHONE, ("es", "pt-br", "en")), (DESK, ("es",))):  # the longest words on the wide one
+    for kind, languages in ((PHONE, ("es", "pt-br", "en")), (DESK, ("es",))):  # Spanish has the longest texts
         context = visitor(who, **kind)
         page = context.new_page()
         for language in languages:

@@ -1,4 +1,4 @@
-"""From the first page into a room."""
+"""The ways from the first page into a room."""
 
 from collections.abc import Callable
 
@@ -21,9 +21,9 @@ def test_a_guest_is_in_a_room_with_a_name_and_a_click(visitor: Visitor, stack: S
     expect(page).to_have_url(stack.url + "/rooms/guests-corner/")
     page.locator("#body").fill("Hello")
     page.get_by_role("button", name="Send").click()
-    said = page.locator("#messages > .message")
-    expect(said.locator(".author bdi")).to_have_text("Tom Sawyer")
-    expect(said.locator(".guest")).to_be_visible()
+    message = page.locator("#messages > .message")
+    expect(message.locator(".author bdi")).to_have_text("Tom Sawyer")
+    expect(message.locator(".guest")).to_be_visible()
 
 
 def test_an_invitation_leads_a_guest_straight_to_its_room(visitor: Visitor, stack: Stack) -> None:
@@ -46,8 +46,8 @@ def test_sign_up_leads_to_a_room_and_sign_in_back_to_it(visitor: Visitor, stack:
     page.get_by_label("Room name").press("Enter")
     expect(page).to_have_url(stack.url + "/rooms/workshop/")
     room = RoomPage(page, "workshop")
-    room.is_up()
-    room.say("First")
+    room.wait_until_joined()
+    room.send("First")
     expect(room.messages.locator(".author bdi")).to_have_text("Walter Lind")
 
     page.get_by_label("Account menu").click()

@@ -52,7 +52,7 @@ export class Connection {
   #lastId = 0;
   #attempt = 0;
   #connectedAt = 0; // ms, as Date.now() counts
-  #isRenewing = false; // the server has already said once that the session is over
+  #isRenewing = false; // the server has closed one socket because the session is over
   #pingSeconds = 25;
   #reconnectTimer = 0;
   #silenceTimer = 0; // fires when nothing arrives in time

@@ -1,6 +1,6 @@
 import { gettext } from "./gettext.js";
 
-/** Set up the menus of the page, which close on Escape and on a click elsewhere, and the buttons that copy its address. */
+/** Set up the menus of the page, which close on Escape and on a click outside, and the buttons that copy its address. */
 export function setUpMenus() {
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]"))

@@ -1,7 +1,7 @@
 import { gettext } from "./gettext.js";
 
 /** @typedef {import("./frames.js").Presence} Presence */
-/** @typedef {"online" | "idle" | "offline" | ""} PresenceStatus  "": the server has not told it */
+/** @typedef {"online" | "idle" | "offline" | ""} PresenceStatus  "": unknown */
 
 /** Return the status of a user in a room. @param {Presence | null} presence @param {number} id of the user @returns {PresenceStatus} */
 export function presenceOf(presence, id) {

@@ -129,8 +129,8 @@ function openRoom() {
   const line = messageList.querySelector(".new-messages");
   if (line) scroller.scrollToUpperPart(line);
   else scroller.scrollToBottom();
-  const isFocusElsewhere = document.activeElement !== null && document.activeElement !== document.body;
-  if (!isFocusElsewhere && matchMedia("(pointer: fine)").matches) composer.focus();
+  const isFocusTaken = document.activeElement !== null && document.activeElement !== document.body;
+  if (!isFocusTaken && matchMedia("(pointer: fine)").matches) composer.focus();
 }
 
 /** @param {Message[]} messages new ones of other people */

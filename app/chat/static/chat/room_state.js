@@ -19,7 +19,7 @@ export class RoomState {
   membership = "joined";
   /** @type {import("./frames.js").RoomInfo | null} */
   info = null;
-  /** Users of whom it is known whether they are members. @type {Map<number, boolean>} */
+  /** Users, by id, and whether they are members; others are unknown. @type {Map<number, boolean>} */
   knownMembers = new Map();
   /** The newest version of every message that was received, by id. @type {Map<number, Message>} */
   messages = new Map();
