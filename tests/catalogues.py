@@ -49,7 +49,7 @@ def read_catalogue(compiled: Path) -> dict[object, str]:
 
 
 def find_problems(app: Path, fresh: Path) -> list[str]:
-    """Compare the catalogues of `app` with `fresh`, a copy of it after collect_texts. Returns a line for each problem."""
+    """Return a line for each problem in the catalogues of `app`; `fresh` is a copy of it after collect_texts."""
     problems = []
     for language in LANGUAGES:
         for domain in DOMAINS:

@@ -98,7 +98,7 @@ def test_a_private_room_is_made_and_people_are_invited(visitor: Visitor, enter: 
     page.get_by_role("button", name="Invite people").click()
     page.get_by_label("Add by username").fill("unknown-user")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator("#invite .hint")).to_contain_text("Nobody has that username.")
+    expect(page.locator("#invite .hint")).to_contain_text("There is no user with this username.")
     page.get_by_label("Add by username").fill("bob")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#invite .hint")).to_have_text("bob was added to the room.")

@@ -37,7 +37,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, exceptions.APIException):
         text = str(error.detail)
     else:
-        text = "There is no such thing." if isinstance(error, Http404) else "That is not allowed."
+        text = "This does not exist." if isinstance(error, Http404) else "You do not have permission to do this."
     code = CODES.get(response.status_code, "invalid")
     if isinstance(error, exceptions.NotAuthenticated):
         code = "unauthenticated"

@@ -25,7 +25,7 @@ class SignedIn(Request):
 class NobodyOfThatName(ChatError):
     code = "not_found"
     status = 404
-    text = "Nobody has that username."
+    text = "There is no user with this username."
 
 
 def sent(request: Request) -> Any:

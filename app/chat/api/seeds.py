@@ -138,7 +138,7 @@ class Chats(APIView):
         names = checked(shapes.ChatIn, sent(request))["participants"]
         others = [name for name in names if name != request.user.username]
         if len(others) > 1:
-            raise ChatError("A conversation of others is theirs to begin.")
+            raise ChatError("A conversation has two people: you and one other.")
         other = somebody(others[0]) if others else request.user
         known = any(chat.contact.username == other.username for chat in chats.list_chats(request.user))
         room = rooms.open_direct_room(me=request.user, other=other)
@@ -161,7 +161,7 @@ class ChatDetail(APIView):
         wanted = checked(shapes.ChatPatchIn, sent(request))
         found = chats.get_chat(chat, request.user)
         if sorted(wanted.get("participants", found.participants)) != found.participants:
-            raise ChatError("A conversation stays with its two people.")
+            raise ChatError("The people of a conversation cannot be changed.")
         if "read" in wanted:
             unread = rooms.mark_read(slug=chat, user=request.user, seq=wanted["read"])
             found = msgspec.structs.replace(found, unread=unread)

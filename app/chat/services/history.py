@@ -100,7 +100,7 @@ def _view(room: Room, has: int, limit: int) -> tuple[bool, Page]:
 def load_page(*, slug: str, user: "User", before: int | None = None, after: int | None = None, limit: int) -> Page:
     """Messages with a seq below `before`, or above `after`, or the newest. Raises RoomNotFound, ChatError for both."""
     if before is not None and after is not None:
-        raise ChatError("Ask for what is before or after, not for both.")
+        raise ChatError("Set either before or after, not both.")
     room = get_joined_room(slug, user)
     kept = room.messages.filter(seq__gt=room.floor)
     if after is not None:

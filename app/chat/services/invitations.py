@@ -36,7 +36,7 @@ def create_invitation(*, slug: str, by: "User", hours: int = HOURS) -> Invited:
     """Make a link into a private room. Raises RoomNotFound unless `by` owns or moderates it."""
     room = get_room_with_role(slug, by, OWNER, MODERATOR)
     if room.kind != Room.Kind.PRIVATE:
-        raise ChatError("An open room needs no invitation: its address is one.")
+        raise ChatError("An open room needs no invitation. Share its address instead.")
     token = secrets.token_urlsafe(24)
     end = timezone.now() + timedelta(hours=min(max(hours, 1), HOURS_AT_MOST))
     room.invitations.filter(expires_at__lte=timezone.now()).delete()
