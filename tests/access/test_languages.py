@@ -84,7 +84,7 @@ def test_a_mail_is_in_the_language_of_the_page(alice: User) -> None:
     reader("pt-BR").post("/accounts/password/reset/", {"email": alice.email})
     (message,) = mail.outbox
     assert "Redefinir sua senha" in message.subject
-    assert "pedido para redefinir a senha da sua conta alice" in message.body
+    assert "solicitação para redefinir a senha da sua conta alice" in message.body
 
 
 def scripts(page: str, name: str) -> Any:

@@ -164,7 +164,7 @@ def test_the_command_tells_the_token_once(save, capsys, transactional_db):
     call_command("integration", "Bridge", "--room", "Lobby", "--room", "quay")
     token = capsys.readouterr().out.strip()
     assert save(token, user_name="Kai", message="hi", room="quay") == (200, "success")
-    with pytest.raises(CommandError, match="already an integration named Bridge. Revoke it first"):
+    with pytest.raises(CommandError, match=r"already an integration named Bridge\. Revoke it first\."):
         call_command("integration", "Bridge", room=["lobby"])
     call_command("integration", "Bridge", revoke=True)
     assert save(token, user_name="Kai", message="hi", room="quay") == (401, "error")
