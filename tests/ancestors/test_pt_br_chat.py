@@ -31,7 +31,7 @@ async def test_the_list_of_people_leads_two_into_their_private_channel(stack: St
             page = await context.new_page()
             await page.goto("/rooms/harbour/")
             await page.get_by_role("link", name="Find people").click()
-            await page.get_by_label("Search people by name").fill("OTT")
+            await page.get_by_label("Search by name").fill("OTT")
             await page.get_by_role("button", name="Search").click()
             await page.get_by_role("button", name="Send a message to otto").click()
             await expect(page).to_have_title("otto · Parley")
