@@ -18,7 +18,7 @@ IGNORED_FIELDS = {"last_login", "display_name", "first_name", "last_name", "emai
 
 @receiver(post_delete, sender=Session)
 def notify_ended_session(instance: Session, **_: Any) -> None:
-    """Let the user's WebSockets check their session, whoever ended it: the user, the admin, a reused token."""
+    """Let the user's WebSockets check their session, also when the admin or a reused token ended it."""
     if instance.expire_date > timezone.now() and (user_id := get_user_id(instance)) is not None:
         notify_user(user_id)
 

@@ -199,7 +199,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["chat.api.throttle.WriteThrottle"],
     "DEFAULT_THROTTLE_RATES": {"writes": read("API_RATE", kinds.RATE, default="120/min")},
-    "EXCEPTION_HANDLER": "chat.api.errors.answer",
+    "EXCEPTION_HANDLER": "chat.api.errors.handle_exception",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Parley",
@@ -207,7 +207,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": ["chat.api.schema.add_answers"],
+    "POSTPROCESSING_HOOKS": ["chat.api.schema.add_components"],
 }
 
 # --- Security

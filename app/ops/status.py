@@ -52,12 +52,12 @@ def check_redis_and_sockets() -> list[StatusPart]:
             StatusPart("Redis", str(error), well=False),
             StatusPart(_("WebSockets"), _("unknown without Redis"), well=False),
         ]
-    count = sum(beat.sockets for beat in alive.values())
+    count = sum(server.sockets for server in alive.values())
     total = ngettext("%(count)s on %(servers)d server", "%(count)s on %(servers)d servers", len(alive))
     sockets = [total % {"count": number_format(count, force_grouping=True), "servers": len(alive)}]
-    for name, beat in silent.items():
+    for name, server in silent.items():
         sockets.append(
-            _("no heartbeat from %(name)s for %(seconds)d s") % {"name": name, "seconds": time.time() - beat.at}
+            _("no heartbeat from %(name)s for %(seconds)d s") % {"name": name, "seconds": time.time() - server.at}
         )
     return [
         StatusPart("Redis", _answers(started), well=True),

@@ -69,7 +69,7 @@ def test_every_list_and_every_detail_has_its_page(language: str, boss: User, sai
     index = client.get("/admin/").content.decode()
     assert {"en": "Memberships", "pt-br": "Participações", "es": "Membresías"}[language] in index
     rooms = client.get("/admin/chat/room/").content.decode()
-    assert '<td class="field-people">2</td><td class="field-words">1</td>' in rooms
+    assert '<td class="field-people">2</td><td class="field-messages">1</td>' in rooms
 
 
 def test_what_is_seen_can_be_found(boss: User, said: Message) -> None:
@@ -106,7 +106,7 @@ def test_who_may_only_look_cannot_act(said: Message) -> None:
     )
     client = client_of(looker)
     assert "Rude words" in client.get("/admin/chat/message/").content.decode()
-    act(client, "chat/message", "take_back", said)
+    act(client, "chat/message", "moderator_delete", said)
     act(client, "chat/membership", "ban", said.room.memberships.get(user=said.author))
     act(client, "accounts/user", "deactivate_accounts", said.author)
     assert Message.objects.get(pk=said.pk).body == "Rude words"
@@ -119,9 +119,9 @@ async def test_a_message_that_is_taken_back_goes_from_open_rooms(
 ) -> None:
     client = await sync_to_async(client_of)(boss)
     async with tab(alice, "harbour") as hers:
-        assert "1 message deleted." in await in_a_thread(client, "chat/message", "take_back", said)
+        assert "1 message deleted." in await in_a_thread(client, "chat/message", "moderator_delete", said)
         await hers.until(lambda tab: tab.rooms["harbour"].messages[said.pk]["deleted"])
-    assert "0 messages deleted." in await in_a_thread(client, "chat/message", "take_back", said)
+    assert "0 messages deleted." in await in_a_thread(client, "chat/message", "moderator_delete", said)
     assert (await Message.objects.aget(pk=said.pk)).body == ""
 
 
@@ -137,7 +137,7 @@ async def test_whoever_is_put_out_is_out_at_once(
     await his.arefresh_from_db()
     assert his.state == state
     if action == "ban":
-        await in_a_thread(client, "chat/membership", "lift_ban", his)
+        await in_a_thread(client, "chat/membership", "unban", his)
         await his.arefresh_from_db()
         assert his.state == "left"
 

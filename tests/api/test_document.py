@@ -8,7 +8,7 @@ import yaml
 from django.core.management import call_command
 from django.test import Client
 
-from chat.api import serializers
+from chat.api import schema
 from tests.api.conftest import document
 from tests.schema import DOCUMENT
 
@@ -45,5 +45,5 @@ def test_it_describes_what_the_socket_says_in_the_same_words(shape):
 
 
 def test_its_components_are_schemas():
-    for name in serializers.COMPONENTS:
+    for name in schema.COMPONENTS:
         jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": document()["components"]})

@@ -55,7 +55,7 @@ def test_a_name_leads_to_its_room(alice: User, typed: str, slug: str) -> None:
 def test_a_name_that_is_none_is_explained(alice: User, typed: str) -> None:
     page = client_of(alice).post("/rooms/", {"name": typed})
     assert page.status_code == 400
-    assert "A room&#x27;s name has letters" in text_of(page)
+    assert "A room name has 1 to 64 letters" in text_of(page)
 
 
 def test_looking_at_a_room_writes_nothing(alice: User) -> None:

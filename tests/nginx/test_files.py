@@ -16,7 +16,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.renderers import JSONRenderer
 
 from chat import limits
-from chat.api.errors import CODES, answer
+from chat.api.errors import CODES, handle_exception
 from config.static import HashedStaticFilesStorage
 from deploy.local.layout import Layout
 from deploy.local.site import listen, local_target
@@ -100,7 +100,7 @@ def test_a_program_reads_nginxs_refusals_like_the_applications() -> None:
     assert re.search(rf"\b429 +{CODES[429]};", codes)
     page = re.sub(r"<!--# echo var=\"(\w+)\" -->", "7", (NGINX / "errors" / "page.json").read_text())
     ours = json.loads(page)
-    theirs = json.loads(JSONRenderer().render(answer(Throttled(wait=7), {}).data))  # type: ignore[union-attr]
+    theirs = json.loads(JSONRenderer().render(handle_exception(Throttled(wait=7), {}).data))  # type: ignore[union-attr]
     assert set(theirs["error"]) == set(ours["error"]) - {"request_id"}
 
 

@@ -101,7 +101,7 @@ def test_without_a_terminal_to_ask_at_nothing_is_replaced(place):
     (file,) = folder.iterdir()
     done = run("restore", file)
     assert done.returncode == 1
-    assert "say --noinput" in done.stderr
+    assert "use --noinput" in done.stderr
 
 
 @pytest.fixture

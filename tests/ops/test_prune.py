@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.guests import make_guest
 from accounts.models import User
-from chat.management.commands.prune import DAYS
+from chat.management.commands.prune import DEFAULT_DAYS
 from chat.models import Membership, Room
 from chat.services import messages, rooms
 from ops import expired
@@ -38,7 +38,7 @@ NOTHING = "Deleted 0 sessions, 0 cache rows, 0 guests, 0 rooms."
 
 
 def old(thing: User | Room) -> None:
-    then = timezone.now() - timedelta(days=DAYS, minutes=1)
+    then = timezone.now() - timedelta(days=DEFAULT_DAYS, minutes=1)
     thing._meta.default_manager.filter(pk=thing.pk).update(
         **{"date_joined" if isinstance(thing, User) else "created_at": then}
     )
@@ -51,7 +51,7 @@ def guest(name: str) -> User:
 
 
 def test_guests_go_a_session_after_they_came():
-    assert timedelta(days=DAYS) >= timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    assert timedelta(days=DEFAULT_DAYS) >= timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
 def test_sessions_that_are_over_go_in_batches_and_others_stay(alice: User, monkeypatch):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from config.worker import without_ids
+from config.worker import ignore_request_ids
 from ops import logs
 from tests.running import Stack, Wss
 from tests.tab import Tab
@@ -55,7 +55,7 @@ async def test_without_nginx_every_request_gets_an_id_of_ours():
         heard.extend(scope["headers"])
 
     headers = [(b"x-request-id", FORGED.encode()), (b"host", b"x")]
-    await without_ids(application)({"type": "http", "headers": headers}, None, None)
+    await ignore_request_ids(application)({"type": "http", "headers": headers}, None, None)
     assert heard == [(b"host", b"x")]
     assert re.fullmatch(r"[0-9a-f]{32}", logs.begin_request(None))
 

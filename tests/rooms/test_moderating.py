@@ -107,7 +107,7 @@ async def test_a_conversation_of_two_has_no_moderators(alice, bob):
 
 async def test_members_are_listed_a_page_at_a_time(secret, alice, bob, monkeypatch):
     listed = sync_to_async(members.list_members)
-    monkeypatch.setattr(members, "PAGE", 1)
+    monkeypatch.setattr(members, "PAGE_SIZE", 1)
     first = await listed(slug=secret.slug, user=bob)
     assert ([(one.user.name, one.role) for one in first.members], first.more) == ([("Alice Lind", "owner")], True)
     rest = await listed(slug=secret.slug, user=bob, after=first.members[-1].user.id)

@@ -1,4 +1,4 @@
-"""A program that posts what people say elsewhere."""
+"""A program that posts messages of people on other systems."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Integration(models.Model):
-    """A token's owner. Its rooms are those its bot is in; the token itself is not kept."""
+    """An integration; its rooms are those of its bot. `digest` is the hash of its token, which is not stored."""
 
     bot = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, verbose_name=_("bot")

@@ -1,4 +1,4 @@
-"""A link that lets people into a private room."""
+"""A link into a private room."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Invitation(models.Model):
-    """Whoever has the link may come in until it expires; deleting the row revokes it. The link itself is not kept."""
+    """Users with the link can join until it expires; deleting the row revokes it. `digest` is the hash of its token."""
 
     room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="invitations", verbose_name=_("room"))
     made_by = models.ForeignKey(
