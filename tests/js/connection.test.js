@@ -3,49 +3,8 @@ import { beforeEach, test } from "node:test";
 
 import { Connection, Disconnected, Refused } from "../../app/chat/static/chat/connection.js";
 import { stopClock } from "./clock.js";
+import { FakeSocket, settled } from "./fake_socket.js";
 
-/** A WebSocket without a network: the test reads what was sent, and plays the server. */
-class FakeSocket {
-  static OPEN = 1;
-  static all = [];
-  readyState = 0;
-  sent = [];
-
-  constructor(url, subprotocol) {
-    Object.assign(this, { url, subprotocol });
-    FakeSocket.all.push(this);
-  }
-
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {
-    this.readyState = 3;
-  }
-
-  open() {
-    this.readyState = 1;
-    this.onopen();
-  }
-
-  receive(frame) {
-    this.onmessage({ data: JSON.stringify(frame) });
-  }
-
-  end(code) {
-    this.readyState = 3;
-    this.onclose({ code });
-  }
-
-  async welcome() {
-    this.open();
-    this.receive({ type: "welcome", id: this.sent[0].id, user: {}, ping: 25, limits: {} });
-    await settled();
-  }
-}
-
-const settled = () => new Promise((resolve) => setImmediate(resolve));
 const lastSocket = () => FakeSocket.all.at(-1);
 const room = (slug, seq) => ({ slug, lastSeq: seq, limit: 50, since: () => (seq ? { epoch: "e", seq } : undefined) });
 let connection, phases, pass;
