@@ -87,7 +87,7 @@ SAFE = {
     "text": alter("name", models.TextField()),
     "now null": alter("name", models.CharField(max_length=50, null=True)),
     "wider": alter("sails", models.BigIntegerField(null=True)),
-    "other words": alter("name", models.CharField(max_length=50, verbose_name="new", help_text="of the boat")),
+    "other texts": alter("name", models.CharField(max_length=50, verbose_name="new", help_text="of the boat")),
 }
 
 

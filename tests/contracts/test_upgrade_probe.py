@@ -23,28 +23,28 @@ def check(answer, hop, version, **sent):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_gunicorns_side_says_wsgi(path):
+def test_gunicorn_answers_wsgi(path):
     check(Client().get(path, headers=FULL), "wsgi", "1.1", **FULL)
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_daphnes_side_says_asgi(path):
+async def test_daphne_answers_asgi(path):
     # Django's test client adds a Host of its own.
     check(await AsyncClient().get(path, headers=UPGRADE), "asgi", "1.1", **UPGRADE, Host="testserver")
 
 
-async def test_headers_that_were_lost_on_the_way_are_null():
+async def test_missing_headers_are_null():
     check(Client().get("/ws/"), "wsgi", "1.1")
     check(await AsyncClient().get("/ws/"), "asgi", "1.1", Host="testserver")
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "options"])
-def test_it_does_not_depend_on_the_method(method):
+def test_every_method_gets_the_same_answer(method):
     client = Client(enforce_csrf_checks=True)
     check(getattr(client, method)("/ws/", headers=FULL), "wsgi", "1.1", **FULL)
 
 
-def test_it_is_not_redirected_to_https(settings):
+def test_the_probe_is_not_redirected_to_https(settings):
     settings.SECURE_SSL_REDIRECT = True
     assert Client().get("/").status_code == 301
     for path in PATHS:

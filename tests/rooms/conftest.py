@@ -1,4 +1,4 @@
-"""Time, for those who wait in these tests."""
+"""Shorter times for tests that wait."""
 
 import asyncio
 from typing import Any

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.models import Invitation, Room
-from chat.models.room import is_slug
 from chat.services.errors import ChatError, InvitationNotFound, RoomNotFound
 from chat.services.memberships import MODERATOR, OWNER, add_member
 from chat.services.rooms import get_room_with_role
 from chat.services.tokens import create_token, hash_token
+from chat.slugs import is_slug
 
 if TYPE_CHECKING:
     from accounts.models import User
