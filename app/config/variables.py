@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from chat.limits import SLUG_CHARS
+from chat.slugs import is_open_slug
 
+# systemd names the credentials of a whole folder so: LoadCredential=parley:/etc/parley/credentials (systemd.exec(5)).
+CREDENTIAL_PREFIX = "parley_"
 LOG_LEVELS = logging.getLevelNamesMapping()
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -92,12 +94,14 @@ def _find(name: str) -> str | None:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         return None
-    try:
-        return (Path(folder) / name).read_text().rstrip("\n")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
+    for file_name in (name, f"{CREDENTIAL_PREFIX}{name}"):
+        try:
+            return (Path(folder) / file_name).read_text().rstrip("\n")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
+    return None
 
 
 # --- parsers and checks
@@ -119,8 +123,8 @@ def are_origins(values: list[str]) -> bool:
 
 
 def is_room_slug(value: str) -> bool:
-    """Whether an open room can have this slug: lower case, as chat.models.room.is_open_slug."""
-    return value == value.casefold() and re.fullmatch(rf"[^\W_][\w-]{{0,{SLUG_CHARS - 1}}}", value) is not None
+    """Whether an open room can have this slug, in lower case."""
+    return value == value.casefold() and is_open_slug(value)
 
 
 def matches(pattern: str) -> Callable[[str], bool]:

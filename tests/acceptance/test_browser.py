@@ -41,7 +41,7 @@ def come_in(browser: Browser, site: Site, name: str, room: str) -> Page:
     page = browser.new_context(base_url=site.url).new_page()
     page.goto(f"/rooms/{room}/")
     page.get_by_label("Your name").fill(name)
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Join").click()
     expect(page.locator("#pill")).to_have_text("connected")
     return page
 
@@ -51,7 +51,7 @@ def test_what_one_types_the_other_reads(browser: Browser, site: Site, room: str)
     alice.locator("#body").fill("Hello over there")
     alice.locator("#body").press("Enter")
     said = bob.locator("#messages > .message", has_text="Hello over there")
-    expect(said.locator(".who bdi")).to_have_text("Alice")
+    expect(said.locator(".author bdi")).to_have_text("Alice")
     expect(alice.locator("#messages > .message", has_text="Hello over there")).to_have_attribute(
         "data-id", re.compile(r"\d+")
     )

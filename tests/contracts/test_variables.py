@@ -108,6 +108,11 @@ def test_a_secret_may_be_a_file_named_like_it(tmp_path):
     assert value_of("settings.SECRET_KEY", {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "f" * 50
 
 
+def test_a_secret_may_be_one_of_a_folder_that_systemd_loads_as_a_whole(tmp_path):
+    (tmp_path / "parley_SECRET_KEY").write_text("f" * 50 + "\n")
+    assert value_of("settings.SECRET_KEY", {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "f" * 50
+
+
 def test_the_environment_wins_over_the_file(tmp_path):
     (tmp_path / "SECRET_KEY").write_text("f" * 50)
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "SECRET_KEY": "e" * 50}

@@ -1,7 +1,5 @@
 """A room, and the counter that orders its changes."""
 
-import re
-import unicodedata
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
@@ -11,34 +9,10 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from chat import limits
+from chat.slugs import is_slug
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-# Users choose the slugs of open rooms. Private and direct rooms have random ones that begin with ~, so that
-# choosing a slug does not show whether a hidden room has it.
-HIDDEN_SLUG = re.compile(r"~[A-Za-z0-9_-]{16}")
-MAX_MARKS = 3  # combining marks in a row; words in Hindi, Thai and Vietnamese have fewer
-INVISIBLE_MARKS = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f") | {
-    chr(code) for code in range(0xFE00, 0xFE10)
-}
-
-
-def is_open_slug(text: str) -> bool:
-    """Whether an open room can have this slug: letters and digits with their marks, hyphens, underscores."""
-    if not 0 < len(text) <= limits.SLUG_CHARS or not text[0].isalnum():
-        return False
-    marks = 0
-    for char in text:
-        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Mc") and char not in INVISIBLE_MARKS else 0
-        if marks > MAX_MARKS or not (marks or char.isalnum() or char in "-_"):
-            return False
-    return True
-
-
-def is_slug(text: str) -> bool:
-    """Whether a room can have this slug. Check it before a query: PostgreSQL fails on NUL characters."""
-    return is_open_slug(text) or HIDDEN_SLUG.fullmatch(text) is not None
 
 
 def validate_slug(text: str) -> None:
@@ -74,7 +48,7 @@ class Room(models.Model):
         DIRECT = "direct", _("direct")  # exactly two users
 
     slug = models.CharField(
-        _("name in its address"),
+        _("name in the address"),
         max_length=limits.SLUG_CHARS,
         unique=True,
         validators=[validate_slug],
@@ -84,19 +58,19 @@ class Room(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.OPEN)
     # The room's limits. Empty: limits.BODY_CHARS characters, and all messages are kept.
     body_chars = models.PositiveSmallIntegerField(
-        _("longest message, in characters"),
+        _("maximum message length, in characters"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(limits.BODY_CHARS)],
     )
     max_messages = models.PositiveIntegerField(
-        _("messages kept"), null=True, blank=True, validators=[MinValueValidator(1)], db_column="keep"
+        _("maximum number of messages"), null=True, blank=True, validators=[MinValueValidator(1)], db_column="keep"
     )
     pair = models.CharField(max_length=41, blank=True, editable=False)  # "lower id:higher id" of a direct room
-    head = models.PositiveBigIntegerField(_("changes so far"), default=0, editable=False)
-    floor = models.PositiveBigIntegerField(_("kept above change"), default=0, editable=False)
+    head = models.PositiveBigIntegerField(_("number of changes"), default=0, editable=False)
+    floor = models.PositiveBigIntegerField(_("deleted up to position"), default=0, editable=False)
     rev = models.PositiveBigIntegerField(default=0, editable=False)  # head when the room itself last changed
-    created_at = models.DateTimeField(_("opened"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="rooms")
 
     objects: ClassVar[models.Manager["Room"]] = RoomQuerySet.as_manager()

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.models import Invitation, Room
-from chat.models.room import is_slug
 from chat.services.errors import ChatError, InvitationNotFound, RoomNotFound
 from chat.services.memberships import MODERATOR, OWNER, add_member
 from chat.services.rooms import get_room_with_role
 from chat.services.tokens import create_token, hash_token
+from chat.slugs import is_slug
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -41,7 +41,7 @@ def create_invitation(*, slug: str, by: "User", hours: int = DEFAULT_HOURS) -> I
     """
     room = get_room_with_role(slug, by, OWNER, MODERATOR)
     if room.kind != Room.Kind.PRIVATE:
-        raise ChatError("An open room needs no invitation: its address is one.")
+        raise ChatError("An open room needs no invitation. Share its address instead.")
     token, token_hash = create_token(TOKEN_BYTES)
     end = timezone.now() + timedelta(hours=min(max(hours, 1), MAX_HOURS))
     room.invitations.filter(expires_at__lte=timezone.now()).delete()

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from chat import events
 from chat.models import Membership, Message, Room
-from chat.models.room import is_slug
 from chat.services.errors import BadMessage, ChatError, Conflict, MessageNotFound, RoomNotFound
+from chat.slugs import is_slug
 from realtime.metrics import MESSAGES
 from realtime.publisher import publish_events
 

@@ -11,9 +11,9 @@ from django.db.models.functions import Coalesce
 
 from chat import events, limits
 from chat.models import Membership, Message, Room
-from chat.models.room import is_open_slug
 from chat.services.errors import BadName, ChatError, RoomNotFound
 from chat.services.memberships import add_member, remove_member
+from chat.slugs import is_open_slug
 from realtime.publisher import notify_user, publish_events
 
 if TYPE_CHECKING:

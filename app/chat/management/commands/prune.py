@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from chat.services.cleanup import delete_empty_rooms, delete_stale_guests
 from ops import expired
 
-DEFAULT_DAYS = 30  # as SESSION_COOKIE_AGE
+DEFAULT_DAYS = settings.SESSION_COOKIE_AGE // 86_400  # a guest cannot return once the session has expired
 
 
 class Command(BaseCommand):
