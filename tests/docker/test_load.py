@@ -11,7 +11,7 @@ def test_the_site_is_loaded_from_inside(compose: Compose) -> None:
     assert len(json.loads(people)["cookies"]) == 20
     flags = ["--rooms", "2", "--members", "10", "--rate", "5", "--seconds", "2", "--most-lag-ms", "10000"]
     done = subprocess.run(
-        ["docker", "compose", "--profile", "load", "run", "--rm", "-T", "load", "fanout", "--people", "-", *flags],
+        ["docker", "compose", "--profile", "load", "run", "--rm", "-T", "load", "fanout", "--sessions", "-", *flags],
         cwd=REPO,
         env=compose.environment,
         input=people,

@@ -118,7 +118,7 @@ def test_2_uvicorn_without_the_upgrade(plain: Plainly, uvicorn: str, asked: Call
 @pytest.fixture(scope="module")
 def node(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Socket.IO 4 on Node.js."""
-    place = install.npm(socket_io.HERE)
+    place = install.install_npm_packages(socket_io.HERE)
     assert isinstance(place, Path), place
     program = shutil.copy(socket_io.HERE / "server.mjs", place / "doctor.mjs")  # Node looks for packages beside it
     (port,) = free_ports(1)
