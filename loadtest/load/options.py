@@ -1,4 +1,7 @@
-"""The command line of `make load`. Each flag has a variable: --connect-rate is LOAD_CONNECT_RATE."""
+"""The command line of `make load`. Each flag has a variable: --connect-rate is LOAD_CONNECT_RATE.
+
+configargparse reads variables as well, but a list only in brackets; LOAD_SLO is a list that is separated by blanks.
+"""
 
 import argparse
 import importlib
@@ -92,8 +95,15 @@ def build_parser(env: Mapping[str, str] = os.environ) -> argparse.ArgumentParser
     add_flag("listen", "HOST:PORT for those workers", metavar="ADDRESS", default="127.0.0.1:0")
     add_flag("join", "be a worker of the load test that listens at HOST:PORT", metavar="ADDRESS")
     add_flag("user", "user class: module:Class or file.py:Class", metavar="CLASS", default=DEFAULT_USER)
-    add_flag("server-pids", "measure a server on this machine: its ready file, or a folder of .pid files", type=Path)
-    add_flag("out", "folder for <date>-<scenario>.json and .html", type=Path, default=Path("var/load"))
+    add_flag(
+        "server-pids",
+        "measure a server on this machine: its ready file, or a folder of .pid files",
+        type=Path,
+        metavar="PATH",
+    )
+    add_flag(
+        "out", "folder for <date>-<scenario>.json and .html", type=Path, metavar="FOLDER", default=Path("var/load")
+    )
     add_flag("baseline", "an older result to compare with", type=Path, metavar="JSON")
     add_flag("insecure", "do not check the site's certificate", action="store_true")
     add_flag("quick", "make the run small and short", action="store_true")

@@ -21,7 +21,7 @@ from loadtest.load.server_usage import UsageRow, measure_slope
 from loadtest.load.slo import Threshold, ThresholdResult, check_thresholds
 from loadtest.load.totals import Figures, SecondRow
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it imports gevent, which capacity.py and --help do not need
     from loadtest.load.director import Director
 
 VERSION = 2
