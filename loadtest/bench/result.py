@@ -7,14 +7,14 @@ import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from loadtest.bench.client.room import TalkResult
 from loadtest.core.host import REPO
 from loadtest.core.latency import LatencySummary
 from loadtest.core.result_file import round_figures, write_json
 
-VERSION = 2
+VERSION: Literal[2] = 2
 FOLDER = REPO / "loadtest/results"
 DIGITS = 4  # significant digits of a figure in the file
 FAULTS = ("lost", "duplicated", "out_of_order", "phantom")
@@ -123,7 +123,7 @@ class StormRow(TypedDict):
 class BenchResult(TypedDict):
     """The whole file: the comparison, or one of the other measurements."""
 
-    version: int
+    version: Literal[2]
     measured_at: str  # UTC, to the minute
     versions: dict[str, str]
     rounds: NotRequired[int]

@@ -24,7 +24,7 @@ from loadtest.load.totals import Figures, SecondRow
 if TYPE_CHECKING:  # it imports gevent, which capacity.py and --help do not need
     from loadtest.load.director import Director
 
-VERSION = 2
+VERSION: Literal[2] = 2
 DIGITS = 5  # significant digits of a figure in the file
 PASS: Literal["pass"] = "pass"  # noqa: S105
 FAIL: Literal["fail"] = "fail"
@@ -120,7 +120,7 @@ class ServerSummary(TypedDict):
 class LoadResult(TypedDict):
     """The whole file."""
 
-    version: int
+    version: Literal[2]
     measured_at: str  # UTC, to the minute
     scenario: str
     question: str

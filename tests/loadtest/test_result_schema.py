@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from loadtest.bench.contenders.broadcast import Broadcast
@@ -17,20 +16,10 @@ from loadtest.bench.versions import find_versions
 from loadtest.core.result_file import BadResult
 from loadtest.load.result import VERSION, read_result
 from loadtest.schemas import build_schemas
-from tests.loadtest.command import REPO, load
+from tests.loadtest.command import load
 from tests.loadtest.faulty_chat import FaultyChat
+from tests.loadtest.schemas import strict_schema
 from tests.loadtest.test_report_page import result
-
-LOAD_SCHEMA, BENCH_SCHEMA = (REPO / f"loadtest/{part}/result.schema.json" for part in ("load", "bench"))
-
-
-def strict(path: Path) -> jsonschema_rs.Validator:
-    """A schema that refuses keys which it does not name."""
-    schema = json.loads(path.read_text())
-    for definition in schema["$defs"].values():
-        if "properties" in definition:
-            definition["additionalProperties"] = False
-    return jsonschema_rs.validator_for(schema)
 
 
 @pytest.mark.parametrize("path", build_schemas(), ids=lambda path: path.parent.name)
@@ -59,7 +48,7 @@ async def test_a_run_of_make_load_writes_a_valid_result(tmp_path: Path) -> None:
         done = await load(tmp_path, "fanout", "--url", chat.url, "--sessions", str(sessions), *flags)
     assert done.code == 0, done.printed + done.progress
     assert done.result["version"] == VERSION
-    strict(LOAD_SCHEMA).validate(done.result)
+    strict_schema("load").validate(done.result)
 
 
 async def test_a_measurement_of_make_bench_writes_a_valid_result(tmp_path: Path) -> None:
@@ -67,7 +56,7 @@ async def test_a_measurement_of_make_bench_writes_a_valid_result(tmp_path: Path)
     measured = await asyncio.to_thread(measure_room, Broadcast(), load)
     comparison = Comparison({("broadcast", 20): [measured, measured]}, {"nats": "it is not installed"}, [None])
     path = save_result(comparison.to_json(), find_versions(), folder=tmp_path)
-    strict(BENCH_SCHEMA).validate(json.loads(path.read_text()))
+    strict_schema("bench").validate(json.loads(path.read_text()))
 
 
 def test_a_result_of_version_1_is_read_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

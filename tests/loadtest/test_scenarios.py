@@ -6,6 +6,7 @@ from pathlib import Path
 
 from loadtest.load.scenarios import SCENARIOS
 from tests.loadtest.command import Done, load
+from tests.loadtest.schemas import strict_schema
 from tests.running import Stack
 
 # Each in a size that shows something within seconds. A room has at most 30 members, so all have joined soon.
@@ -26,6 +27,7 @@ async def test_every_scenario_passes(stack: Stack, tmp_path: Path) -> None:
     done = await all_of(stack, tmp_path)
     for name, one in done.items():
         assert one.code == 0, f"{name}: {one.printed}{one.progress}"
+        strict_schema("load").validate(one.result)
         oracle = one.result["oracle"]
         assert oracle["deliveries"] == oracle["expected"], name
         assert oracle["deliveries"] > 0 or name == "idle"
