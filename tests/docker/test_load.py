@@ -9,9 +9,9 @@ from tests.docker.compose import REPO, Compose
 def test_the_site_is_loaded_from_inside(compose: Compose) -> None:
     people = compose("run", "--rm", "--no-deps", "-T", "web", "manage", "load_people", "20", "--rooms", "2")
     assert len(json.loads(people)["cookies"]) == 20
-    flags = ["--rooms", "2", "--members", "10", "--rate", "5", "--seconds", "2", "--most-lag-ms", "10000"]
+    flags = ["--rooms", "2", "--members", "10", "--rate", "5", "--seconds", "2", "--max-lag-ms", "10000"]
     done = subprocess.run(
-        ["docker", "compose", "--profile", "load", "run", "--rm", "-T", "load", "fanout", "--people", "-", *flags],
+        ["docker", "compose", "--profile", "load", "run", "--rm", "-T", "load", "fanout", "--sessions", "-", *flags],
         cwd=REPO,
         env=compose.environment,
         input=people,
