@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from deploy.local import certificate, checks, environment, prepare, site
+from deploy.local import certificate, checks, environment, preparation, site
 from deploy.local.layout import Layout, WrongVariable
 from deploy.local.ready import Announcement
 from deploy.local.services import services
@@ -46,7 +46,7 @@ def start(*, only_check: bool) -> int:
         env |= environment.write_missing(layout, env)
         certificate.renew(layout)
         site.assemble(layout, static_root=settings.static_root)
-        problems = prepare.site_and_database(layout, env)
+        problems = preparation.prepare_site(layout, env)
         if problems:
             return refuse(problems)
         return Supervisor(services(layout, env), layout.run, Announcement(layout, host=settings.host)).run()

@@ -1,0 +1,3 @@
+"""manage.py check_migrations: refuse migrations on which the release before could not run."""
+
+from ops.management.commands.additive import Command as Command
