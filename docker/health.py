@@ -1,6 +1,6 @@
-"""Whether the server in this container does its work: health.py web|ws. Exit code 0 or one line that says why not.
+"""Health check of the server in this container: health.py web|ws. Exit code 0, or one line that says what is wrong.
 
-web: /readyz under the site's own name, so a wrong ALLOWED_HOSTS shows here. ws: a real WebSocket handshake.
+web: /readyz under the site's own name, so a wrong ALLOWED_HOSTS fails the check. ws: a real WebSocket handshake.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 
 from deploy import smoke
 
-PORT = 8000  # of docker/entrypoint
+PORT = 8000  # as in docker/entrypoint
 smoke.PATIENCE = 4  # seconds; less than the healthcheck's own timeout, so that there is a reason to read
 
 

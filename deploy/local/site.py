@@ -60,7 +60,7 @@ def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
         + block("upstream ws", "least_conn", *daphnes)
         + block('map "" $web_servers', "default web")
         + block('map "" $ws_servers', "default ws"),
-        "trusted.conf": "",
+        "rate-limit-exempt.conf": "",
         "static.conf": directives(f'alias "{static_root}/"'),
         "error-pages.conf": directives(f'alias "{ERROR_PAGES}/"'),
         "websocket.conf": directives(f'error_log "{layout.log}/websocket.log" info'),

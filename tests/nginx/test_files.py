@@ -114,7 +114,7 @@ def test_headers_for_the_servers_are_set_in_one_place() -> None:
     setting = [file.name for file in FILES if re.search(r"^\s*proxy_set_header", file.read_text(), re.M)]
     assert setting == ["proxy-headers.conf", "proxy-websocket.conf", "metrics.conf"]
     assert "include snippets/proxy-headers.conf;" in (NGINX / "snippets" / "proxy-websocket.conf").read_text()
-    proxying = [body for _, body in locations() if "proxy_pass" in body and "$counting" not in body]
+    proxying = [body for _, body in locations() if "proxy_pass" in body and "$metrics_socket" not in body]
     assert len(proxying) == 2
     for body in proxying:
         assert re.search(r"include snippets/proxy-(headers|websocket)\.conf;", body)

@@ -23,7 +23,7 @@ def installed(target: str, folder: Path) -> Path:
     shutil.copytree(NGINX / "targets" / target, folder / "target")
     # What a container writes when it starts (docker/environment.sh).
     (folder / "https-port.conf").write_text('map "" $https_port {\n    default ":8443";\n}\n')
-    (folder / "trusted.conf").write_text("172.16.0.0/12 0;\n")
+    (folder / "rate-limit-exempt.conf").write_text("172.16.0.0/12 0;\n")
     for file in (folder / "target").iterdir():
         file.write_text(file.read_text().replace("include /tmp/", f"include {folder}/"))
     return folder

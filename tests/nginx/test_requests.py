@@ -190,8 +190,8 @@ def test_a_browser_gets_a_page_that_needs_nobody_else(nginx: Nginx) -> None:
     answer = nginx.ask("/rooms/harbour/")
     assert answer.status == 502
     page = answer.body.decode()
-    assert "<h1>Parley will be right back</h1>" in page
-    assert "This page tries again by itself." in page
+    assert "<h1>Parley is not available right now</h1>" in page
+    assert "This page reloads by itself." in page
     assert answer.headers["X-Request-ID"] in page
     assert "<!--" not in page
     assert answer.headers["Refresh"] == "5"
@@ -276,7 +276,7 @@ def test_a_closed_site_is_open_to_who_is_on_the_machine(host_nginx: Nginx, neigh
     assert seen("/", neighbour).endswith("200")
     door.touch()
     try:
-        assert "Parley will be right back" in seen("/", neighbour)
+        assert "Parley is not available right now" in seen("/", neighbour)
         assert {seen(path, neighbour)[-3:] for path in ("/", "/static/room.js", "/ws/", "/api/rooms/")} == {"503"}
         assert {seen(path, "127.0.0.1")[-3:] for path in ("/", "/static/room.js")} == {"200"}
     finally:
