@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from deploy.local.ready import Announcement, NotReady, Ready
+from deploy.local.readiness import Announcement, NotReady, Ready
 from deploy.local.services import Service
 from deploy.local.supervisor import Supervisor
 

@@ -73,24 +73,24 @@ def test_a_variable_that_cannot_be_used(tmp_path: Path, variables: dict[str, str
 def test_a_folder_that_nginx_cannot_be_told_of(tmp_path: Path) -> None:
     code, said = check(tmp_path, PARLEY_VAR=f"{tmp_path}/a;b")
     assert code == 1
-    assert "nginx cannot be told" in said[0]
+    assert "nginx cannot use a folder with such characters" in said[0]
 
 
 def test_missing_packages_are_one_line_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "PROGRAM_PATH", str(tmp_path))
     layout = Layout(var=tmp_path / "var", env_file=tmp_path / ".env", https_port=1, http_port=2)
-    said = checks.packages(layout, {"REDIS_URL": layout.redis_url})
+    said = checks.check_packages(layout, {"REDIS_URL": layout.redis_url})
     assert said == ["not installed: nginx, redis-server. Type: sudo apt-get install -y nginx redis-server"]
     # Whoever brings a Redis needs none of ours.
-    assert "redis-server" not in checks.packages(layout, {"REDIS_URL": "redis://elsewhere:6379/0"})[0]
+    assert "redis-server" not in checks.check_packages(layout, {"REDIS_URL": "redis://elsewhere:6379/0"})[0]
 
 
 def test_a_folder_is_used_by_one_run_at_a_time(tmp_path: Path) -> None:
     layout = Layout(var=tmp_path / "var", env_file=tmp_path / ".env", https_port=1, http_port=2)
     layout.make_folders()
-    with checks.sole_user_of(layout) as first:
+    with checks.lock_folder(layout) as first:
         assert first
-        with checks.sole_user_of(layout) as second:
+        with checks.lock_folder(layout) as second:
             assert not second
-    with checks.sole_user_of(layout) as third:
+    with checks.lock_folder(layout) as third:
         assert third

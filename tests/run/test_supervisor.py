@@ -74,7 +74,7 @@ def test_one_that_is_killed_is_mentioned_and_started_again(supervised: Supervise
     os.kill(old, signal.SIGKILL)
     until(lambda: (supervised.folder / "b.pid").exists() and supervised.pid("b") != old)
     until(lambda: supervised.said().count("up ") == 8)
-    assert "b was killed (SIGKILL); starting it again now" in supervised.said()
+    assert "b was killed (SIGKILL); restarting it now" in supervised.said()
     assert members(old) == []  # its worker would have kept the port
     assert [supervised.pid("a"), supervised.pid("c")] == others
 
@@ -100,7 +100,7 @@ def test_what_keeps_dying_is_started_later_and_later(supervised: Supervised) -> 
         os.kill(old, signal.SIGKILL)
         until(lambda old=old: (supervised.folder / "b.pid").exists() and supervised.pid("b") != old)  # type: ignore[misc]
     said = [line.split("; ")[1] for line in supervised.said().splitlines() if "b was killed" in line]
-    assert said == ["starting it again now", "starting it again in 1 s", "starting it again in 2 s"]
+    assert said == ["restarting it now", "restarting it in 1 s", "restarting it in 2 s"]
 
 
 def test_a_supervisor_that_is_killed_takes_all_with_it(supervised: Supervised) -> None:
@@ -116,6 +116,6 @@ def test_a_supervisor_that_is_killed_takes_all_with_it(supervised: Supervised) -
 def test_a_start_that_fails_ends_everything(tmp_path: Path) -> None:
     running = Supervised(tmp_path, "b")
     assert running.process.wait(30) == 1
-    assert "b ended with exit code 3 before Parley was ready; its last words are above." in running.said()
+    assert "b ended with exit code 3 before Parley was ready; its output is above." in running.said()
     assert "all stopped" in running.said()
     assert not (tmp_path / "ready").exists()
