@@ -131,8 +131,8 @@ async def test_where_the_doctor_finds_a_hop_broken_the_old_ones_return(
             said = await asyncio.to_thread(compose.run, "deploy/rollout", "--back", check=False)
             await talk.acks(2 * RATE)
         await everybody_has_everything(members, talk.acked)
-    assert "the new ones are healthy; the old ones leave" in said
-    assert "the doctor finds it broken; the old ones return" in said
+    assert "the new containers are healthy; stopping the old ones" in said
+    assert "the doctor found a broken hop; starting the old containers again" in said
     assert "done" not in said
     assert set(compose.containers("web", "ws")) == set(before)
     assert compose.inspect(compose.environment["PARLEY_IMAGE"])[0]["Id"] == was
