@@ -116,7 +116,7 @@ esac
 
 [ -n "$missing" ] || exit 0
 echo "parley: installing$missing"
-# shellcheck disable=SC2086  # a list of words
+# shellcheck disable=SC2086  # a list of packages
 if [ "$(id -u)" -eq 0 ]; then
     install $missing
 elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then

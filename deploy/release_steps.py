@@ -35,8 +35,8 @@ from django.db import Error, connection
 APP = Path(__file__).resolve().parent.parent / "app"
 GUNICORN_CONFIG = Path(__file__).resolve().with_name("gunicorn.conf.py")
 
-# Migrations of other packages, as "app.name", that check_migrations refuses and that whoever upgraded the package has
-# judged to be safe. A migration of our own says so itself (`manage.py check_migrations --help`).
+# Migrations of other packages, as "app.name", that check_migrations refuses although they are safe; the developer who
+# upgrades the package decides that. A migration of Parley says so itself (`manage.py check_migrations --help`).
 ACCEPTED_MIGRATIONS: tuple[str, ...] = ()
 
 # Each starts a server far enough to import the application, and ends.

@@ -1,4 +1,4 @@
-"""What the first run leaves behind: a key of its own, and a certificate that is renewed in time."""
+"""The first run creates a key and a certificate, which later runs keep and renew in time."""
 
 import stat
 import subprocess
@@ -25,7 +25,7 @@ def test_the_first_run_writes_a_key_that_only_its_owner_can_read(layout: Layout)
     assert environment.write_secret_key(layout, {}) == {}  # the second run keeps it
 
 
-def test_a_key_in_the_environment_is_not_written_down(layout: Layout) -> None:
+def test_a_key_from_the_environment_is_not_written_to_a_file(layout: Layout) -> None:
     assert environment.write_secret_key(layout, {"SECRET_KEY": "mine"}) == {}
     assert not layout.env_file.exists()
 
@@ -45,7 +45,7 @@ def test_the_environment_wins_over_the_file_and_both_over_what_suits_this_machin
     assert layout.owns_redis(env)
 
 
-def test_sockets_and_keys_are_the_owners_alone(layout: Layout) -> None:
+def test_only_the_owner_may_enter_the_folders_of_sockets_and_keys(layout: Layout) -> None:
     for folder in (layout.run, layout.tls):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
