@@ -49,7 +49,8 @@ def test_all_problems_are_reported_at_once_one_per_line(tmp_path: Path, taken_po
     assert len(lines) == 3
     assert all(line.startswith("parley: ") for line in lines)
     assert f"the path {deep} is" in lines[0]
-    assert f"port {taken_port} is in use" in lines[1]
+    assert f"port {taken_port} is in use by " in lines[1]
+    assert f"(pid {os.getpid()})" in lines[1]
     assert "PARLEY_HTTPS_PORT" in lines[1]
     assert "SECRET_KEY is wrong: it must be 50 random characters or more." in lines[2]
 

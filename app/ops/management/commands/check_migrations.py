@@ -1,3 +1,5 @@
 """manage.py check_migrations: refuse migrations on which the release before could not run."""
 
-from ops.management.commands.additive import Command as Command
+from ops.management.commands.additive import Command
+
+__all__ = ["Command"]
