@@ -21,7 +21,7 @@ APPLICATION = {
 import os
 SECRET_KEY = os.environ["SECRET_KEY"]
 ALLOWED_HOSTS = ["*"]
-INSTALLED_APPS = ["django.contrib.staticfiles", "ops", "harbour"]
+INSTALLED_APPS = ["django.contrib.staticfiles", "harbour"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATABASE_URL"][len("sqlite:///"):]}}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 STATIC_ROOT = os.environ["STATIC_ROOT"]
@@ -32,6 +32,7 @@ LOGGING = {"version": 1}
     "config/asgi.py": "application = print\n",
     "realtime/server.py": "import config.asgi\n",
     "harbour/__init__.py": "",
+    "harbour/management/commands/check_migrations.py": "from ops.management.commands.check_migrations import Command\n",
     "harbour/static/harbour.css": "body {}\n",
     "harbour/migrations/__init__.py": "",
     "harbour/migrations/0001_initial.py": """
@@ -57,7 +58,7 @@ class Release:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("deploy", "docker", "nginx", "app/ops", "app/realtime"):
+        for name in ("deploy", "docker", "nginx", "app/ops"):
             shutil.copytree(REPO / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(REPO / "app" / "manage.py", folder / "app")
         (folder / ".venv").symlink_to(REPO / ".venv")
