@@ -48,8 +48,8 @@ def test_a_draining_server_is_not_killed() -> None:
 
 def test_a_release_waits_longer_for_a_successor_than_its_predecessor_does() -> None:
     """So it learns why there is no successor, and a failed one has ended before the release before goes on."""
-    patience = number(r"^PATIENCE = (\d+)", (REPO / "app" / "realtime" / "successor.py").read_text())
-    assert patience < processes.CHANGE_TIMEOUT_SECONDS
+    successor_timeout = number(r"^PATIENCE = (\d+)", (REPO / "app" / "realtime" / "successor.py").read_text())
+    assert successor_timeout < processes.CHANGE_TIMEOUT_SECONDS
 
 
 def test_a_successor_is_of_the_release_that_serves() -> None:
