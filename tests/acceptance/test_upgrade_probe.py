@@ -1,4 +1,4 @@
-"""A socket's address, asked like a page: the answer names the program that was reached."""
+"""A plain request to a WebSocket address: the answer names the server that it reached."""
 
 import pytest
 
@@ -7,18 +7,18 @@ from tests.tab import Tab
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws/chat/harbour/"])
-async def test_plain_http_on_a_socket_address_is_answered_by_asgi(site: Site, path: str) -> None:
+async def test_a_plain_request_to_a_websocket_address_is_answered_by_asgi(site: Site, path: str) -> None:
     answer = await site.get(path)
     assert answer.status_code == 426
     assert answer.headers["upgrade"] == "websocket"
-    said = answer.json()
-    assert said["hop"] == "asgi"
-    assert said["host"] == site.url.removeprefix("https://")
+    body = answer.json()
+    assert body["hop"] == "asgi"
+    assert body["host"] == site.url.removeprefix("https://")
     if "nginx" in site.traits:
-        assert said["forwarded_proto"] == "https"
+        assert body["forwarded_proto"] == "https"
 
 
-async def test_an_address_without_a_socket_says_so(site: Site) -> None:
+async def test_a_websocket_address_that_does_not_exist_is_reported(site: Site) -> None:
     tab = Tab(await site.wss("/ws/nowhere/"))
     await tab.open()
     assert await tab.end() == 4400
