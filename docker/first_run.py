@@ -1,7 +1,7 @@
-"""What the first `docker compose up` makes up: keys and passwords, and a certificate where nobody brought one.
+"""Create what the first `docker compose up` needs: keys and passwords, and a certificate when no operator brought one.
 
-Each volume has one reader besides us: /run/secrets the application, /made/database PostgreSQL, /made/tls nginx.
-What is there already stays, so every later start is a look and nothing else.
+Each volume has one reader besides this program: /run/secrets the application, /made/database PostgreSQL, /made/tls
+nginx. What exists stays, so a later start changes nothing.
 """
 
 import datetime as dt
@@ -9,58 +9,39 @@ import os
 import secrets
 from pathlib import Path
 
-from cryptography import x509
-
 from deploy import self_signed
+from deploy.self_signed import write_atomically
 
 APP, DATABASE, TLS = Path("/run/secrets"), Path("/made/database"), Path("/made/tls")
-DAYS = 397  # the longest that browsers accept
+DAYS = 397  # the longest validity that browsers accept
 RENEW_BEFORE = dt.timedelta(days=30)
 
 
-def write(path: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all, and closed to others from the first byte on."""
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.rename(path)
-
-
 def make_secrets() -> None:
+    """Create the secrets that do not exist yet."""
     password = DATABASE / "password"
     if not password.exists():
-        write(password, secrets.token_urlsafe(32).encode(), 0o640)
+        write_atomically(password, secrets.token_urlsafe(32).encode(), 0o640)
     if not (APP / "DATABASE_URL").exists():
-        # Seconds: a sender is told soon when the database does not answer at all.
+        # With 3 s a sender learns soon that the database does not answer at all.
         url = f"postgres://parley:{password.read_text()}@postgres/parley?connect_timeout=3"
-        write(APP / "DATABASE_URL", url.encode(), 0o600)
+        write_atomically(APP / "DATABASE_URL", url.encode(), 0o600)
     if not (APP / "SECRET_KEY").exists():
-        write(APP / "SECRET_KEY", secrets.token_urlsafe(50).encode(), 0o600)
+        write_atomically(APP / "SECRET_KEY", secrets.token_urlsafe(50).encode(), 0o600)
 
 
 def make_certificate(names: list[str]) -> None:
-    """A self-signed one, unless there is a good one; somebody else's is never touched."""
-    chain = TLS / "fullchain.pem"
-    if chain.exists() and (TLS / "privkey.pem").exists():
-        present = x509.load_pem_x509_certificate(chain.read_bytes())
-        old = self_signed.lasts(present) < RENEW_BEFORE
-        if present.issuer != self_signed.NAME or (names_of(present) == names and not old):
+    """Create a self-signed certificate for these names unless there is a good one; never replace an operator's."""
+    if present := self_signed.load_certificate(TLS):
+        is_old = self_signed.remaining_validity(present) < RENEW_BEFORE
+        if not self_signed.is_own(present) or (self_signed.find_names(present) == names and not is_old):
             return
-    key, certificate = self_signed.make(names, days=DAYS)
-    write(TLS / "privkey.pem", key, 0o640)
-    write(chain, certificate, 0o640)
-
-
-def names_of(certificate: x509.Certificate) -> list[str]:
-    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return [str(name.value) for name in found]
+    pair = self_signed.create_self_signed(names, days=DAYS)
+    self_signed.write_key_pair(TLS, pair, key_mode=0o640, chain_mode=0o640)
 
 
 def domain() -> list[str]:
-    """The site's own names; none on a laptop, where every host is allowed."""
+    """Return the site's own names; empty on a laptop, where every host is allowed."""
     names = (name.strip().lstrip(".") for name in os.environ.get("ALLOWED_HOSTS", "").split(","))
     return [name for name in names if name not in ("", "*", "localhost")]
 

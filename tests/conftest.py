@@ -13,7 +13,7 @@ from werkzeug.serving import BaseWSGIServer
 from accounts.models import User
 from chat.models import Room
 from chat.services import members, rooms
-from chat.ws.process import end_process
+from realtime.process import close_shared_process
 from tests import inside
 from tests.postgres import Postgres
 from tests.running import Stack
@@ -65,7 +65,7 @@ async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsy
             yield opened
 
     yield open_tab
-    await end_process()
+    await close_shared_process()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
-"""What changes in a room, as everyone outside sees it: over the socket, over HTTP, in the page.
+"""The events of a room, as clients receive them: over the socket, over HTTP, and in the page.
 
-Plain structs, encoded once; no Django here. The builders read model instances whose room and author are loaded.
+They are plain structs that are encoded once; this module imports no Django. The functions that build them take model
+instances whose room and author are loaded.
 """
 
 from functools import cached_property
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from chat import models
 
 Slug = Annotated[str, Meta(min_length=1, max_length=limits.SLUG_CHARS)]
-Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what a browser's number holds
+Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # JavaScript numbers are exact up to here
 RowId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
 
@@ -27,7 +28,7 @@ State = Literal["joined", "left", "kicked", "banned"]
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A user as others see them. `via`: the integration that reported these words, and the name with them."""
+    """A user as others see them. `via` is the integration that posted the message under this name."""
 
     id: RowId
     name: str
@@ -36,7 +37,7 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message: `seq` is its place, `rev` the room's count when it last changed; a deleted one has no body."""
+    """A message. `seq` is its position, `rev` the room's head when it last changed; a deleted one has no body."""
 
     id: RowId
     seq: Seq
@@ -51,7 +52,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """Somebody's standing in a room."""
+    """The membership of a user in a room."""
 
     user: Person
     role: Role
@@ -59,17 +60,17 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class RoomInfo(msgspec.Struct, frozen=True):
-    """What a room says of itself."""
+    """The description of a room."""
 
     slug: Slug
     title: str
     topic: str
     kind: Kind
-    body: int  # characters that a message may have
+    body: int  # the largest number of characters of a message
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
-    """One lasting change of a room. `seq` is the room's count after it; exactly one of the last three is there."""
+    """One lasting change of a room. `seq` is the room's head after it; exactly one of the last three fields is set."""
 
     room: Slug
     seq: Seq
@@ -80,44 +81,45 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, dict=True):
 
     @cached_property
     def text(self) -> str:
-        """This event as JSON, encoded once however many receive it."""
+        """This event as JSON. It is encoded once, however many members receive it."""
         return msgspec.json.encode(self).decode()
 
     @property
-    def drop(self) -> int | None:
-        """The user whom this change takes out of the room."""
+    def removed_member(self) -> int | None:
+        """The id of the user who is no longer in the room after this change, or None."""
         return self.member.user.id if self.member is not UNSET and self.member.state != "joined" else None
 
 
 class Ephemeral(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", tag="ephemeral"):
-    """Something of this moment only: it is not kept, and may get lost.
+    """An event that is not stored and may be lost.
 
-    `typing`: who began or stopped. `presence`: who is there, by id, where they are not too many to tell. `read`: how
-    far I have read, on whichever of my devices.
+    `typing`: a user began or stopped typing. `presence`: who is online, by id, unless they are too many to list.
+    `read`: the user's own read marker moved, on any of their devices.
     """
 
     room: Slug
     kind: Literal["typing", "presence", "read"]
     user: Person | UnsetType = UNSET  # typing
     on: bool | UnsetType = UNSET  # typing
-    here: int | UnsetType = UNSET  # presence: how many
+    here: int | UnsetType = UNSET  # presence: how many users are online
     online: list[RowId] | UnsetType = UNSET  # presence
-    idle: list[RowId] | UnsetType = UNSET  # presence: of those online, who does nothing
+    idle: list[RowId] | UnsetType = UNSET  # presence: the users among those online who are idle
     seq: Seq | UnsetType = UNSET  # read
     unread: int | UnsetType = UNSET  # read
 
     @property
     def text(self) -> str:
-        """The frame."""
+        """The whole frame as JSON."""
         return msgspec.json.encode(self).decode()
 
 
 def of_person(user: "User", alias: str = "") -> Person:
+    """Return a user as others see them; `alias` is the name under which an integration posted."""
     return Person(id=user.pk, name=alias or user.name, guest=user.is_guest, via=user.name if user.is_bot else "")
 
 
 def of_message(message: "models.Message") -> Event:
-    """The change that left the message as it is now."""
+    """Return the event of the message's last change."""
     return Event(
         room=message.room.slug,
         seq=message.rev,
@@ -138,22 +140,24 @@ def of_message(message: "models.Message") -> Event:
 
 
 def of_member(membership: "models.Membership") -> Event:
-    """The change that left the membership as it is now."""
+    """Return the event of the membership's last change."""
     return Event(room=membership.room.slug, seq=membership.rev, kind="member", member=member_of(membership))
 
 
 def member_of(membership: "models.Membership") -> Member:
+    """Return a membership as clients see it."""
     return Member(
         user=of_person(membership.user), role=cast("Role", membership.role), state=cast("State", membership.state)
     )
 
 
 def of_room(room: "models.Room") -> Event:
-    """The change that left the room's own description as it is now."""
+    """Return the event of the last change of the room's own description."""
     return Event(room=room.slug, seq=room.rev, kind="room", info=info_of(room))
 
 
 def info_of(room: "models.Room", title: str | None = None) -> RoomInfo:
+    """Return the description of a room; `title` replaces its own, in a direct conversation."""
     return RoomInfo(
         slug=room.slug,
         title=title or room.title or room.slug,

@@ -123,7 +123,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]]
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "realtime.layer.ChannelLayer",
+            "BACKEND": "realtime.internals.ChannelLayer",
             "CONFIG": {
                 # A Redis that accepts connections and does not answer counts as away after this many seconds.
                 "hosts": [{"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 2}],

@@ -69,9 +69,9 @@ def check_socket_servers() -> None:
     """Raise RuntimeError when a server of WebSockets has sent no heartbeat for some seconds."""
     if settings.REDIS_URL:
         with redis_clients.connect() as client:
-            alive, silent = heartbeat.servers(client)
-        if silent:
-            raise RuntimeError(f"{len(silent)} of {len(silent) + len(alive)} fell silent")
+            servers = heartbeat.load_servers(client)
+        if servers.stale:
+            raise RuntimeError(f"{len(servers.stale)} of {len(servers.stale) + len(servers.healthy)} fell silent")
 
 
 FATAL_CHECKS: dict[str, Callable[[], None]] = {

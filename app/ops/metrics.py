@@ -12,9 +12,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ops.certificate import CertificateCollector
-from realtime.metrics import DATABASE, LATE
+from realtime.metrics import DATABASE_SECONDS, LATENCY_BUCKETS_SECONDS
 
-REQUESTS = Histogram("parley_request_seconds", "One HTTP request, by its status: 2xx to 5xx.", ["status"], buckets=LATE)
+REQUESTS = Histogram(
+    "parley_request_seconds",
+    "One HTTP request, by its status: 2xx to 5xx.",
+    ["status"],
+    buckets=LATENCY_BUCKETS_SECONDS,
+)
 REQUESTS_OPEN = Gauge("parley_requests_open", "HTTP requests in progress.", multiprocess_mode="livesum")
 for status_class in ("2xx", "3xx", "4xx", "5xx"):
     REQUESTS.labels(status_class)  # a rate needs a value before the first failure
@@ -50,4 +55,4 @@ def _time_statement(execute: Callable[..., Any], sql: str, params: Any, many: bo
     try:
         return execute(sql, params, many, context)
     finally:
-        DATABASE.observe(time.perf_counter() - started)
+        DATABASE_SECONDS.observe(time.perf_counter() - started)

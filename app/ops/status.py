@@ -46,20 +46,20 @@ def check_redis_and_sockets() -> list[StatusPart]:
         with redis_clients.connect() as client:
             client.ping()  # connects before the time is taken
             started = time.perf_counter()
-            alive, silent = heartbeat.servers(client)
+            servers = heartbeat.load_servers(client)
     except (redis.RedisError, OSError) as error:
         return [
             StatusPart("Redis", str(error), well=False),
             StatusPart(_("Sockets"), _("unknown while Redis is away"), well=False),
         ]
-    count = sum(server.sockets for server in alive.values())
-    total = ngettext("%(count)s at %(servers)d server", "%(count)s at %(servers)d servers", len(alive))
-    sockets = [total % {"count": number_format(count, force_grouping=True), "servers": len(alive)}]
-    for name, server in silent.items():
-        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - server.at})
+    count = sum(report.sockets for report in servers.healthy.values())
+    total = ngettext("%(count)s at %(servers)d server", "%(count)s at %(servers)d servers", len(servers.healthy))
+    sockets = [total % {"count": number_format(count, force_grouping=True), "servers": len(servers.healthy)}]
+    for name, report in servers.stale.items():
+        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - report.at})
     return [
         StatusPart("Redis", _answers(started), well=True),
-        StatusPart(_("Sockets"), "; ".join(sockets), well=bool(alive) and not silent),
+        StatusPart(_("Sockets"), "; ".join(sockets), well=bool(servers.healthy) and not servers.stale),
     ]
 
 
@@ -77,7 +77,7 @@ def check_certificate() -> StatusPart:
     )
 
 
-RENEW_DAYS = 14  # as in deploy/doctor/causes/edge.py, which warns from then on
+RENEW_DAYS = 14  # as in deploy/doctor/causes/network.py, which warns from then on
 
 
 def _answers(started: float) -> str:

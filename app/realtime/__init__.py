@@ -1,4 +1,4 @@
-"""Fan-out for Channels: streams of numbered events, carried from the database's commit to every socket.
+"""Fan-out for Django Channels: streams of numbered events, from the commit in the database to every WebSocket.
 
-Knows nothing of chat. A stream is a name and a counter; a source can be asked for its head and for what it missed.
+The package knows no application: see README.md in this folder.
 """

@@ -1,108 +1,275 @@
-"""One WebSocket of daphne's, with what a chat needs."""
+"""One WebSocket connection of daphne: what it receives goes to the consumer, what the consumer writes goes out.
 
+daphne's own class lacks what production needs: exact close codes, a limit on what a client may send ahead, a limit on
+what a slow client may leave unsent, metrics, and a fast way for a frame that goes to thousands of connections.
+"""
+
+import asyncio
+from collections import deque
 from typing import Any
 
-from autobahn.twisted import websocket as autobahn_twisted
-from autobahn.websocket import protocol as autobahn
 from autobahn.websocket.types import ConnectionDeny
 from daphne.server import reactor
 from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.interfaces import IPullProducer
+from zope.interface import implementer
 
-from realtime import shutdown
-from realtime.direct import DirectSocket
-from realtime.frames import whole_text
-from realtime.metrics import CLOSES, HANDSHAKES, SOCKETS
+from realtime import internals, shutdown
+from realtime.frames import Frame, FrameWriter, decode_text_frame
+from realtime.metrics import CLOSES, HANDSHAKES, OPEN_SOCKETS
 
-INBOUND = 64  # commands of one client that may wait; above it the client is not read
-RECHECK = 0.05  # seconds until a client that is not read is looked at again
-LAST_WORDS = 60  # seconds that a reader has to come to our close frame: what the kernel holds is read before it
+MAX_UNREAD_MESSAGES = 64  # messages of one client that the consumer has not taken; above it the client is not read
+UNREAD_CHECK_SECONDS = 0.05  # until a client that is not read is looked at again
+CLOSE_TIMEOUT_SECONDS = 60  # for the client to answer our close frame: it reads what the kernel holds first
+PULL_BYTES = 64 * 1024  # handed to Twisted at a time: these bytes cannot be taken back
 
-# autobahn pretty-prints its options at every connection, and colours its words at every read, for debug lines that
-# nobody reads: a tenth of what a handshake costs, and of what a frame does.
-vars(autobahn)["pformat"] = vars(autobahn_twisted)["hltype"] = vars(autobahn_twisted)["hlval"] = lambda value: value
+internals.disable_debug_formatting()
+
+
+class ReceiveQueue:
+    """The messages that a consumer has not read yet: an asyncio.Queue for one reader.
+
+    An empty asyncio.Queue takes 3 KB, and most connections are silent.
+    """
+
+    __slots__ = ("_arrival", "_messages")
+
+    def __init__(self) -> None:
+        self._messages: list[dict[str, Any]] = []
+        self._arrival: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: dict[str, Any]) -> None:
+        """Add an ASGI message, and wake the reader."""
+        self._messages.append(message)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+    async def get(self) -> dict[str, Any]:
+        """Wait for the oldest message, remove it and return it."""
+        while not self._messages:
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        return self._messages.pop(0)
+
+    def qsize(self) -> int:
+        """Return the number of messages that wait."""
+        return len(self._messages)
 
 
 class Connection(WebSocketProtocol):
-    """Closes with the codes it is told to, counts what happens, and does not drown in a flood."""
+    """daphne's WebSocket protocol with exact close codes, metrics, and limits in both directions."""
 
-    opened = False
-    direct: DirectSocket | None = None  # from the handshake on
+    is_opened = False
+    writer: "DirectFrameWriter | None" = None  # set when the handshake request has arrived
+
+    # --- The handshake
 
     def onConnect(self, request: Any) -> Any:  # noqa: N802  autobahn's name
+        """Refuse a handshake while the process drains; otherwise let daphne start the consumer."""
         if shutdown.draining.is_set():
-            # Said at once, and nginx asks the next of us; left in the queue, the client would wait until we are gone.
+            # nginx asks the next server at once. In the queue the client would wait until this process has ended.
             HANDSHAKES.labels("leaving").inc()
             raise ConnectionDeny(503, "The server restarts.")  # type: ignore[no-untyped-call]
-        # Too large a frame or broken UTF-8: say 1009 or 1007 before hanging up.
+        # After a frame that is too large or no UTF-8, send 1009 or 1007 before the connection ends.
         self.failByDrop = False
-        self.closeHandshakeTimeout = LAST_WORDS
-        # daphne leaves the HTTP channel as the transport's producer: it would hold its memory, and pause reading
-        # whenever much is written.
+        self.closeHandshakeTimeout = CLOSE_TIMEOUT_SECONDS
+        # daphne leaves its HTTP channel registered as the transport's producer: it would stay in memory, and pause
+        # reading whenever much is written.
         self.transport.unregisterProducer()
         return super().onConnect(request)
 
-    def onOpen(self) -> None:  # noqa: N802
-        # The handshake is over; kept for hours, its text and two parsed copies of it would be 2 KB of every socket.
-        self.request.headers = self.http_headers = self.http_request_data = None
-        self.opened = True
-        SOCKETS.inc()
+    def serverAccept(self, subprotocol: str | None = None) -> None:  # noqa: N802  daphne's name
+        """Complete the handshake."""
+        HANDSHAKES.labels("accepted").inc()
+        super().serverAccept(subprotocol)
+
+    def serverReject(self) -> None:  # noqa: N802  daphne's name
+        """Answer the handshake with 403."""
+        HANDSHAKES.labels("refused").inc()
+        super().serverReject()
+
+    def handle_exception(self, exception: BaseException) -> None:
+        """Answer a handshake with 500, or close with 1011, because the consumer raised."""
+        if self.state == self.STATE_CONNECTING:
+            HANDSHAKES.labels("failed").inc()
+        super().handle_exception(exception)
+
+    def onOpen(self) -> None:  # noqa: N802  autobahn's name
+        """Count the open connection, and free what only the handshake needed."""
+        internals.free_handshake(self)
+        self.is_opened = True
+        OPEN_SOCKETS.inc()
         super().onOpen()
+        if shutdown.draining.is_set():  # the drain began during the handshake
+            self.drain(reconnect_in=1)
+
+    # --- Receiving
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
-        """Nearly every read is whole frames: autobahn's way through fragments would cost more than the answer."""
-        if self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message and not self.data:
-            while (found := whole_text(data)) is not None:
+        """Take complete text frames from the bytes, and leave everything else to autobahn.
+
+        Nearly every read is one complete frame; autobahn's way through fragments would cost more than the answer.
+        """
+        if self.state == self.STATE_OPEN and internals.is_between_frames(self):
+            while (found := decode_text_frame(data)) is not None:
                 payload, data = found
                 self.onMessage(payload, isBinary=False)
         if data:
             super().dataReceived(data)
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
-        """A flood is read no faster than the application answers."""
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803  autobahn's names
+        """Queue a message for the consumer, and stop reading from a client that is too far ahead of it."""
         super().onMessage(payload, isBinary)
-        if self.application_queue.qsize() > INBOUND:
+        if self.application_queue.qsize() > MAX_UNREAD_MESSAGES:
             self.transport.pauseProducing()
-            reactor.callLater(RECHECK, self._read_on)
+            reactor.callLater(UNREAD_CHECK_SECONDS, self._resume_reading)
 
-    def _read_on(self) -> None:
+    def _resume_reading(self) -> None:
         if self.state == self.STATE_CLOSED:
             return
-        if self.application_queue.qsize() > INBOUND:
-            reactor.callLater(RECHECK, self._read_on)
+        if self.application_queue.qsize() > MAX_UNREAD_MESSAGES:
+            reactor.callLater(UNREAD_CHECK_SECONDS, self._resume_reading)
         else:
             self.transport.resumeProducing()
 
+    # --- Sending: autobahn's own frames (pong, close) pass Twisted's buffer, and none of ours may overtake them
+
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802
-        """autobahn's own frames, pongs and closes, wait in Twisted's buffer: none of ours may overtake them."""
-        if self.direct is not None:
-            self.direct.look()
+        """Write bytes of autobahn's."""
+        if self.writer is not None:
+            self.writer.invalidate_fast_path()
         super().sendData(data, sync, chopsize)
 
-    def dropConnection(self, abort: bool = False) -> None:  # noqa: N802
-        if self.direct is not None:
-            self.direct.look()
+    def dropConnection(self, abort: bool = False) -> None:  # noqa: N802  autobahn's name
+        """End the connection without a close frame."""
+        if self.writer is not None:
+            self.writer.invalidate_fast_path()
         super().dropConnection(abort)
 
+    # --- The end
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802  daphne's name
+        """Close with this very code. autobahn's public sendClose refuses 1003, 1009, 1012 and 1013."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=1000 if code is None else code)
+
+    def drain(self, reconnect_in: float) -> None:
+        """Close with 1012 (service restart); a consumer that set `on_drain` does it with a last message of its own.
+
+        Args:
+            reconnect_in: Seconds after which the client should reconnect.
+        """
+        if self.writer is not None and self.writer.on_drain is not None:
+            self.writer.on_drain(reconnect_in)
+        else:
+            self.serverClose(1012)
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N802, N803
-        if self.opened:
-            SOCKETS.dec()
+        """Count the closed connection by its code."""
+        if self.is_opened:
+            OPEN_SOCKETS.dec()
             CLOSES.labels(self.localCloseCode or code or 1006).inc()
         super().onClose(wasClean, code, reason)
 
-    def serverAccept(self, subprotocol: str | None = None) -> None:  # noqa: N802  daphne's name
-        HANDSHAKES.labels("accepted").inc()
-        super().serverAccept(subprotocol)
 
-    def serverReject(self) -> None:  # noqa: N802
-        HANDSHAKES.labels("refused").inc()
-        super().serverReject()
+@implementer(IPullProducer)
+class DirectFrameWriter(FrameWriter):
+    """Writes frames straight into the kernel's socket while nothing is unsent before them.
 
-    def handle_exception(self, exception: BaseException) -> None:
-        if self.state == self.STATE_CONNECTING:
-            HANDSHAKES.labels("failed").inc()
-        super().handle_exception(exception)
+    This saves Twisted's turn through the reactor, which costs more than the send itself. What the kernel does not take
+    waits here, frame by frame, and Twisted asks for it (this is its pull producer) when there is room again. Apart from
+    Twisted's buffer, whole frames can be counted, limited, and dropped when the client reads too slowly.
 
-    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
-        """Close with this very code. autobahn's public sendClose would refuse 1003, 1009, 1012 and 1013."""
-        if self.state == self.STATE_OPEN:
-            self.sendCloseFrame(code=1000 if code is None else code)
+    `_is_fast` says that the connection is open and that nothing is unsent in Twisted or here. In a large room the
+    memory that is touched for each member costs more than the work, so this one value stands for all the others.
+    """
+
+    __slots__ = ("_frames", "_is_fast", "_is_pulling", "_send", "protocol", "transport")
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__()
+        self.protocol = protocol
+        self.transport = protocol.transport
+        self._send = internals.socket_send(self.transport)
+        self._frames: deque[bytes] | None = None  # created when needed: an empty one takes 760 bytes
+        self._is_pulling = False
+        self._is_fast = False
+
+    def write(self, frame: Frame) -> None:
+        """Send the frame, or queue it behind what is unsent."""
+        if not self._is_fast:
+            self._check_and_write(frame)
+            return
+        wire, send = frame.wire, self._send  # an attribute that is a value is found sooner than a method
+        try:
+            sent = send(wire)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._is_fast = False
+            return  # the reactor gets the error as well, and ends the connection
+        if sent != len(wire):
+            self._is_fast = False
+            self.transport.write(wire[sent:])
+
+    def invalidate_fast_path(self) -> None:
+        """Check the connection before the next frame: autobahn writes to it, or ends it."""
+        self._is_fast = False
+
+    def _check_and_write(self, frame: Frame) -> None:
+        if self.is_closed or self.protocol.state != self.protocol.STATE_OPEN:
+            return
+        if not self._is_pulling and not internals.has_unsent_bytes(self.transport):
+            self._is_fast = True
+            self.write(frame)
+            return
+        if self._frames is None:
+            self._frames = deque()
+        self._frames.append(frame.wire)
+        if not self._is_pulling:
+            self._is_pulling = True
+            self.transport.registerProducer(self, streaming=False)
+        self.add_pending(len(frame.wire))
+
+    def send_close(self, code: int, last: Frame | None, *, skip_pending: bool) -> None:
+        """Hand the last frame to Twisted, then let autobahn send the close frame."""
+        self._is_fast = False
+        if self.protocol.state != self.protocol.STATE_OPEN:
+            return
+        frames = [] if skip_pending or self._frames is None else [*self._frames]
+        if last is not None:
+            frames.append(last.wire)
+        self.transport.write(b"".join(frames))  # these bytes cannot be taken back
+        self._stop_pulling()
+        self.protocol.serverClose(code)
+
+    def mark_lost(self) -> None:
+        """The connection is lost: send nothing more."""
+        super().mark_lost()
+        self._is_fast = False
+
+    def resumeProducing(self) -> None:  # noqa: N802  Twisted's name
+        """Refill Twisted's buffer when it is empty."""
+        if self.protocol.state != self.protocol.STATE_OPEN:
+            self._stop_pulling()
+        elif not internals.has_unsent_bytes(self.transport):
+            size, chunk = 0, []
+            while self._frames and size < PULL_BYTES:
+                chunk.append(self._frames.popleft())
+                size += len(chunk[-1])
+            self.pending_bytes -= size
+            self.transport.write(b"".join(chunk))
+            if not self._frames:
+                self._stop_pulling()
+
+    def stopProducing(self) -> None:  # noqa: N802  Twisted's name
+        """The connection is lost."""
+        self._is_pulling = False
+        self._stop_pulling()
+
+    def _stop_pulling(self) -> None:
+        self._frames = None
+        self.pending_bytes = 0
+        if self._is_pulling:
+            self._is_pulling = False
+            self.transport.unregisterProducer()

@@ -1,9 +1,8 @@
-"""The process that comes after this one: it listens in the same place before this one leaves, so no client waits
-for a start.
+"""The handover from this process to its successor, which listens on the same sockets before this one drains.
 
-SIGHUP: we start it, from the release that serves by now, with the sockets that systemd gave us. Once it is ready it
-sends us SIGTERM; then it is the unit's main process, and we take no more clients and drain. One that fails is ended,
-and we go on as if nothing had been asked.
+SIGHUP makes this process start its successor, from the release that is current by then, with the sockets that systemd
+passed. When the successor is ready it sends SIGTERM to this process, which makes it the main process of the unit, takes
+no more clients, and drains. A successor that fails is ended, and this process goes on.
 """
 
 import asyncio
@@ -14,73 +13,82 @@ import subprocess
 import sys
 
 from realtime import shutdown
-from realtime.systemd import inheritance, notify
+from realtime.systemd import inherited_sockets, notify
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 25  # seconds that a successor may take to get ready; deploy/release.py waits a little longer
-PREDECESSOR = "PREDECESSOR"  # the variable that tells a successor whom it follows
-# The shell ends at once: a main process has to be systemd's own child.
+READY_TIMEOUT_SECONDS = 25  # for a successor; deploy/processes.py waits a little longer
+PREDECESSOR_VARIABLE = "PREDECESSOR"  # tells a successor the process id of its predecessor
+# The shell ends at once, so that systemd becomes the parent: the main process of a unit has to be systemd's own child.
 DETACHED = ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh"]
 
 
-class Successor:
-    """At most one at a time."""
+class Handover:
+    """Starts at most one successor at a time."""
 
-    pid = 0  # while one is on its way
+    successor_pid = 0  # 0 while there is none
     _pidfd: int
     _deadline: asyncio.TimerHandle
 
-    def start(self) -> None:
-        """Start it, unless one is on its way or we leave already."""
-        if self.pid or shutdown.draining.is_set():
+    def start_successor(self) -> None:
+        """Start a successor, unless one is starting already or this process drains."""
+        if self.successor_pid or shutdown.draining.is_set():
             return
-        sockets, environment = inheritance()
-        environment = {**os.environ, **environment, PREDECESSOR: str(os.getpid())}
-        # STARTED_BY: deploy/in-release, by a path that leads to the release that serves.
+        descriptors, variables = inherited_sockets()
+        environment = {**os.environ, **variables, PREDECESSOR_VARIABLE: str(os.getpid())}
+        # STARTED_BY is deploy/run-in-release, by a path that leads to the release that is current now.
         command = [*DETACHED, os.environ["STARTED_BY"], "realtime.server", *sys.argv[1:]]
-        said = subprocess.run(command, env=environment, pass_fds=sockets, stdout=subprocess.PIPE, check=True)  # noqa: S603
-        pid = int(said.stdout)
-        logger.info("Process %d is to take over", pid)
+        shell = subprocess.run(command, env=environment, pass_fds=descriptors, stdout=subprocess.PIPE, check=True)  # noqa: S603
+        pid = int(shell.stdout)
+        logger.info("Started process %d as successor", pid)
         try:
             self._pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
-            failed(pid)
+            report_failure(pid)
             return
-        self.pid = pid
+        self.successor_pid = pid
         loop = asyncio.get_event_loop()
-        loop.add_reader(self._pidfd, self._ended)
-        self._deadline = loop.call_later(PATIENCE, signal.pidfd_send_signal, self._pidfd, signal.SIGKILL)
+        loop.add_reader(self._pidfd, self._on_successor_exit)
+        self._deadline = loop.call_later(READY_TIMEOUT_SECONDS, signal.pidfd_send_signal, self._pidfd, signal.SIGKILL)
 
-    def _ended(self) -> None:
-        failed(self.pid)
-        self._look_away()
+    def _on_successor_exit(self) -> None:
+        report_failure(self.successor_pid)
+        self._cleanup()
 
-    def take_over(self) -> bool:
-        """At SIGTERM: whether a successor is there to have sent it. Then it is the unit's main process."""
-        if not self.pid:
+    def complete(self) -> bool:
+        """Make the successor the unit's main process, if there is one. Called at SIGTERM.
+
+        Returns:
+            Whether there is a successor: then it was the sender of SIGTERM.
+        """
+        if not self.successor_pid:
             return False
-        notify(f"MAINPID={self.pid}")
+        notify(f"MAINPID={self.successor_pid}")
         os.environ.pop("NOTIFY_SOCKET", None)  # from now on systemd listens to the successor
-        self._look_away()
+        self._cleanup()
         return True
 
-    def _look_away(self) -> None:
-        self.pid = 0
+    def _cleanup(self) -> None:
+        self.successor_pid = 0
         self._deadline.cancel()
         asyncio.get_event_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
 
 
-def failed(pid: int) -> None:
-    why = f"Process {pid} was to take over and ended before it was ready"
-    logger.error(why)
-    notify(f"STATUS={why}")  # deploy/release.py sees that it changed
+def report_failure(pid: int) -> None:
+    """Log that a successor ended before it was ready, and tell systemd: deploy/processes.py sees the status change."""
+    reason = f"Process {pid} was started as successor and ended before it was ready"
+    logger.error(reason)
+    notify(f"STATUS={reason}")
 
 
-def follow() -> bool:
-    """Once ready: ask our predecessor to leave, if there is one. Returns whether there is."""
-    predecessor = os.environ.pop(PREDECESSOR, None)
+def signal_predecessor() -> bool:
+    """Ask the predecessor to drain, if there is one. Called when this process is ready.
+
+    Returns:
+        Whether there is a predecessor.
+    """
+    predecessor = os.environ.pop(PREDECESSOR_VARIABLE, None)
     if predecessor:
         os.kill(int(predecessor), signal.SIGTERM)
     return predecessor is not None

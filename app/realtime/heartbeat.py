@@ -1,4 +1,4 @@
-"""Each server of sockets says every second that it lives, in Redis; so the others know whom they miss."""
+"""Each WebSocket server reports to Redis every second, so that every process knows which servers are healthy."""
 
 import asyncio
 import os
@@ -11,62 +11,76 @@ import redis
 from django.conf import settings
 
 from realtime import redis_clients, shutdown
-from realtime.metrics import REDIS, REDIS_FAILED, SOCKETS
+from realtime.metrics import OPEN_SOCKETS, REDIS_FAILURES, REDIS_SECONDS
 
-KEY = "parley:servers"
-EVERY = 1  # seconds
-SILENT = 3  # seconds after which a server that said nothing is missed
-FORGOTTEN = 60  # seconds after which it is not spoken of any more
+REDIS_KEY = "parley:servers"  # a hash: server name -> Report as JSON
+REPORT_INTERVAL_SECONDS = 1
+STALE_AFTER_SECONDS = 3  # without a report
+EXPIRE_AFTER_SECONDS = 60  # without a report
 
 
-class Beat(msgspec.Struct):
-    """What a server says of itself."""
+class Report(msgspec.Struct):
+    """What a server says of itself: when (time.time()), and its open sockets."""
 
-    at: float  # time.time()
+    at: float
     sockets: int
 
 
 class Servers(NamedTuple):
-    """The servers of sockets, by host and process: those that live, and those that fell silent."""
+    """The last report of each WebSocket server, by host and process id: reported recently, or not any more."""
 
-    alive: dict[str, Beat]
-    silent: dict[str, Beat]
+    healthy: dict[str, Report]
+    stale: dict[str, Report]
 
 
 class Heartbeat:
-    """start() it in the event loop that serves the sockets."""
+    """Reports for this process. Call `start` in the event loop that serves the sockets."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}/{os.getpid()}"
 
     def start(self) -> None:
-        """Without Redis there is only one process, and nobody to tell."""
+        """Report from now on until the process drains. Without Redis there is one process, and nothing to report."""
         if settings.REDIS_URL:
-            self._task = asyncio.ensure_future(self._beat())
+            self._task = asyncio.ensure_future(self._report())
 
-    async def _beat(self) -> None:
+    async def _report(self) -> None:
         client = redis_clients.connect_async()
         while not shutdown.draining.is_set():
             began = time.perf_counter()
             try:
-                await client.hset(KEY, self.name, self._now())
+                await client.hset(REDIS_KEY, self.name, self._current_report())
             except (redis.RedisError, OSError):
-                REDIS_FAILED.inc()
+                REDIS_FAILURES.inc()
             else:
-                REDIS.observe(time.perf_counter() - began)
-            await asyncio.sleep(EVERY)
-        await client.hdel(KEY, self.name)  # gone on purpose, and not missed
+                REDIS_SECONDS.observe(time.perf_counter() - began)
+            await asyncio.sleep(REPORT_INTERVAL_SECONDS)
+        await client.hdel(REDIS_KEY, self.name)  # it ends on purpose, so it must not become stale
 
-    def _now(self) -> bytes:
-        return msgspec.json.encode(Beat(at=time.time(), sockets=int(SOCKETS._value.get())))  # noqa: SLF001
+    def _current_report(self) -> bytes:
+        sockets = int(OPEN_SOCKETS._value.get())  # noqa: SLF001  prometheus_client has no public way to read a gauge
+        return msgspec.json.encode(Report(at=time.time(), sockets=sockets))
 
 
-def servers(client: redis.Redis) -> Servers:
-    """Who is there, by a client that decodes its answers. Raises redis.RedisError."""
+def load_servers(client: redis.Redis) -> Servers:
+    """Read all reports, and delete expired ones.
+
+    Args:
+        client: A client that decodes its answers: realtime.redis_clients.connect.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
     now = time.time()
-    beats = {str(name): msgspec.json.decode(beat, type=Beat) for name, beat in client.hgetall(KEY).items()}
-    if old := [name for name, beat in beats.items() if now - beat.at > FORGOTTEN]:
-        client.hdel(KEY, *old)
-    alive = {name: beat for name, beat in beats.items() if now - beat.at <= SILENT}
-    silent = {name: beat for name, beat in beats.items() if SILENT < now - beat.at <= FORGOTTEN}
-    return Servers(alive, silent)
+    reports = {
+        str(name): msgspec.json.decode(report, type=Report) for name, report in client.hgetall(REDIS_KEY).items()
+    }
+    if expired := [name for name, report in reports.items() if now - report.at > EXPIRE_AFTER_SECONDS]:
+        client.hdel(REDIS_KEY, *expired)
+    healthy = {name: report for name, report in reports.items() if now - report.at <= STALE_AFTER_SECONDS}
+    stale = {
+        name: report
+        for name, report in reports.items()
+        if STALE_AFTER_SECONDS < now - report.at <= EXPIRE_AFTER_SECONDS
+    }
+    return Servers(healthy, stale)

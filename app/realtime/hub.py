@@ -1,239 +1,315 @@
-"""From one announcement to every socket of this process, in order, without a hole.
+"""From one announcement to every connection of this process, in order and without a gap.
 
-One hub per process: one channel, joined to the group of each stream that has members here. The event after the last
-one is delivered, a smaller one dropped; above a hole the hub waits a moment, then reads the database once for all.
-Every few seconds it compares the heads of its streams with the database: so nothing stays lost, Redis or not.
+There is one hub per process, with one channel that is in the channel-layer group of each stream that has members here.
+The event after the last one is delivered, an earlier one is dropped; above a gap the hub waits a moment and then reads
+the database once for all members. Every few seconds it compares its streams with the database, so nothing stays lost,
+with Redis or without.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Iterator
 from contextvars import Context
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from channels.layers import get_channel_layer
 
-from realtime.delivery import Delivery, Event, Member
-from realtime.metrics import GAPS
-from realtime.publisher import EVERYBODY, Announcement, publisher
-from realtime.stream import Stream
-from realtime.user_sockets import People
+from realtime.metrics import GAPS_FILLED
+from realtime.publisher import (
+    ALL_PROCESSES_GROUP,
+    Announcement,
+    EphemeralAnnouncement,
+    EventsAnnouncement,
+    ProbeAnnouncement,
+    publisher,
+)
+from realtime.stream import Delivery, Event, Member, Stream
+from realtime.user_sockets import UserSockets
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 3
-GAP_SECONDS = 0.05  # how long a hole may be just two announcements in the wrong order
+POLL_INTERVAL_SECONDS = 3
+GAP_WAIT_SECONDS = 0.05  # a gap may be two announcements that arrive in the wrong order
+CLOSE_TIMEOUT_SECONDS = 1  # for the channel layer, when the hub closes
 
 
 class Source(Protocol):
-    """Where streams are kept. Its methods may raise when the database is away."""
+    """Where the events of streams are stored. Both methods may raise while the database is away."""
 
     async def heads(self, streams: Collection[str]) -> tuple[str, dict[str, int]]:
-        """The epoch of all numbers, and the newest number of each stream."""
+        """Return the epoch, and the newest sequence number of each of these streams that exists."""
 
     async def since(self, stream: str, seq: int, head: int) -> list[Event] | None:
-        """What changed above seq up to head, in order; None when that is too much to tell."""
-
-    def frame(self, texts: Sequence[str]) -> str:
-        """One frame that holds these events."""
+        """Return the events above `seq` up to `head`, in order, or None when they are too many or not all stored."""
 
 
 class Position(Protocol):
-    """How complete a look into a stream is: everything up to `head`, in `epoch`."""
+    """How far a snapshot of a stream goes: it contains everything up to sequence number `head` of `epoch`."""
 
     @property
-    def epoch(self) -> str: ...
+    def epoch(self) -> str:
+        """The epoch of the sequence numbers."""
+
     @property
-    def head(self) -> int: ...
+    def head(self) -> int:
+        """The sequence number of the last event that the snapshot contains."""
 
 
-Found = TypeVar("Found", bound=Position)
+class StreamMembers(NamedTuple):
+    """A stream and its members in this process."""
+
+    name: str
+    label: str
+    members: list[Member]
 
 
 class StreamLost(Exception):
     """The stream cannot be continued: join it again."""
 
 
+class PendingJoin:
+    """A member that is joining a stream. Use it as `Hub.joining` says."""
+
+    def __init__(self, hub: "Hub", stream: Stream, held: list[Event]) -> None:
+        self._hub = hub
+        self._stream = stream
+        self._held = held
+        self._head = -1
+
+    async def wait_until_open(self) -> None:
+        """Wait until the stream receives announcements. Raises StreamLost, and what the source raises."""
+        await asyncio.shield(self._stream.opening)
+
+    async def catch_up(self, position: Position) -> None:
+        """Bring the stream, and all its members, at least up to a snapshot that was read after `wait_until_open`.
+
+        Raises:
+            StreamLost: The stream began anew since. What the source raises is raised as well.
+        """
+        await self._hub.advance_to(self._stream, position)
+        self._head = position.head
+
+    def complete(self, member: Member) -> None:
+        """Make the member part of the stream: it gets each event above the snapshot.
+
+        Nothing may be awaited between `catch_up` and this call, or an event could be missed.
+        """
+        self._stream.delivery.add(member, [event for event in self._held if event.seq > self._head])
+
+
 class Hub:
     """All streams of this process."""
 
     def __init__(self, source: Source) -> None:
+        """Serve streams that `source` stores. Needs a running event loop."""
         self._source = source
         self._layer = get_channel_layer()
         self._channel: str | None = None
-        self.people = People()
+        self.users = UserSockets()
         self._streams: dict[str, Stream] = {}
-        self._groups: set[str] = set()  # whose announcements our channel gets
-        self._grouping = asyncio.Lock()
-        self._closing = False
+        self._labels: dict[str, str] = {}  # label -> name of a stream in _streams
+        self._groups: set[str] = set()  # that our channel is in
+        self._groups_lock = asyncio.Lock()
+        self._is_closing = False
         self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself keeps only weak references
-        publisher.attach(self.hear)
-        self._spawn(self._regroup([EVERYBODY]))
-        self._spawn(self._poll())
+        publisher.attach(self.receive)
+        self._create_task(self._sync_groups([ALL_PROCESSES_GROUP]))
+        self._create_task(self._poll())
 
-    # --- members come and go
+    # --- Members join and leave
 
-    async def join(
-        self, name: str, member: Member, look: Callable[[], Awaitable[Found]], greet: Callable[[Found], None]
-    ) -> None:
-        """Make the member part of the stream: `look` around, `greet` it with that, then every event after it.
+    @contextlib.contextmanager
+    def joining(self, name: str, label: str = "") -> Iterator[PendingJoin]:
+        """Begin to join the stream: until the end of the block its events are held back for the new member.
 
-        Raises StreamLost when the stream began anew meanwhile, and what `look` and the source raise.
+            with hub.joining(name) as join:
+                await join.wait_until_open()
+                snapshot = await load_snapshot()
+                await join.catch_up(snapshot)
+                send(snapshot)
+                join.complete(member)
+
+        Args:
+            name: The stream's name.
+            label: The name by which clients know it: see `stream_named`.
         """
-        stream = self._streams.get(name) or self._open(name)
+        stream = self._streams.get(name) or self._open(name, label)
         held: list[Event] = []
-        stream.delivery.holds.append(held)
+        stream.delivery.pending_joins.append(held)
         try:
-            await asyncio.shield(stream.opening)
-            found = await look()
-            if found.epoch != stream.epoch:
-                self._lose(stream)
-            stream.known = max(stream.known, found.head)
-            while stream.last < found.head and self._carries(stream):
-                await asyncio.shield(self._fill_soon(stream))
-            if not self._carries(stream):
-                raise StreamLost(name)
-            stream.delivery.finish()
-            greet(found)
-            stream.delivery.add(member, [event for event in held if event.seq > found.head])
+            yield PendingJoin(self, stream, held)
         finally:
-            stream.delivery.holds = [hold for hold in stream.delivery.holds if hold is not held]
+            stream.delivery.pending_joins = [other for other in stream.delivery.pending_joins if other is not held]
+
+    async def advance_to(self, stream: Stream, position: Position) -> None:
+        """Bring a stream up to this position and send everything. Raises StreamLost."""
+        if position.epoch != stream.epoch:
+            self._reset(stream)
+        stream.known = max(stream.known, position.head)
+        while stream.last < position.head and self._is_current(stream):
+            await asyncio.shield(self._start_filling(stream))
+        if not self._is_current(stream):
+            raise StreamLost(stream.name)
+        stream.delivery.flush_now()
 
     def leave(self, name: str, member: Member) -> None:
-        """Nothing of the stream reaches the member any more."""
+        """Send the member nothing more of this stream."""
         if stream := self._streams.get(name):
             stream.delivery.remove(member)
 
+    def stream_named(self, label: str) -> str | None:
+        """Return the name of the open stream with this label, or None."""
+        return self._labels.get(label)
+
     def heads(self, names: Collection[str]) -> dict[str, int]:
-        """How far the members of these streams are."""
+        """Return up to which sequence number the members of each of these streams have everything."""
         return {name: stream.last for name in names if (stream := self._streams.get(name))}
 
-    def places(self) -> list[tuple[str, list[Member]]]:
-        """Each stream of this process, with its members."""
-        return [(name, list(stream.delivery.members)) for name, stream in self._streams.items()]
+    def members_by_stream(self) -> list[StreamMembers]:
+        """Return each stream of this process with its members."""
+        return [
+            StreamMembers(name, stream.label, list(stream.delivery.members)) for name, stream in self._streams.items()
+        ]
 
     def delivery(self, name: str) -> Delivery | None:
+        """Return the delivery of an open stream, or None."""
         return stream.delivery if (stream := self._streams.get(name)) else None
 
-    def patience(self, name: str) -> float:
-        """Seconds for which a change of the stream had better wait for others: see Delivery.patience."""
-        return stream.delivery.patience() if (stream := self._streams.get(name)) else 0
+    def coalescing_delay(self, name: str | None) -> float:
+        """Return the seconds that a change of this stream should wait for others: see Delivery.coalescing_delay."""
+        return stream.delivery.coalescing_delay() if (stream := self._streams.get(name or "")) else 0
 
-    def _open(self, name: str) -> Stream:
-        stream = self._streams[name] = Stream(name, self._source.frame)
-        stream.opening = self._spawn(self._start(stream))
+    def _open(self, name: str, label: str) -> Stream:
+        stream = self._streams[name] = Stream(name, label)
+        if label:
+            self._labels[label] = name
+        stream.opening = self._create_task(self._start(stream))
         return stream
 
-    def _carries(self, stream: Stream) -> bool:
+    def _forget(self, stream: Stream) -> None:
+        if self._is_current(stream):
+            del self._streams[stream.name]
+        if self._labels.get(stream.label) == stream.name:
+            del self._labels[stream.label]
+
+    def _is_current(self, stream: Stream) -> bool:
         return self._streams.get(stream.name) is stream
 
     async def _start(self, stream: Stream) -> None:
         try:
-            # First the group, then the head: what is announced after is heard, what was before is in the head.
-            if publisher.reachable:
-                await self._regroup([stream.name])
+            # First the group, then the head: later events are announced to us, earlier ones are in the head.
+            if publisher.is_reachable:
+                await self._sync_groups([stream.name])
             stream.epoch, heads = await self._source.heads([stream.name])
             if stream.name not in heads:
-                raise StreamLost(stream.name)  # noqa: TRY301  to be forgotten like any other failure
-            stream.jump([], heads[stream.name])
+                raise StreamLost(stream.name)  # noqa: TRY301  handled as any other failure
+            stream.advance([], heads[stream.name])
         except BaseException:
-            self._streams.pop(stream.name, None)
+            self._forget(stream)
             raise
 
-    # --- events come in
+    # --- Events arrive
 
-    def hear(self, announcement: Announcement) -> None:
-        """Take an announcement, from Redis or from this very process; it may be late, doubled or unasked for."""
-        if announcement["stream"] == EVERYBODY:
-            self.people.hear(announcement)
-            return
+    def receive(self, announcement: Announcement) -> None:
+        """Handle an announcement, from Redis or from this process. It may be late, doubled, or of no interest here."""
+        match announcement["type"]:
+            case "call":
+                self.users.dispatch(announcement)
+            case "ephemeral":
+                self._receive_ephemeral(announcement)
+            case "events":
+                self._receive_events(announcement)
+
+    def _receive_ephemeral(self, announcement: EphemeralAnnouncement) -> None:
+        if stream := self._streams.get(announcement["stream"]):
+            stream.delivery.send_ephemeral(announcement["text"])
+
+    def _receive_events(self, announcement: EventsAnnouncement) -> None:
         if (stream := self._streams.get(announcement["stream"])) is None:
             return
-        if "events" not in announcement:
-            stream.delivery.whisper(announcement["text"])
-            return
-        if stream.take([Event(*event) for event in announcement["events"]]):
-            stream.delivery.announced(announcement.get("at"))
-            stream.delivery.soon()
-        if stream.known > stream.last:
-            stream.delivery.announced(announcement.get("at"))
-            self._fill_soon(stream)
+        has_ready_events = stream.add_events([Event(*event) for event in announcement["events"]])
+        has_gap = stream.known > stream.last
+        if has_ready_events or has_gap:
+            stream.delivery.note_announced(announcement.get("at"))
+        if has_ready_events:
+            stream.delivery.schedule_flush()
+        if has_gap:
+            self._start_filling(stream)
 
-    def _fill_soon(self, stream: Stream) -> asyncio.Task[None]:
+    def _start_filling(self, stream: Stream) -> asyncio.Task[None]:
         if stream.filling is None or stream.filling.done():
-            stream.filling = self._spawn(self._fill(stream))
+            stream.filling = self._create_task(self._fill_gap(stream))
         return stream.filling
 
-    async def _fill(self, stream: Stream) -> None:
-        await asyncio.sleep(GAP_SECONDS)
+    async def _fill_gap(self, stream: Stream) -> None:
+        await asyncio.sleep(GAP_WAIT_SECONDS)
         await asyncio.shield(stream.opening)
         if stream.known <= stream.last:
-            return  # it was only the order
+            return  # the announcements had only arrived in the wrong order
         since = stream.last
         epoch, heads = await self._source.heads([stream.name])
         head = heads.get(stream.name, -1)
-        found = await self._source.since(stream.name, since, head) if epoch == stream.epoch and head >= since else None
-        if found is None:
-            self._lose(stream)
-        elif stream.jump(found, head):
-            GAPS.inc()
-            stream.delivery.soon()
+        events = await self._source.since(stream.name, since, head) if epoch == stream.epoch and head >= since else None
+        if events is None:
+            self._reset(stream)
+        elif stream.advance(events, head):
+            GAPS_FILLED.inc()
+            stream.delivery.schedule_flush()
 
-    def _lose(self, stream: Stream) -> None:
-        """Nobody can go on from here: everybody comes back and starts from what there is."""
-        if self._carries(stream):
-            del self._streams[stream.name]
+    def _reset(self, stream: Stream) -> None:
+        """Close a stream that cannot be continued: each member joins again and gets a new snapshot."""
+        self._forget(stream)
         for member in stream.delivery.clear():
-            member.lost(stream.name)
+            member.on_stream_lost(stream.name)
 
-    # --- the channel layer, and what to do without it
+    # --- The channel layer, and what replaces it while it is away
 
-    async def _regroup(self, names: Collection[str]) -> None:
-        """Make the groups we are in those that we want to be in. Never raises; the poll tries again."""
-        async with self._grouping:
-            wanted = self._wanted()
+    async def _sync_groups(self, names: Collection[str]) -> None:
+        """Join or leave these groups as needed. Never raises; the poll tries again."""
+        async with self._groups_lock:
+            desired = self._desired_groups()
             try:
                 if self._channel is None:
                     self._channel = await self._layer.new_channel()
-                    self._spawn(self._listen(self._channel))
-                if not publisher.reachable:  # is it back? Joining and leaving may need no word to Redis
-                    await self._layer.send(self._channel, {"type": "probe", "stream": ""})
+                    self._create_task(self._listen(self._channel))
+                if not publisher.is_reachable:  # is it back? Joining and leaving may need no answer from Redis
+                    await self._layer.send(self._channel, ProbeAnnouncement(type="probe", stream=""))
                 for name in names:
-                    if name in wanted and name not in self._groups:
+                    if name in desired and name not in self._groups:
                         await self._layer.group_add(name, self._channel)
                         self._groups.add(name)
-                    elif name not in wanted and name in self._groups:
+                    elif name not in desired and name in self._groups:
                         self._groups.discard(name)
                         await self._layer.group_discard(name, self._channel)
             except Exception as error:  # whatever a layer raises when its server is away
-                publisher.say(reachable=False, why=repr(error))
+                publisher.set_reachable(reachable=False, reason=repr(error))
             else:
-                publisher.say(reachable=True)
+                publisher.set_reachable(reachable=True)
 
-    def _wanted(self) -> set[str]:
-        return {*self._streams} if self._closing else {EVERYBODY, *self._streams}
+    def _desired_groups(self) -> set[str]:
+        return {*self._streams} if self._is_closing else {ALL_PROCESSES_GROUP, *self._streams}
 
     async def _listen(self, channel: str) -> None:
         while True:
             announcement = await self._layer.receive(channel)
             try:
-                self.hear(announcement)
-            except Exception as error:  # of another release's making, perhaps: the poll finds what it meant
-                logger.warning("An announcement made no sense: %r", error)
+                self.receive(announcement)
+            except Exception as error:  # another release may have sent it: the poll finds what it announced
+                logger.warning("Could not handle an announcement: %r", error)
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
             for stream in list(self._streams.values()):
-                if stream.idle:
-                    del self._streams[stream.name]
+                if stream.is_unused:
+                    self._forget(stream)
             try:
                 await self._compare_heads()
-            except Exception as error:  # the database is away: the next round will tell
-                logger.warning("Could not compare the heads of %d streams: %r", len(self._streams), error)
-            if not publisher.reachable or self._groups != self._wanted():
-                await self._regroup(self._groups ^ self._wanted())
+            except Exception as error:  # the database is away: the next poll will tell
+                logger.warning("Could not compare %d streams with the database: %r", len(self._streams), error)
+            if not publisher.is_reachable or self._groups != self._desired_groups():
+                await self._sync_groups(self._groups ^ self._desired_groups())
 
     async def _compare_heads(self) -> None:
         lasts = {stream: stream.last for stream in self._streams.values() if stream.last >= 0}
@@ -242,31 +318,32 @@ class Hub:
         epoch, heads = await self._source.heads([stream.name for stream in lasts])
         for stream, last in lasts.items():
             head = heads.get(stream.name, -1)
-            if epoch != stream.epoch or head < last:  # the database was put back to an older day
-                self._lose(stream)
+            if epoch != stream.epoch or head < last:  # the database was restored from a backup
+                self._reset(stream)
             elif head > stream.last:
                 stream.known = max(stream.known, head)
-                self._fill_soon(stream)
+                self._start_filling(stream)
 
-    def _spawn(self, work: Any) -> asyncio.Task[Any]:
-        # Done for everybody, whoever's command was the first to need it: no log line of it is that one's.
+    def _create_task(self, work: Any) -> asyncio.Task[Any]:
+        # It serves all members, whichever command was the first to need it: no log line of it names that command.
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(_say_failure)
+        task.add_done_callback(_log_failure)
         return task
 
     async def close(self) -> None:
         """Stop, and leave every group."""
-        self._closing = True
+        self._is_closing = True
         self._streams.clear()
+        self._labels.clear()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._regroup(set(self._groups)), 1)
+            await asyncio.wait_for(self._sync_groups(set(self._groups)), CLOSE_TIMEOUT_SECONDS)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _say_failure(task: "asyncio.Task[Any]") -> None:
+def _log_failure(task: "asyncio.Task[Any]") -> None:
     if not task.cancelled() and (error := task.exception()):
         logger.warning("The hub could not finish %s: %r", task.get_coro(), error)

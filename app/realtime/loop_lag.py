@@ -1,29 +1,29 @@
-"""How long the event loop keeps things waiting."""
+"""How long the event loop makes callbacks wait."""
 
 import asyncio
 from collections import deque
 
-from realtime.metrics import LAG
+from realtime.metrics import LOOP_LAG_SECONDS
 
-EVERY = 0.1  # seconds between two looks
-REMEMBERED = 100  # looks: 10 s
+SAMPLE_INTERVAL_SECONDS = 0.1
+KEPT_SAMPLES = 100  # the last 10 s
 
 
 class LoopLag:
-    """Looks at the clock EVERY so often; being late for that is what everything else suffers, too."""
+    """Samples the event loop: a sample that runs late was delayed as long as everything else in the loop."""
 
     def __init__(self) -> None:
-        self._seen: deque[float] = deque(maxlen=REMEMBERED)
-        LAG.set_function(lambda: max(self._seen, default=0.0))
+        self._samples: deque[float] = deque(maxlen=KEPT_SAMPLES)  # seconds late
+        LOOP_LAG_SECONDS.set_function(lambda: max(self._samples, default=0.0))
 
     def start(self) -> None:
-        """Watch the running (or about to run) loop from now on."""
+        """Sample the current event loop from now on."""
         self._loop = asyncio.get_event_loop()
-        self._next = self._loop.time() + EVERY
-        self._loop.call_at(self._next, self._look)
+        self._due = self._loop.time() + SAMPLE_INTERVAL_SECONDS
+        self._loop.call_at(self._due, self._sample)
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         now = self._loop.time()
-        self._seen.append(now - self._next)
-        self._next = now + EVERY
-        self._loop.call_at(self._next, self._look)
+        self._samples.append(now - self._due)
+        self._due = now + SAMPLE_INTERVAL_SECONDS
+        self._loop.call_at(self._due, self._sample)

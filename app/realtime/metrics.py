@@ -1,45 +1,57 @@
-"""What this process has seen, for /metrics. deploy/metrics.md says what each is for."""
+"""The metrics of this process, for /metrics. deploy/metrics.md says what each is for."""
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from realtime import shutdown
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, of no use to anybody here
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each metric, of no use here
 
-RESULTS = ("accepted", "refused", "failed", "leaving")  # leaving: told to ask another server
-LATE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
-QUICK = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-
-
-def gauge(name: str, what: str) -> Gauge:
-    """One that gunicorn's workers, of whom only the living count, show as their sum."""
-    return Gauge(name, what, multiprocess_mode="livesum")
+HANDSHAKE_RESULTS = ("accepted", "refused", "failed", "leaving")  # leaving: refused because the server drains
+LATENCY_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SHORT_LATENCY_BUCKETS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
-SOCKETS = gauge("parley_sockets_open", "WebSockets that are open now.")
-HANDSHAKES = Counter("parley_handshakes", f"Handshakes by their result: {', '.join(RESULTS)}.", ["result"])
+def live_gauge(name: str, documentation: str) -> Gauge:
+    """Return a gauge that gunicorn's workers report as the sum over those that live."""
+    return Gauge(name, documentation, multiprocess_mode="livesum")
+
+
+OPEN_SOCKETS = live_gauge("parley_sockets_open", "WebSockets that are open now.")
+HANDSHAKES = Counter("parley_handshakes", f"Handshakes by their result: {', '.join(HANDSHAKE_RESULTS)}.", ["result"])
 CLOSES = Counter("parley_closes", "Closed WebSockets, by the close code.", ["code"])
-SLOW = Counter("parley_slow_readers_closed", "Sockets closed because their readers left too much waiting.")
-WAITING = gauge("parley_waiting_bytes", "Bytes written to sockets whose readers have not taken them.")
-LAG = gauge("parley_loop_lag_seconds", "The longest that the event loop kept anything waiting in the last 10 s.")
-DRAINING = gauge("parley_draining", "1 while the server sends its sockets away, before it ends.")
+SLOW_READERS_CLOSED = Counter("parley_slow_readers_closed", "Sockets closed because their clients read too slowly.")
+PENDING_BYTES = live_gauge("parley_waiting_bytes", "Bytes written to sockets whose clients have not taken them.")
+LOOP_LAG_SECONDS = live_gauge(
+    "parley_loop_lag_seconds", "The longest that the event loop made a callback wait in the last 10 s."
+)
+DRAINING = live_gauge("parley_draining", "1 while the server drains, before it ends.")
 
 MESSAGES = Counter("parley_messages", "Messages stored.")
-DELIVERIES = Counter("parley_deliveries", "Events handed to sockets.")
-DELIVERY = Histogram(
-    "parley_delivery_seconds", "From storing a change to its last socket here: one for each round.", buckets=LATE
+DELIVERIES = Counter("parley_deliveries", "Events delivered to sockets.")
+DELIVERY_SECONDS = Histogram(
+    "parley_delivery_seconds",
+    "From storing a change to writing it to the last socket here, once for each flush.",
+    buckets=LATENCY_BUCKETS_SECONDS,
 )
-GAPS = Counter("parley_gaps_filled", "Times that a hub read the database because announcements were missing.")
-LOST = Counter("parley_announcements_lost", "Announcements that the channel layer did not take.")
+GAPS_FILLED = Counter("parley_gaps_filled", "Times that a hub read the database because announcements were missing.")
+ANNOUNCEMENTS_LOST = Counter("parley_announcements_lost", "Announcements that the channel layer did not take.")
 
-REDIS = Histogram("parley_redis_seconds", "One round trip to Redis, tried every second.", buckets=QUICK)
-REDIS_FAILED = Counter("parley_redis_failures", "Round trips to Redis that failed.")
-DATABASE = Histogram("parley_database_seconds", "One SQL statement, without the commit.", buckets=QUICK)
-POOL_SIZE = gauge("parley_pool_threads", "Threads for the database, each with one connection.")
-POOL_BUSY = gauge("parley_pool_busy", "Those of them at work now.")
-POOL_WAIT = Histogram("parley_pool_wait_seconds", "How long work for the database waited for a thread.", buckets=QUICK)
+REDIS_SECONDS = Histogram(
+    "parley_redis_seconds", "One round trip to Redis, tried every second.", buckets=SHORT_LATENCY_BUCKETS_SECONDS
+)
+REDIS_FAILURES = Counter("parley_redis_failures", "Round trips to Redis that failed.")
+DATABASE_SECONDS = Histogram(
+    "parley_database_seconds", "One SQL statement, without the commit.", buckets=SHORT_LATENCY_BUCKETS_SECONDS
+)
+POOL_SIZE = live_gauge("parley_pool_threads", "Threads for the database, each with one connection.")
+POOL_BUSY = live_gauge("parley_pool_busy", "Threads for the database that are working now.")
+POOL_WAIT = Histogram(
+    "parley_pool_wait_seconds",
+    "How long a database call waited for a thread.",
+    buckets=SHORT_LATENCY_BUCKETS_SECONDS,
+)
 
 # A rate needs a value before the first failure.
-for result in RESULTS:
+for result in HANDSHAKE_RESULTS:
     HANDSHAKES.labels(result)
 DRAINING.set_function(shutdown.draining.is_set)

@@ -1,7 +1,8 @@
-"""Who is where, and who of them does something. Redis knows it of all processes, each of which tells its own part.
+"""Who is online and who is idle, in each stream and anywhere. Redis has it from all processes.
 
-Nothing is kept: every BEAT a process says again whom it has, and what nobody has said again is over. So a process that
-is killed is noticed by its silence, and one that cannot reach Redis tells its members nothing.
+Nothing is stored for good: every REFRESH_INTERVAL_SECONDS each process reports again which users it has, and an entry
+that no process refreshes expires. So the users of a process that is killed go offline by themselves, and a process that
+cannot reach Redis sends its members nothing.
 """
 
 import asyncio
@@ -15,172 +16,201 @@ import redis
 from django.conf import settings
 
 from realtime import redis_clients
-from realtime.delivery import Delivery
 from realtime.hub import Hub
-from realtime.publisher import EVERYBODY
+from realtime.publisher import ALL_PROCESSES_GROUP
+from realtime.stream import Delivery
 
 logger = logging.getLogger(__name__)
 
-ROUND = 5  # seconds between two looks around
-BEAT = 2 * ROUND  # seconds after which a process says again whom it has
-SILENCE = 3 * BEAT  # seconds after which somebody is gone of whom nobody has spoken
-GOING = BEAT + 2  # seconds after which somebody is gone who left one process, unless another one speaks of them
-IDLE = 300  # seconds without a command, after which somebody is idle
-LISTED = 100  # people that are told by name; of more, only how many
-AT_ONCE = 500  # places in one round, and commands in one pipeline: some 10 ms of this process
+POLL_INTERVAL_SECONDS = 5
+REFRESH_INTERVAL_SECONDS = 2 * POLL_INTERVAL_SECONDS
+EXPIRE_AFTER_SECONDS = 3 * REFRESH_INTERVAL_SECONDS  # without a refresh
+LEAVE_GRACE_SECONDS = REFRESH_INTERVAL_SECONDS + 2  # after a user left a process, for another process to refresh them
+IDLE_AFTER_SECONDS = 300  # without a command
+MAX_LISTED_USERS = 100  # of a stream with more users, only their number is sent
+BATCH_SIZE = 500  # streams in one poll, and commands in one Redis pipeline: some 10 ms of this process
 
-AWAKE = "parley:awake"  # user -> until when they are not idle, as time.time()
-
-
-def _here(place: str) -> str:
-    """user -> until when they are there, as time.time()."""
-    return f"parley:here:{place}"
+ACTIVE_KEY = "parley:awake"  # a sorted set: user -> until when they are active, as time.time()
 
 
-class Seen(NamedTuple):
-    """Who is in a place, by the keys of users; no list where they are more than LISTED."""
+def _online_key(stream: str) -> str:
+    """Return the key of a sorted set: user -> until when they are online there, as time.time()."""
+    return f"parley:here:{stream}"
 
-    here: int
+
+class StreamPresence(NamedTuple):
+    """The users of a stream. The two lists are None when there are more than MAX_LISTED_USERS.
+
+    Attributes:
+        total: How many users are online.
+        online: The keys of the users who are online, in order.
+        idle: The keys of those of them who are idle, in order.
+    """
+
+    total: int
     online: list[int] | None
     idle: list[int] | None
 
 
 class Presence:
-    """Of one process: tells Redis, and the members of its hub's streams."""
+    """Reports this process's users to Redis, and tells the members of its streams who is there."""
 
-    def __init__(self, hub: Hub, frames: Callable[[Mapping[str, Seen]], Mapping[str, str]]) -> None:
-        """`frames`: what is told to the members of each stream of which something new was seen."""
+    def __init__(self, hub: Hub, message: Callable[[str, StreamPresence], str | None]) -> None:
+        """Start polling in the running event loop.
+
+        Args:
+            hub: Whose members are reported, and get the messages.
+            message: Returns the message for the members of the stream with this label, or None.
+        """
         self._hub = hub
-        self._frames = frames
+        self._message = message
         self._redis = redis_clients.connect_async() if settings.REDIS_URL else None
-        self._told: dict[str, set[int]] = {}  # to Redis, for each place
-        self._beat_at = 0.0  # when Redis was told of everybody, by the loop's clock
-        self._shown: dict[str, tuple[Seen, Delivery, int]] = {}  # to whose members, and how many had come by then
-        self._next = 0  # the place to begin with
-        self._task = asyncio.ensure_future(self._work())
+        self._reported: dict[str, set[int]] = {}  # to Redis: stream -> users
+        self._refreshed_at = 0.0  # when all users were reported, by the loop's clock
+        # What was sent to the members of a stream, by which Delivery, and how many had joined by then.
+        self._sent: dict[str, tuple[StreamPresence, Delivery, int]] = {}
+        self._next = 0  # index of the stream with which the next poll begins
+        self._task = asyncio.ensure_future(self._run())
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         while True:
-            await asyncio.sleep(ROUND)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
             try:
-                await self._round()
+                await self._poll()
             except (redis.RedisError, OSError):
-                self._beat_at = 0.0  # it may have forgotten everybody
-            except Exception:  # of one round; without this nobody would be told of anybody again
-                logger.exception("Nobody was told who is there")
-                self._beat_at = 0.0
+                self._refreshed_at = 0.0  # Redis may have lost everything
+            except Exception:  # without this, one failure would end presence for good
+                logger.exception("Could not update presence")
+                self._refreshed_at = 0.0
 
-    async def _round(self) -> None:
-        here = {name: {member.key for member in members} for name, members in self._hub.places()}
-        await self._tell({**here, EVERYBODY: self._hub.people.keys()})
-        places = list(here)
-        if self._next >= len(places):
+    async def _poll(self) -> None:
+        streams = self._hub.members_by_stream()
+        labels = {stream.name: stream.label for stream in streams}
+        users_here = {stream.name: {member.key for member in stream.members} for stream in streams}
+        await self._report({**users_here, ALL_PROCESSES_GROUP: self._hub.users.keys()})
+        names = list(users_here)
+        if self._next >= len(names):
             self._next = 0
-        some = places[self._next : self._next + AT_ONCE]
-        self._next += AT_ONCE
-        self._show(await self._look(some, here))
-        self._shown = {place: shown for place, shown in self._shown.items() if place in here}
+        batch = names[self._next : self._next + BATCH_SIZE]
+        self._next += BATCH_SIZE
+        self._send_changes(await self._load(batch, users_here), labels)
+        self._sent = {name: sent for name, sent in self._sent.items() if name in users_here}
 
-    # --- to Redis
+    # --- To Redis
 
-    async def _tell(self, here: Mapping[str, set[int]]) -> None:
+    async def _report(self, users_here: Mapping[str, set[int]]) -> None:
         if self._redis is None:
             return
         now, clock = time.time(), asyncio.get_running_loop().time()
-        all_of_them = clock - self._beat_at >= BEAT - ROUND / 2
+        is_refresh = clock - self._refreshed_at >= REFRESH_INTERVAL_SECONDS - POLL_INTERVAL_SECONDS / 2
         commands: list[tuple[Any, ...]] = []
-        for place in here.keys() | self._told.keys():
-            known, there = self._told.get(place, set()), here.get(place, set())
-            if coming := there if all_of_them else there - known:
-                commands.append(("ZADD", _here(place), *_scores(coming, now + SILENCE)))
-                commands.append(("EXPIRE", _here(place), 2 * SILENCE))
-            if going := known - there:
-                commands.append(("ZADD", _here(place), "XX", "LT", *_scores(going, now + GOING)))
-        active = self._hub.people.active()
-        if awake := {user: now + IDLE - (clock - since) for user, since in active.items() if clock - since < IDLE}:
-            pairs = (part for user, until in awake.items() for part in (until, user))
-            commands.append(("ZADD", AWAKE, "GT", *pairs))
-        await self._ask(commands)
-        self._told = {place: set(users) for place, users in here.items()}
-        if all_of_them:
-            self._beat_at = clock
+        for stream in users_here.keys() | self._reported.keys():
+            before, users = self._reported.get(stream, set()), users_here.get(stream, set())
+            if online := users if is_refresh else users - before:
+                commands.append(("ZADD", _online_key(stream), *_scores(online, now + EXPIRE_AFTER_SECONDS)))
+                commands.append(("EXPIRE", _online_key(stream), 2 * EXPIRE_AFTER_SECONDS))
+            if left := before - users:
+                commands.append(("ZADD", _online_key(stream), "XX", "LT", *_scores(left, now + LEAVE_GRACE_SECONDS)))
+        active_until = {
+            user: now + IDLE_AFTER_SECONDS - (clock - active_at)
+            for user, active_at in self._hub.users.active_at().items()
+            if clock - active_at < IDLE_AFTER_SECONDS
+        }
+        if active_until:
+            pairs = (part for user, until in active_until.items() for part in (until, user))
+            commands.append(("ZADD", ACTIVE_KEY, "GT", *pairs))
+        await self._execute(commands)
+        self._reported = {stream: set(users) for stream, users in users_here.items()}
+        if is_refresh:
+            self._refreshed_at = clock
 
-    async def _ask(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+    async def _execute(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
         assert self._redis is not None
         answers: list[Any] = []
-        rest = iter(commands)
-        while some := list(islice(rest, AT_ONCE)):
-            pipe = self._redis.pipeline(transaction=False)
-            for command in some:
-                pipe.execute_command(*command)
-            answers += await pipe.execute()
+        remaining = iter(commands)
+        while batch := list(islice(remaining, BATCH_SIZE)):
+            pipeline = self._redis.pipeline(transaction=False)
+            for command in batch:
+                pipeline.execute_command(*command)
+            answers += await pipeline.execute()
         return answers
 
-    # --- from Redis, to members
+    # --- From Redis, to members
 
-    async def _look(self, places: Collection[str], here: Mapping[str, set[int]]) -> dict[str, Seen]:
+    async def _load(self, streams: Collection[str], users_here: Mapping[str, set[int]]) -> dict[str, StreamPresence]:
         if self._redis is None:
             idle = self._idle_here()
-            return {place: _seen(here[place], idle) for place in places}
+            return {stream: _stream_presence(users_here[stream], idle) for stream in streams}
         now = time.time()
         commands: list[tuple[Any, ...]] = []
-        for place in places:
-            commands.append(("ZREMRANGEBYSCORE", _here(place), "-inf", now))
-            commands.append(("ZCARD", _here(place)))
-            commands.append(("ZRANGE", _here(place), 0, LISTED))
-        answers = await self._ask(commands)
-        counts = dict(zip(places, answers[1::3], strict=True))
-        users = {place: {int(user) for user in some} for place, some in zip(places, answers[2::3], strict=True)}
-        named = {user for place in places if counts[place] <= LISTED for user in users[place]}
-        idle = named - await self._awake(named, now)
-        return {place: _seen(users[place], idle, counts[place]) for place in places}
+        for stream in streams:
+            commands.append(("ZREMRANGEBYSCORE", _online_key(stream), "-inf", now))
+            commands.append(("ZCARD", _online_key(stream)))
+            commands.append(("ZRANGE", _online_key(stream), 0, MAX_LISTED_USERS))
+        answers = await self._execute(commands)
+        counts = dict(zip(streams, answers[1::3], strict=True))
+        users = {stream: {int(user) for user in some} for stream, some in zip(streams, answers[2::3], strict=True)}
+        listed = {user for stream in streams if counts[stream] <= MAX_LISTED_USERS for user in users[stream]}
+        idle = listed - await self._active(listed, now)
+        return {stream: _stream_presence(users[stream], idle, counts[stream]) for stream in streams}
 
-    async def _awake(self, users: Collection[int], now: float) -> set[int]:
-        asked = list(users)
-        parts = [asked[start : start + AT_ONCE] for start in range(0, len(asked), AT_ONCE)]
-        answers = await self._ask([("ZREMRANGEBYSCORE", AWAKE, "-inf", now), *(("ZMSCORE", AWAKE, *p) for p in parts)])
+    async def _active(self, users: Collection[int], now: float) -> set[int]:
+        ordered = list(users)
+        parts = [ordered[start : start + BATCH_SIZE] for start in range(0, len(ordered), BATCH_SIZE)]
+        answers = await self._execute(
+            [("ZREMRANGEBYSCORE", ACTIVE_KEY, "-inf", now), *(("ZMSCORE", ACTIVE_KEY, *part) for part in parts)]
+        )
         scores = [score for part in answers[1:] for score in part]
-        return {user for user, score in zip(asked, scores, strict=True) if score is not None}
+        return {user for user, score in zip(ordered, scores, strict=True) if score is not None}
 
     def _idle_here(self) -> set[int]:
         clock = asyncio.get_running_loop().time()
-        return {user for user, since in self._hub.people.active().items() if clock - since >= IDLE}
+        active_at = self._hub.users.active_at()
+        return {user for user, at in active_at.items() if clock - at >= IDLE_AFTER_SECONDS}
 
-    def _show(self, seen: Mapping[str, Seen]) -> None:
-        deliveries = {place: delivery for place in seen if (delivery := self._hub.delivery(place))}
-        now = {place: (seen[place], delivery, delivery.comings) for place, delivery in deliveries.items()}
-        news = {place: seen[place] for place, shown in now.items() if self._shown.get(place) != shown}
-        for place, text in self._frames(news).items():
-            self._shown[place] = now[place]
-            deliveries[place].whisper(text)
+    def _send_changes(self, loaded: Mapping[str, StreamPresence], labels: Mapping[str, str]) -> None:
+        for stream, presence in loaded.items():
+            delivery = self._hub.delivery(stream)
+            if delivery is None:
+                continue
+            current = (presence, delivery, delivery.join_count)
+            if self._sent.get(stream) == current:
+                continue
+            if (message := self._message(labels[stream], presence)) is not None:
+                self._sent[stream] = current
+                delivery.send_ephemeral(message)
 
     async def close(self) -> None:
+        """Stop, and close the connection to Redis."""
         self._task.cancel()
         if self._redis is not None:
             await self._redis.aclose()
 
 
-def online(users: Collection[int]) -> dict[int, Literal["online", "idle"]]:
-    """Who of these users is connected anywhere; empty while Redis cannot say."""
+def load_presence(users: Collection[int]) -> dict[int, Literal["online", "idle"]]:
+    """Return which of these users are connected anywhere; nothing while Redis does not answer."""
     if not users or not settings.REDIS_URL:
         return {}
     now = time.time()
     try:
         with redis_clients.connect() as client:
-            there = client.zmscore(_here(EVERYBODY), [str(user) for user in users])
-            awake = client.zmscore(AWAKE, [str(user) for user in users])
+            online_until = client.zmscore(_online_key(ALL_PROCESSES_GROUP), [str(user) for user in users])
+            active_until = client.zmscore(ACTIVE_KEY, [str(user) for user in users])
     except (redis.RedisError, OSError):
         return {}
-    found = zip(users, there, awake, strict=True)
-    return {user: "online" if (w or 0) > now else "idle" for user, until, w in found if (until or 0) > now}
+    return {
+        user: "online" if (active or 0) > now else "idle"
+        for user, online, active in zip(users, online_until, active_until, strict=True)
+        if (online or 0) > now
+    }
 
 
 def _scores(users: Iterable[int], until: float) -> Iterable[Any]:
     return (part for user in users for part in (until, user))
 
 
-def _seen(users: Collection[int], idle: Collection[int], here: int | None = None) -> Seen:
-    here = len(users) if here is None else here
-    if here > LISTED:
-        return Seen(here, None, None)
-    return Seen(here, sorted(users), sorted(user for user in users if user in idle))
+def _stream_presence(users: Collection[int], idle: Collection[int], count: int | None = None) -> StreamPresence:
+    count = len(users) if count is None else count
+    if count > MAX_LISTED_USERS:
+        return StreamPresence(count, None, None)
+    return StreamPresence(count, sorted(users), sorted(user for user in users if user in idle))

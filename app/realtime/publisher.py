@@ -1,7 +1,7 @@
-"""Telling every process that a stream has moved.
+"""Publishes to every process that the events of a stream have changed.
 
-Only a doorbell: an announcement may be lost, late or doubled; each process's hub notices by the numbers and reads
-the database. So nothing here waits, and nothing here fails a command that is already committed.
+An announcement only notifies: it may be lost, late or doubled. The hub of each process notices that by the sequence
+numbers and reads the database. So publishing never waits, and never fails a command that is already committed.
 """
 
 import asyncio
@@ -13,139 +13,193 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Protocol
+from typing import Literal, Protocol, TypedDict
 
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from realtime.metrics import LOST
+from realtime.metrics import ANNOUNCEMENTS_LOST
 
 logger = logging.getLogger(__name__)
 
-Announcement = dict[str, Any]  # type, stream; events as (seq, text, drop), and `at`; or the text of what passes
-Hear = Callable[[Announcement], None]
+ALL_PROCESSES_GROUP = "everybody"  # the channel-layer group of all hubs
+MAX_QUEUED_ANNOUNCEMENTS = 10_000  # while Redis is slow; the oldest are dropped first
+SEND_TIMEOUT_SECONDS = 3  # of one announcement
 
-EVERYBODY = "everybody"  # the group that each process is in
-WAITING = 10_000  # announcements held while Redis is slow; the oldest are forgotten first
-PATIENCE = 3  # seconds for one announcement to leave
+
+class EventsAnnouncement(TypedDict):
+    """New events of a stream; `at` is when they were stored, as time.time()."""
+
+    type: Literal["events"]
+    stream: str
+    events: list[tuple[int, str, int | None]]  # seq, JSON text, key of the removed member: realtime.stream.Event
+    at: float
+
+
+class EphemeralAnnouncement(TypedDict):
+    """An ephemeral event for the members of a stream; `text` is the whole message."""
+
+    type: Literal["ephemeral"]
+    stream: str
+    text: str
+
+
+class UserAnnouncement(TypedDict):
+    """A message for all sockets of the user with this key; without a text, their sessions are checked again."""
+
+    type: Literal["call"]  # the name that the release before knows
+    stream: str  # ALL_PROCESSES_GROUP
+    key: int
+    text: str | None
+
+
+class ProbeAnnouncement(TypedDict):
+    """Nothing: a hub sends it to itself to find out whether the channel layer works again."""
+
+    type: Literal["probe"]
+    stream: str  # empty
+
+
+Announcement = EventsAnnouncement | EphemeralAnnouncement | UserAnnouncement | ProbeAnnouncement
+Receiver = Callable[[Announcement], None]
 
 
 class Change(Protocol):
-    """A lasting change: number `seq` of its stream, as JSON. `drop`: the key of members that it takes out."""
+    """A lasting change of a stream."""
 
     @property
-    def seq(self) -> int: ...
+    def seq(self) -> int:
+        """The number of the change in its stream."""
+
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The change as JSON."""
+
     @property
-    def drop(self) -> int | None: ...
+    def removed_member(self) -> int | None:
+        """The key of the members that leave the stream with this change."""
 
 
 def publish_events(stream: str, changes: Iterable[Change]) -> None:
-    """Once the running transaction is committed, tell everybody of these changes of the stream."""
-    events = [(change.seq, change.text, change.drop) for change in changes]
-    announcement = {"type": "events", "stream": stream, "events": events, "at": time.time()}
+    """Publish these changes of the stream after the running transaction is committed."""
+    events = [(change.seq, change.text, change.removed_member) for change in changes]
+    announcement = EventsAnnouncement(type="events", stream=stream, events=events, at=time.time())
     transaction.on_commit(partial(publisher.publish, announcement))
 
 
 def publish_ephemeral(stream: str, text: str) -> None:
-    """Now, to whoever listens, and never again: `text` (a whole frame) is about this moment."""
-    publisher.publish({"type": "ephemeral", "stream": stream, "text": text})
+    """Publish an ephemeral message to the members of the stream at once. It is not stored and may be lost.
+
+    Args:
+        stream: The stream's name.
+        text: The whole WebSocket message.
+    """
+    publisher.publish(EphemeralAnnouncement(type="ephemeral", stream=stream, text=text))
 
 
 def notify_user(key: int, text: str | None = None) -> None:
-    """Once the running transaction is committed, reach all sockets of one user: send them `text` (a whole frame), or
-    without it let them see whether their user is still signed in. Like a whisper, it may get lost.
+    """Reach all sockets of one user after the running transaction is committed. The notice may be lost.
+
+    Args:
+        key: The user's primary key.
+        text: The whole WebSocket message to send; without it each socket checks whether its session is still valid.
     """
-    transaction.on_commit(partial(publisher.publish, {"type": "call", "stream": EVERYBODY, "key": key, "text": text}))
+    announcement = UserAnnouncement(type="call", stream=ALL_PROCESSES_GROUP, key=key, text=text)
+    transaction.on_commit(partial(publisher.publish, announcement))
 
 
-class Line:
-    """An event loop's way out: a queue, and one task that empties it over one long-lived connection."""
+class OutboundQueue:
+    """The announcements of one event loop on their way to Redis: a queue, and one task that sends."""
 
-    def __init__(self, bell: "Publisher", loop: asyncio.AbstractEventLoop, hear: Hear | None) -> None:
-        self._bell = bell
+    def __init__(self, owner: "Publisher", loop: asyncio.AbstractEventLoop, receiver: Receiver | None) -> None:
+        """Create the queue of `loop`; `receiver` gets the announcements of this process without a way over Redis."""
         self.loop = loop
-        self._hear = hear
-        self._waiting: deque[Announcement] = deque(maxlen=WAITING)
+        self._publisher = owner
+        self._receiver = receiver
+        self._queue: deque[Announcement] = deque(maxlen=MAX_QUEUED_ANNOUNCEMENTS)
         self._task: asyncio.Task[None] | None = None
 
-    def accept(self, announcement: Announcement) -> None:
-        """Runs in the loop."""
-        if self._hear is not None and "events" in announcement:
-            self._hear(announcement)
-        self._waiting.append(announcement)
+    def add(self, announcement: Announcement) -> None:
+        """Queue an announcement. Runs in the event loop."""
+        if self._receiver is not None and announcement["type"] == "events":
+            self._receiver(announcement)
+        self._queue.append(announcement)
         if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._empty())
+            self._task = asyncio.ensure_future(self._send_queued())
 
-    async def emptied(self) -> None:
-        """What was accepted has left, or is lost."""
+    async def wait_until_sent(self) -> None:
+        """Wait until everything that was queued is sent or lost."""
         if self._task is not None:
             await self._task
 
-    async def _empty(self) -> None:
+    async def _send_queued(self) -> None:
         layer = get_channel_layer()
-        while self._waiting:
-            announcement = self._waiting.popleft()
+        while self._queue:
+            announcement = self._queue.popleft()
             try:
-                async with asyncio.timeout(PATIENCE):  # not wait_for, which makes a task each time
+                async with asyncio.timeout(SEND_TIMEOUT_SECONDS):  # not wait_for, which creates a task each time
                     await layer.group_send(announcement["stream"], announcement)
             except Exception as error:  # whatever a layer raises when its server is away
-                # Those who wait are as late as this one: the hubs' poll will be there before us.
-                lost = 1 + len(self._waiting)
-                self._waiting.clear()
-                LOST.inc(lost)
-                self._bell.say(reachable=False, why=f"{lost} announcements lost: {error!r}")
+                # The queued ones are as late as this one: the hubs will have read the database before they arrive.
+                lost = 1 + len(self._queue)
+                self._queue.clear()
+                ANNOUNCEMENTS_LOST.inc(lost)
+                self._publisher.set_reachable(reachable=False, reason=f"{lost} announcements lost: {error!r}")
             else:
-                self._bell.say(reachable=True)
+                self._publisher.set_reachable(reachable=True)
 
 
 class Publisher:
-    """One per process."""
+    """Sends the announcements of this process to the channel layer, from any thread.
+
+    Attributes:
+        is_reachable: Whether the channel layer took the last announcement.
+    """
 
     def __init__(self) -> None:
-        self._line: Line | None = None
+        self._queue: OutboundQueue | None = None
         self._lock = threading.Lock()
-        self.reachable = True
+        self.is_reachable = True
 
-    def attach(self, hear: Hear) -> None:
-        """Use the running loop, and tell the hub in it first: its own members need no Redis."""
+    def attach(self, receiver: Receiver) -> None:
+        """Send from the running event loop, and give events to `receiver`, the hub of this process, directly."""
         with self._lock:
-            self._line = Line(self, asyncio.get_running_loop(), hear)
+            self._queue = OutboundQueue(self, asyncio.get_running_loop(), receiver)
 
     def publish(self, announcement: Announcement) -> None:
-        """Announce from any thread. Returns at once, never raises."""
-        line = self._current_line()
-        with contextlib.suppress(RuntimeError):  # the loop was closed this very moment: the process ends
-            line.loop.call_soon_threadsafe(line.accept, announcement)
+        """Queue an announcement, from any thread. Returns at once and never raises."""
+        queue = self._current_queue()
+        with contextlib.suppress(RuntimeError):  # the loop was closed at this moment: the process ends
+            queue.loop.call_soon_threadsafe(queue.add, announcement)
 
-    def _current_line(self) -> Line:
+    def _current_queue(self) -> OutboundQueue:
         with self._lock:
-            if self._line is None or self._line.loop.is_closed():
-                # A process that serves no sockets (gunicorn, a command) has no loop: it gets one, for good.
+            if self._queue is None or self._queue.loop.is_closed():
+                # A process without sockets (gunicorn, a management command) has no event loop: start one in a thread.
                 loop = asyncio.new_event_loop()
-                self._line = Line(self, loop, None)
-                thread = threading.Thread(target=loop.run_forever, name="doorbell", daemon=True)
+                self._queue = OutboundQueue(self, loop, None)
+                thread = threading.Thread(target=loop.run_forever, name="publisher", daemon=True)
                 thread.start()
-                atexit.register(_hang_up, self._line, thread)
-            return self._line
+                atexit.register(_flush_at_exit, self._queue, thread)
+            return self._queue
 
-    def say(self, *, reachable: bool, why: str = "") -> None:
-        """Log the channel layer's going and coming, once each."""
-        if self.reachable and not reachable:
-            logger.warning("The channel layer is away; members of other processes are served by polling. %s", why)
-        elif reachable and not self.reachable:
+    def set_reachable(self, *, reachable: bool, reason: str = "") -> None:
+        """Remember whether the channel layer can be reached, and log each change once."""
+        if self.is_reachable and not reachable:
+            logger.warning("The channel layer is away; members of other processes are served by polling. %s", reason)
+        elif reachable and not self.is_reachable:
             logger.warning("The channel layer is back.")
-        self.reachable = reachable
+        self.is_reachable = reachable
 
 
-def _hang_up(line: Line, thread: threading.Thread) -> None:
-    """A command ends as soon as it is done. What it rang is heard all the same; and Python, which cannot end while a
-    thread is at work (it aborts), finds none.
+def _flush_at_exit(queue: OutboundQueue, thread: threading.Thread) -> None:
+    """Send what a management command published as its last act, and end the thread.
+
+    Python aborts if a daemon thread is at work while the interpreter ends.
     """
     with contextlib.suppress(TimeoutError):
-        asyncio.run_coroutine_threadsafe(line.emptied(), line.loop).result(PATIENCE + 1)
-    line.loop.call_soon_threadsafe(line.loop.stop)
+        asyncio.run_coroutine_threadsafe(queue.wait_until_sent(), queue.loop).result(SEND_TIMEOUT_SECONDS + 1)
+    queue.loop.call_soon_threadsafe(queue.loop.stop)
     thread.join()
 
 

@@ -1,4 +1,4 @@
-"""Clients of Redis for small questions, which rather fail than wait. Announcements have clients of their own."""
+"""Redis clients for short questions, which fail rather than wait. The channel layer has clients of its own."""
 
 from typing import Any
 
@@ -6,18 +6,22 @@ import redis
 from django.conf import settings
 from redis import asyncio as redis_asyncio
 
-PATIENCE = 1  # seconds for Redis to answer
+REDIS_TIMEOUT_SECONDS = 1  # for Redis to accept a connection, and to answer
 
 
 def connect() -> redis.Redis:
-    """To be closed; what is asked of it may raise redis.RedisError or OSError."""
+    """Return a client, which the caller closes. Its methods may raise redis.RedisError or OSError."""
     return redis.Redis.from_url(settings.REDIS_URL, **_options())
 
 
 def connect_async() -> redis_asyncio.Redis:
-    """The same for an event loop."""
+    """Return a client for the running event loop, which the caller closes. Its methods raise as those of `connect`."""
     return redis_asyncio.Redis.from_url(settings.REDIS_URL, **_options())
 
 
 def _options() -> dict[str, Any]:
-    return {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE, "decode_responses": True}
+    return {
+        "socket_timeout": REDIS_TIMEOUT_SECONDS,
+        "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+        "decode_responses": True,
+    }

@@ -1,11 +1,10 @@
-"""The WebSocket server: daphne, with what production needs and it lacks.
+"""The WebSocket server: daphne, with what production needs and daphne lacks.
 
     python -m realtime.server --unix /run/parley/ws-1.sock
 
-Close codes arrive as they are meant, a storm of clients fits into the backlog, frames have our size, systemd is told
-what happens, and SIGTERM says goodbye to every socket, spread over DRAIN_SECONDS, before the process ends. SIGHUP
-starts a new process first (handover.py).
-ASGI_SERVER=uvicorn serves the same application with uvicorn instead.
+It sends exact close codes, accepts a storm of handshakes, limits frames, and tells systemd its state. SIGTERM drains
+it: every socket is closed with 1012, spread over DRAIN_SECONDS, before the process ends. SIGHUP starts a successor
+first (handover.py).
 """
 
 import argparse
@@ -16,9 +15,6 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from daphne import endpoints
@@ -26,153 +22,144 @@ from daphne.server import Server, reactor
 from daphne.ws_protocol import WebSocketFactory
 from django.utils.module_loading import import_string
 
-from realtime import shutdown
-from realtime.connection import Connection
-from realtime.direct import DirectSocket
-from realtime.handover import Successor, follow
+from realtime import internals, shutdown
+from realtime.connection import Connection, DirectFrameWriter, ReceiveQueue
+from realtime.frames import DIRECT_WRITER, MAX_FRAME_BYTES
+from realtime.handover import Handover, signal_predecessor
 from realtime.heartbeat import Heartbeat
-from realtime.inbox import Inbox
 from realtime.loop_lag import LoopLag
-from realtime.metrics import WAITING
-from realtime.socket import DIRECT
-from realtime.systemd import leave_sockets_alone, notify, watchdog_seconds
+from realtime.metrics import PENDING_BYTES
+from realtime.systemd import notify, watchdog_seconds
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 4096  # handshakes that may wait; daphne's 50 lost a third of 2,000 simultaneous clients
-FRAME_BYTES = 64 * 1024  # equals chat.limits.FRAME_BYTES, which this package must not import
 DRAIN_SECONDS = float(os.environ.get("DRAIN_SECONDS", "3"))
+DRAIN_GRACE_SECONDS = 2  # after the drain, for the close handshakes of the last sockets
+DRAIN_CHECK_SECONDS = 0.05  # between two checks whether all sockets are closed
 
 
 class DrainingServer(Server):
-    """daphne's server with our connections, and a slow goodbye."""
+    """daphne's server with our connections, a drain, and a handover to a successor."""
 
-    failed = False
+    has_failed = False
     connections: dict[Any, dict[str, Any]]  # daphne's own
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
         WebSocketFactory.protocol = Connection
-        self.sockets: set[DirectSocket | None] = set()
-        self.young: set[Any] = set()  # connections that are no open WebSockets, or were none a moment ago
-        self.ended: set[Any] = set()  # connections that are lost, or whose application is done
+        self.writers: set[DirectFrameWriter | None] = set()
+        self.opening: set[Any] = set()  # connections that are no open WebSockets, or were none at the last check
+        self.ended: set[Any] = set()  # connections that are lost, or whose application has ended
         self.ports: list[Any] = []
-        self.successor = Successor()
-        WAITING.set_function(lambda: sum(socket.waiting for socket in self.sockets if socket))
+        self.handover = Handover()
+        PENDING_BYTES.set_function(lambda: sum(writer.pending_bytes for writer in self.writers if writer))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: reactor.callFromThread(self.drain))
         if "LISTEN_FDNAMES" in os.environ:
-            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.successor.start))
-        reactor.callWhenRunning(self._say_ready)
+            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.handover.start_successor))
+        reactor.callWhenRunning(self._report_ready)
         super().run()
 
-    def _say_ready(self) -> None:
-        # What is imported by now stays; and thousands of sockets are not looked through for garbage after each few
-        # hundred frames.
+    def _report_ready(self) -> None:
+        # What is imported by now stays, and thousands of sockets are not searched for garbage every few hundred frames.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         LoopLag().start()
         self.heartbeat = Heartbeat()
         self.heartbeat.start()
-        if not follow():
+        if not signal_predecessor():
             notify("READY=1", f"STATUS=Listening on {', '.join(self.endpoints)}")
         if seconds := watchdog_seconds():
-            reactor.callLater(seconds / 3, self._feed, seconds / 3)
+            reactor.callLater(seconds / 3, self._notify_watchdog, seconds / 3)
 
-    def _feed(self, every: float) -> None:
-        # From the event loop: a loop that is stuck feeds nothing, and systemd starts us again.
+    def _notify_watchdog(self, interval: float) -> None:
+        # From the event loop: when the loop is blocked, systemd hears nothing and restarts the process.
         notify("WATCHDOG=1")
-        reactor.callLater(every, self._feed, every)
+        reactor.callLater(interval, self._notify_watchdog, interval)
+
+    # --- daphne calls these
 
     def listen_success(self, port: Any) -> None:
+        """Remember a listening port."""
         self.ports.append(port)
         super().listen_success(port)
 
     def listen_error(self, failure: Any) -> None:
-        self.failed = True
+        """Remember that the exit code is 1."""
+        self.has_failed = True
         super().listen_error(failure)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """daphne's, but a WebSocket has a lean inbox, and its application is offered the direct way into the socket."""
+        """Start the application of a connection; a WebSocket's gets the direct writer. Returns its receive queue."""
         if scope["type"] != "websocket":
-            inbox = super().create_application(protocol, scope)
+            queue = super().create_application(protocol, scope)
         else:
-            protocol.direct = DirectSocket(protocol)
-            self.sockets.add(protocol.direct)
-            scope |= {"asgi": {"version": "3.0"}, "extensions": {DIRECT: protocol.direct}}
-            inbox = Inbox()
-            application = self.application(scope, inbox.get, partial(self.handle_reply, protocol))
-            self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+            protocol.writer = DirectFrameWriter(protocol)
+            self.writers.add(protocol.writer)
+            scope |= {"asgi": {"version": "3.0"}, "extensions": {DIRECT_WRITER: protocol.writer}}
+            queue = ReceiveQueue()
+            internals.start_websocket_application(self, protocol, scope, queue)
         self.connections[protocol]["application_instance"].add_done_callback(lambda _: self.ended.add(protocol))
-        return inbox
+        return queue
 
     def protocol_connected(self, protocol: Any) -> None:
+        """Remember a new connection."""
         super().protocol_connected(protocol)
-        self.young.add(protocol)
+        self.opening.add(protocol)
 
     def protocol_disconnected(self, protocol: Any) -> None:
+        """Forget a lost connection."""
         super().protocol_disconnected(protocol)
         self.ended.add(protocol)
-        self.sockets.discard(getattr(protocol, "direct", None))
-
-    # Every second or two daphne looks at each connection: whether it is over, whether its time is up. With thousands
-    # that would cost as much as their messages, so it is shown only those where there may be something to see.
+        self.writers.discard(getattr(protocol, "writer", None))
 
     def application_checker(self) -> None:
-        with self._showing(self.ended):
+        """Clean up after the connections whose application has ended, or that are lost."""
+        with internals.limit_checks_to(self, self.ended):
             super().application_checker()
         self.ended &= self.connections.keys()
 
     def timeout_checker(self) -> None:
-        self.young = {one for one in self.young if not getattr(one, "opened", False)}
-        with self._showing(self.young):
+        """Close the connections whose handshake or request takes too long."""
+        self.opening = {protocol for protocol in self.opening if not getattr(protocol, "is_opened", False)}
+        with internals.limit_checks_to(self, self.opening):
             super().timeout_checker()
-        self.young &= self.connections.keys()
+        self.opening &= self.connections.keys()
 
-    @contextmanager
-    def _showing(self, some: set[Any]) -> Iterator[None]:
-        """Let daphne see only these connections; whom of them it forgets is forgotten."""
-        everybody = self.connections
-        shown = some & everybody.keys()
-        self.connections = {one: everybody[one] for one in shown}
-        try:
-            yield
-        finally:
-            for gone in shown - self.connections.keys():
-                del everybody[gone]
-            self.connections = everybody
+    # --- The end
 
     def drain(self) -> None:
-        """Take no more sockets (Connection says 503), close those we have with 1012, then stop."""
+        """Take no more handshakes (Connection answers 503), close every socket with 1012, then stop."""
         if shutdown.draining.is_set():
             return
-        if self.successor.take_over():
+        if self.handover.complete():
             for port in self.ports:
-                port.stopReading()  # who knocks now is the successor's
+                port.stopReading()  # new clients are the successor's
         else:
             notify("STOPPING=1")
         shutdown.draining.set()
-        sockets = list(shutdown.open_sockets)
+        sockets = [protocol for protocol in self.connections if getattr(protocol, "is_opened", False)]
         logger.info("Closing %d sockets within %g s", len(sockets), DRAIN_SECONDS)
         loop = asyncio.get_event_loop()
         for number, socket in enumerate(sockets):
-            # Seconds; short, because the goodbyes are spread already, and a start (some 2 s) may come on top.
-            jitter = 0.1 + random.random() / 2  # noqa: S311  not a secret
-            loop.call_later(DRAIN_SECONDS * number / len(sockets), socket.restart, jitter)
-        self._stop_when_empty(loop.time() + DRAIN_SECONDS + 2)
+            # Seconds. Short, because the closes are spread already, and a start (some 2 s) may come on top.
+            reconnect_in = 0.1 + random.random() / 2  # noqa: S311  not a secret
+            loop.call_later(DRAIN_SECONDS * number / len(sockets), socket.drain, reconnect_in)
+        self._stop_when_empty(loop.time() + DRAIN_SECONDS + DRAIN_GRACE_SECONDS)
 
     def _stop_when_empty(self, deadline: float) -> None:
         loop = asyncio.get_event_loop()
         if any("disconnected" not in details for details in self.connections.values()) and loop.time() < deadline:
-            loop.call_later(0.05, self._stop_when_empty, deadline)
+            loop.call_later(DRAIN_CHECK_SECONDS, self._stop_when_empty, deadline)
         else:
             self.stop()
 
 
-def serve_with_daphne(application: Any, options: argparse.Namespace) -> int:
-    """Returns the exit code."""
-    leave_sockets_alone(backlog=BACKLOG)
+def serve(application: Any, options: argparse.Namespace) -> int:
+    """Serve an ASGI application where the parsed options say. Returns the exit code."""
+    internals.keep_systemd_sockets(backlog=BACKLOG)
     listen = [f"unix:{path}:backlog={BACKLOG}:mode=660" for path in options.unix]
     listen += [f"systemd:domain=UNIX:name={name}" for name in options.systemd]
     for host, port in options.tcp:
@@ -183,45 +170,18 @@ def serve_with_daphne(application: Any, options: argparse.Namespace) -> int:
         endpoints=listen,
         signal_handlers=False,
         websocket_timeout=-1,  # daphne would close every socket after a day
-        ping_interval=3600,  # our own pings carry the heads of rooms, and tell a dead client
-        websocket_max_message_size=FRAME_BYTES,
-        websocket_max_frame_size=FRAME_BYTES,
+        ping_interval=3600,  # our own pings carry the heads of rooms, and find clients that are gone
+        websocket_max_message_size=MAX_FRAME_BYTES,
+        websocket_max_frame_size=MAX_FRAME_BYTES,
         verbosity=0,
         server_name="parley",
     )
     server.run()
-    return 1 if server.failed else 0
+    return 1 if server.has_failed else 0
 
 
-def serve_with_uvicorn(application: Any, options: argparse.Namespace) -> int:
-    """Returns the exit code. uvicorn closes its sockets with 1012 by itself, all at once."""
-    import uvicorn  # noqa: PLC0415  only here: it is the other server
-
-    if options.systemd or len(options.unix) + len(options.tcp) != 1:
-        sys.exit("uvicorn listens in one place: --unix PATH or --tcp HOST:PORT.")
-    where = {"uds": options.unix[0]} if options.unix else dict(zip(("host", "port"), options.tcp[0], strict=True))
-    uvicorn.run(
-        application,
-        **where,
-        loop="uvloop",
-        lifespan="off",
-        ws="websockets-sansio",
-        ws_max_size=FRAME_BYTES,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
-        backlog=BACKLOG,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-    )
-    return 0
-
-
-SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
-
-
-def address(text: str) -> tuple[str, int]:
-    """HOST:PORT."""
+def parse_address(text: str) -> tuple[str, int]:
+    """Parse HOST:PORT. Raises argparse.ArgumentTypeError."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
@@ -229,21 +189,27 @@ def address(text: str) -> tuple[str, int]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line, import the application, and serve."""
+    """Parse the command line, import the application, and serve it. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m realtime.server", description=__doc__)
     parser.add_argument("--unix", action="append", default=[], metavar="PATH", help="listen on this unix socket")
-    parser.add_argument("--tcp", action="append", default=[], type=address, metavar="HOST:PORT", help="or here")
     parser.add_argument(
-        "--systemd", action="append", default=[], metavar="NAME", help="or on systemd's FileDescriptorName"
+        "--tcp", action="append", default=[], type=parse_address, metavar="HOST:PORT", help="listen on this address"
+    )
+    parser.add_argument(
+        "--systemd",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="listen on the socket that systemd passes with this FileDescriptorName",
     )
     parser.add_argument("application", nargs="?", default="config.asgi:application", help="the ASGI application")
     options = parser.parse_args(arguments)
     if not (options.unix or options.tcp or options.systemd):
         parser.error("say where to listen: --unix PATH, --tcp HOST:PORT or --systemd NAME")
-    name = os.environ.get("ASGI_SERVER") or "daphne"
-    if name not in SERVERS:
-        parser.error(f"ASGI_SERVER is {name!r}: it must be daphne or uvicorn")
-    return SERVERS[name](import_string(options.application.replace(":", ".")), options)
+    application = import_string(options.application.replace(":", "."))
+    if (name := os.environ.get("ASGI_SERVER", "")) not in ("", "daphne"):
+        logger.warning("ASGI_SERVER=%s is ignored: the server is daphne. Remove the variable.", name)
+    return serve(application, options)
 
 
 if __name__ == "__main__":

@@ -1,55 +1,61 @@
-"""The sockets of each user on this process, to be reached by who they are and not by where they are."""
+"""The sockets of each user in this process, so that a user can be reached in whichever rooms they are."""
 
 from collections import defaultdict
 from collections.abc import Set as AbstractSet
-from typing import Any, Protocol
+from typing import Protocol
 
 from realtime.frames import Frame
+from realtime.publisher import UserAnnouncement
 
 
-class Person(Protocol):
+class UserSocket(Protocol):
     """A socket whose user is known."""
 
-    key: int  # the user's
-    active: float  # when they last did something, by the loop's clock
+    key: int  # of the user
+    active_at: float  # when the user last sent a command on it, by the loop's clock
 
-    def whisper(self, frame: Frame) -> None:
-        """Send this, or drop it."""
+    def send_droppable(self, frame: Frame) -> None:
+        """Send an ephemeral frame, or drop it."""
 
-    def doubt(self) -> None:
-        """See whether your user is still signed in."""
+    def recheck_session(self) -> None:
+        """Find out whether the user is still signed in."""
 
 
-class People:
-    """Everybody who is connected here."""
+class UserSockets:
+    """All sockets of this process whose user is known."""
 
     def __init__(self) -> None:
-        self._sockets: defaultdict[int, set[Person]] = defaultdict(set)
+        self._sockets: defaultdict[int, set[UserSocket]] = defaultdict(set)
 
-    def come(self, person: Person) -> None:
-        self._sockets[person.key].add(person)
+    def add(self, socket: UserSocket) -> None:
+        """Add a socket under its key."""
+        self._sockets[socket.key].add(socket)
 
-    def go(self, person: Person) -> None:
-        mine = self._sockets[person.key]
-        mine.discard(person)
-        if not mine:
-            del self._sockets[person.key]
+    def remove(self, socket: UserSocket) -> None:
+        """Remove a socket that was added."""
+        sockets = self._sockets[socket.key]
+        sockets.discard(socket)
+        if not sockets:
+            del self._sockets[socket.key]
 
-    def sockets_of(self, key: int) -> AbstractSet[Person]:
+    def sockets_of(self, key: int) -> AbstractSet[UserSocket]:
+        """Return the sockets of this user here."""
         return self._sockets.get(key, frozenset())
 
     def keys(self) -> set[int]:
+        """Return the keys of all users who are connected here."""
         return set(self._sockets)
 
-    def active(self) -> dict[int, float]:
-        """When each user last did something here, by the loop's clock."""
-        return {key: max(socket.active for socket in sockets) for key, sockets in self._sockets.items()}
+    def active_at(self) -> dict[int, float]:
+        """Return when each user last sent a command here, by the loop's clock."""
+        return {key: max(socket.active_at for socket in sockets) for key, sockets in self._sockets.items()}
 
-    def hear(self, call: dict[str, Any]) -> None:
-        """Take a call: see realtime.publisher.call."""
-        frame = None if call["text"] is None else Frame(call["text"])
-        for person in list(self.sockets_of(call["key"])):
+    def dispatch(self, announcement: UserAnnouncement) -> None:
+        """Give an announcement of realtime.publisher.notify_user to the sockets of its user."""
+        text = announcement["text"]
+        frame = None if text is None else Frame(text)
+        for socket in list(self.sockets_of(announcement["key"])):
             if frame is None:
-                person.doubt()
+                socket.recheck_session()
             else:
-                person.whisper(frame)
+                socket.send_droppable(frame)

@@ -1,4 +1,4 @@
-"""python -m deploy.doctor: see options.py, or --help."""
+"""The doctor's command: `python -m deploy.doctor --help`."""
 
 import argparse
 import os
@@ -8,71 +8,96 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.doctor import options, picture, probes
-from deploy.doctor.catalogue import ROWS, Hop
-from deploy.doctor.inside import machine
-from deploy.doctor.join import NotSeen, join, over_ssh
-from deploy.doctor.report import Report, report
-from deploy.doctor.seen import Asked
-from deploy.doctor.walk import walk
+from deploy.doctor.catalogue import Hop
+from deploy.doctor.causes import CAUSES
+from deploy.doctor.host import inspection
+from deploy.doctor.merge import merge_reports
+from deploy.doctor.network_probes import make_tls_context
+from deploy.doctor.observations import Observations, Options
+from deploy.doctor.options import make_host_arguments, make_parser, read_options
+from deploy.doctor.remote import HostNotReached, run_over_ssh
+from deploy.doctor.report import Report, make_report
+from deploy.doctor.runner import diagnose
+from deploy.doctor.text_report import MAX_WIDTH, TextStyle, draw_report
+
+CLEAR_LINE = "\r\033[2K"
 
 
-def main(words: list[str] | None = None) -> int:
-    """Returns the exit code: 0, or that of the hop where the way ends."""
-    made = options.parser()
-    chosen = made.parse_args(words)
-    if chosen.catalogue:
-        for hop in Hop:
-            for row in (row for row in ROWS if row.hop is hop):
-                print(f"{hop.code}  {hop.title:<10} {row.name}{' (warning)' if row.warning else ''}: {row.cause}")
+def main(command_line: list[str] | None = None) -> int:
+    """Run the doctor.
+
+    Args:
+        command_line: the arguments; those of this process by default.
+
+    Returns:
+        The exit code: 0 when the WebSocket works, else that of the broken hop (`catalogue.Hop`).
+    """
+    parser = make_parser()
+    arguments = parser.parse_args(command_line)
+    if arguments.catalogue:
+        print_catalogue()
         return 0
-    asked = options.asked(made, chosen)
-    terminal = sys.stdout.isatty()
-    pen = picture.Pen(
-        colour=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-        width=min(shutil.get_terminal_size().columns, picture.WIDTH),
-    )
-    found = both(chosen, asked, terminal and not chosen.json)
-    print(found.json() if chosen.json else picture.draw(found, pen))
-    return found.exit_code
+    options = read_options(parser, arguments)
+    is_terminal = sys.stdout.isatty()
+    report = examine(arguments, options, shows_progress=is_terminal and not arguments.json)
+    if arguments.json:
+        print(report.to_json())
+    else:
+        wants_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
+        print(draw_report(report, TextStyle(has_colour=is_terminal and wants_colour, width=width)))
+    return report.exit_code
 
 
-def both(chosen: argparse.Namespace, asked: Asked, shown: bool) -> Report:
-    """The way from here; beside it, where it is wanted, from the machine."""
-    if chosen.joined:
-        said = sys.stdin.read() if chosen.joined == "-" else Path(chosen.joined).read_text()
+def print_catalogue() -> None:
+    """Print all causes in the order of the hops, one a line."""
+    for hop in Hop:
+        for cause in (cause for cause in CAUSES if cause.hop is hop):
+            kind = " (warning)" if cause.is_warning else ""
+            print(f"{hop.exit_code}  {hop.title:<10} {cause.name}{kind}: {cause.sentence}")
+
+
+def examine(arguments: argparse.Namespace, options: Options, *, shows_progress: bool) -> Report:
+    """Return the report from here, merged with the host's report where the operator wants that."""
+    if arguments.host_report:
         try:
-            return join(look(chosen, asked, shown), Report.read(said))
-        except ValueError as error:
-            sys.exit(f"doctor: --joined {chosen.joined}: {error}")
-    if not chosen.ssh:
-        return look(chosen, asked, shown)
+            text = sys.stdin.read() if arguments.host_report == "-" else Path(arguments.host_report).read_text()
+            host_report = Report.from_json(text)
+        except (OSError, ValueError) as error:
+            sys.exit(f"doctor: --host-report {arguments.host_report}: {error}")
+        return merge_reports(examine_from_here(arguments, options, shows_progress=shows_progress), host_report)
+    if not arguments.ssh:
+        return examine_from_here(arguments, options, shows_progress=shows_progress)
     with ThreadPoolExecutor(1) as pool:
-        there = pool.submit(over_ssh, chosen.ssh, options.over_there(chosen))
-        here = look(chosen, asked, shown)
+        pending = pool.submit(run_over_ssh, arguments.ssh, make_host_arguments(arguments))
+        report = examine_from_here(arguments, options, shows_progress=shows_progress)
         try:
-            return join(here, there.result())
-        except NotSeen as error:
-            return replace(here, not_seen=(*here.not_seen, str(error)))
+            return merge_reports(report, pending.result())
+        except HostNotReached as error:
+            return replace(report, not_inspected=(*report.not_inspected, str(error)))
 
 
-def look(chosen: argparse.Namespace, asked: Asked, shown: bool) -> Report:
-    """`shown`: on a terminal, where one line tells how far we are."""
+def examine_from_here(arguments: argparse.Namespace, options: Options, *, shows_progress: bool) -> Report:
+    """Return the report of this machine; with --host it includes what only the site's host shows."""
 
-    def tell(hop: Hop) -> None:
-        if shown:
-            print(f"\r\033[2K  {hop.title} …", end="", flush=True)
+    def print_progress(hop: Hop) -> None:
+        if shows_progress:
+            print(f"{CLEAR_LINE}  {hop.title} …", end="", flush=True)
 
-    seen = probes.begin(asked)
-    if chosen.host:
-        seen.inside = machine.look(
-            seen, nginx_command=chosen.nginx, logs=chosen.log, redis_url=chosen.redis, postgres=chosen.postgres
+    observations = Observations(options, make_tls_context(options))
+    if arguments.host:
+        observations.host = inspection.inspect_host(
+            observations,
+            nginx_command=arguments.nginx,
+            log_files=arguments.log,
+            redis_url=arguments.redis,
+            postgres=arguments.postgres,
         )
-        machine.knock(seen, seen.inside)
-    walked = walk(seen, tell)
-    if shown:
-        print("\r\033[2K", end="")
-    return report(walked)
+        inspection.probe_upstreams(observations, observations.host)
+    diagnosis = diagnose(observations, print_progress)
+    if shows_progress:
+        print(CLEAR_LINE, end="")
+    return make_report(diagnosis)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,25 @@
-"""The table of what can go wrong: each row is one small function that knows its hop, its cause and its cure.
+"""The catalogue of causes: each is one function that judges the observations, with its hop, its sentence and its fix.
 
-A new failure is a function here beside its like in causes/, and a test in tests/doctor that injects it.
+To add a cause, add a function to a module of `causes/` and a test in `tests/doctor/` that makes the fault happen.
+`deploy.doctor.causes` has the list of all causes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
-from deploy.doctor.seen import Seen
+from deploy.doctor.observations import Observations
 
 
 class Hop(Enum):
-    """In the order of a browser's way; `code` is the exit code when the way ends there."""
+    """The hops of a WebSocket, in the order in which a browser passes them."""
 
-    NAME = ("DNS", 10)
+    DNS = ("DNS", 10)
     TCP = ("TCP", 11)
     TLS = ("TLS", 12)
     REDIRECT = ("redirect", 13)
     HTTP = ("HTTP", 14)
-    SENTINEL = ("426", 15)
+    UPGRADE_PROBE = ("426", 15)
     WEBSOCKET = ("WebSocket", 16)
     CHANNELS = ("Channels", 17)
     LAYER = ("layer", 18)
@@ -26,62 +27,80 @@ class Hop(Enum):
     HOLD = ("hold", 20)
     CLOSE = ("close", 21)
 
-    def __init__(self, title: str, code: int) -> None:
+    def __init__(self, title: str, exit_code: int) -> None:
+        """Name the hop in reports, and give the doctor's exit code when this hop is broken."""
         self.title = title
-        self.code = code
+        self.exit_code = exit_code
+
+
+class HopState(StrEnum):
+    """The state of a hop, as reports name it."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    """The hop was probed as far as possible, and that does not tell whether it works."""
+    SKIPPED = "skipped"
+    """The hop was not probed, because one before it is broken."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen, in one line; `where` is file:line when it is known."""
+    """What was observed, in one line."""
 
     text: str
     where: str = ""
+    """FILE:LINE of the configuration, or the log; empty when it is not known."""
+
+
+Check = Callable[[Observations], Evidence | str | None]
+"""Returns the evidence for a cause, or None when the cause does not apply."""
 
 
 @dataclass(frozen=True)
-class Row:
+class Cause:
+    """An entry of the catalogue."""
+
     number: int
-    """Of the catalogue; variants share one, 0 is a neighbour that has none."""
+    """The catalogue's number; variants of a cause share it, and 0 means that the cause has none."""
     hop: Hop
-    cause: str
+    sentence: str
     fix: str
-    warning: bool
-    """Not what breaks the hop; told beside whatever does."""
-    check: Callable[[Seen], Evidence | str | None]
+    is_warning: bool
+    """Whether the hop works in spite of it; a warning is reported beside the cause that breaks a hop."""
+    former_name: str | None
+    """The name in reports of version 1."""
+    check: Check
 
     @property
     def name(self) -> str:
+        """The name in reports, which stays the same in every release: that of the function, with hyphens."""
         return self.check.__name__.replace("_", "-")
 
 
 @dataclass(frozen=True)
 class Finding:
-    row: Row
+    """A cause that applies, with the evidence."""
+
+    cause: Cause
     evidence: Evidence
 
 
-Check = Callable[[Seen], Evidence | str | None]
-ROWS: list[Row] = []
+_registered: list[Cause] = []
 
 
-def row(number: int, hop: Hop, cause: str, fix: str, *, warning: bool = False) -> Callable[[Check], Check]:
-    """Enter a check into the table. It returns the evidence, or None: not this. In a hop the first that speaks wins."""
+def register_cause(
+    number: int, hop: Hop, sentence: str, fix: str, *, is_warning: bool = False, former_name: str | None = None
+) -> Callable[[Check], Check]:
+    """Return a decorator that adds a check to the catalogue. See `Cause` for the arguments."""
 
-    def enter(check: Check) -> Check:
-        ROWS.append(Row(number, hop, cause, fix, warning, check))
+    def register(check: Check) -> Check:
+        _registered.append(Cause(number, hop, sentence, fix, is_warning, former_name, check))
         return check
 
-    return enter
+    return register
 
 
-def findings(hop: Hop, seen: Seen) -> Iterator[Finding]:
-    """All warnings of this hop, and the first row that explains why it is broken, if it is."""
-    broken = False
-    for one in ROWS:
-        if one.hop is not hop or (broken and not one.warning):
-            continue
-        found = one.check(seen)
-        if found:
-            broken = broken or not one.warning
-            yield Finding(one, Evidence(found) if isinstance(found, str) else found)
+def causes_of_module(name: str) -> list[Cause]:
+    """Return the causes that a module has registered, in the order of its functions."""
+    return [cause for cause in _registered if cause.check.__module__ == name]

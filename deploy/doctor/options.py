@@ -1,106 +1,146 @@
-"""The command line. What is secret comes from the environment or a file, never from here, where `ps` shows it."""
+"""The command line.
+
+Secrets come from the environment or from a file and never from an option, because `ps` shows options to every user.
+"""
 
 import argparse
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.doctor.seen import Asked
+from deploy.doctor.observations import Options
 
-HELP = """Which hop loses the WebSocket? Walks from the name to the close frame, and names the cause and its cure.
+PROGRAM = "python -m deploy.doctor"
+SIGN_IN_VARIABLES = ("PARLEY_DOCTOR_COOKIE", "PARLEY_DOCTOR_ROOM")
+DESCRIPTION = """Finds the hop that loses the WebSocket. The doctor repeats what a browser does, from DNS to the close
+frame, and names the cause and its fix.
 
   python -m deploy.doctor https://chat.example.com                 from anywhere
-  python -m deploy.doctor https://chat.example.com --host          on the machine, as root: reads much more
-  python -m deploy.doctor https://chat.example.com --ssh you@host  both, in one picture
-  python -m deploy.doctor https://other.example/page/ --ws-path /socket/   any Channels site, or any other
+  python -m deploy.doctor https://chat.example.com --host          on the site's host, as root: inspects much more
+  python -m deploy.doctor https://chat.example.com --ssh you@host  both, in one report
+  python -m deploy.doctor https://other.example/page/ --ws-path /socket/   any other site with WebSockets
 
-Signed in, when PARLEY_DOCTOR_COOKIE (as in sessionid=...) and PARLEY_DOCTOR_ROOM (a room of that account) are in the
-environment or in the file of --sign-in. It reads and never writes; deploy/README.md lists its exit codes.
+The chat is probed as a signed-in user when PARLEY_DOCTOR_COOKIE (sessionid=...) and PARLEY_DOCTOR_ROOM (a room of that
+account) are in the environment or in the file of --sign-in. The doctor reads and never writes. deploy/README.md lists
+its exit codes.
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser("python -m deploy.doctor", None, HELP, formatter_class=argparse.RawTextHelpFormatter)
-    made.add_argument("url", nargs="?", help="https://NAME[:PORT][/PAGE]; the page's scripts are read")
-    made.add_argument("--ws-path", default="/ws/", metavar="PATH", help="where the sockets are (/ws/)")
-    made.add_argument("--hold", type=float, default=0, metavar="SECONDS", help="keep a socket silent for so long")
-    made.add_argument("--frame", type=int, default=0, metavar="BYTES", help="does a message of this size get through?")
-    made.add_argument("--host", action="store_true", help="this is the machine: look inside as well")
-    made.add_argument("--ssh", metavar="USER@HOST", help="the site's machine: look there as well, in one picture")
-    made.add_argument("--joined", metavar="FILE", help="the same, with what --host --json has said there (-: stdin)")
-    made.add_argument("--json", action="store_true", help="for programs")
-    made.add_argument("--ca", metavar="FILE", help="certificates to trust instead of the system's")
-    made.add_argument("--insecure", action="store_true", help="trust any certificate")
-    made.add_argument(
-        "--address", action="append", default=[], help="instead of what the name leads to; may be repeated"
-    )
-    made.add_argument("--http-port", type=int, metavar="PORT", help="of plain http (80 when https is 443)")
-    made.add_argument("--patience", type=float, default=5, metavar="SECONDS", help="for each answer (5)")
-    made.add_argument("--sign-in", metavar="FILE", help="lines PARLEY_DOCTOR_COOKIE=..., PARLEY_DOCTOR_ROOM=...")
-    made.add_argument("--private-ports", default="6379,5432", metavar="PORTS", help="that must not answer in public")
-    made.add_argument("--nginx", default="nginx", metavar="COMMAND", help="with --host: how nginx is called")
-    made.add_argument("--log", action="append", default=[], type=Path, metavar="FILE", help="with --host: read it, too")
-    made.add_argument(
-        "--redis", default="", metavar="URL", help="with --host: else REDIS_URL; with a password only there"
-    )
-    made.add_argument("--postgres", default="", metavar="WHERE", help="with --host: folder of its socket, or HOST:PORT")
-    made.add_argument("--catalogue", action="store_true", help="print every cause that it knows, and end")
-    return made
+class OldName(argparse.Action):
+    """An option's former name. It works for one more release, and a warning names the new option."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, new_name: str, **settings: Any) -> None:
+        """Store the value as the option `new_name` does."""
+        self.new_name = new_name
+        dest = new_name.lstrip("-").replace("-", "_")
+        super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **settings)
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Store the value and print the new name."""
+        print(
+            f"doctor: {option_string} is now {self.new_name}; the old name ends with the next release", file=sys.stderr
+        )
+        setattr(namespace, self.dest, values)
 
 
-def asked(made: argparse.ArgumentParser, options: argparse.Namespace) -> Asked:
-    """Ends the program with a sentence when something cannot be used."""
-    parts = urlsplit(options.url or "")
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(PROGRAM, None, DESCRIPTION, formatter_class=argparse.RawTextHelpFormatter)
+    add = parser.add_argument
+    add("url", nargs="?", help="https://NAME[:PORT][/PAGE]; the scripts of the page are read")
+    add("--ws-path", default="/ws/", metavar="PATH", help="path of the WebSocket (default: /ws/)")
+    add("--hold", type=float, default=0, metavar="SECONDS", help="keep a WebSocket silent for so long")
+    add("--frame", type=int, default=0, metavar="BYTES", help="send a message of this size")
+    add("--host", action="store_true", help="this is the site's host: inspect it as well")
+    add("--ssh", metavar="USER@HOST", help="inspect the site's host over ssh, and merge both reports")
+    add("--host-report", metavar="FILE", help="merge with what --host --json printed on the host (-: read stdin)")
+    add("--joined", action=OldName, new_name="--host-report")
+    add("--json", action="store_true", help="print the report as JSON (report.schema.json)")
+    add("--ca", metavar="FILE", help="trust the certificates in this file instead of the system's")
+    add("--insecure", action="store_true", help="trust any certificate")
+    add("--address", action="append", default=[], help="connect to this address, not to the name's; may be repeated")
+    add("--http-port", type=int, metavar="PORT", help="port of plain http (default: 80 when https is 443)")
+    add("--timeout", type=float, default=5, metavar="SECONDS", help="time limit of each answer (default: 5)")
+    add("--patience", action=OldName, new_name="--timeout", type=float)
+    add("--sign-in", metavar="FILE", help="lines PARLEY_DOCTOR_COOKIE=..., PARLEY_DOCTOR_ROOM=...")
+    add("--private-ports", default="6379,5432", metavar="PORTS", help="ports that must not answer in public")
+    add("--nginx", default="nginx", metavar="COMMAND", help="with --host: how to call nginx")
+    add("--log", action="append", default=[], type=Path, metavar="FILE", help="with --host: read this log as well")
+    add("--redis", default="", metavar="URL", help="with --host: Redis (default: REDIS_URL, which may have a password)")
+    add("--postgres", default="", metavar="WHERE", help="with --host: PostgreSQL's socket folder, or HOST:PORT")
+    add("--catalogue", action="store_true", help="print all causes that the doctor knows, and exit")
+    return parser
+
+
+def read_options(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Options:
+    """Return the checked options. A wrong one ends the program with exit code 2 and a sentence."""
+    parts = urlsplit(arguments.url or "")
     try:
         port = parts.port or 443
     except ValueError:
         port = 0
     if parts.scheme not in ("https", "wss") or not parts.hostname or not port:
-        made.error(f"{options.url or 'nothing'!r} is not https://NAME[:PORT]")
-    if not options.ws_path.startswith("/") or not options.ws_path.isprintable() or " " in options.ws_path:
-        made.error(f"--ws-path {options.ws_path!r} must begin with a slash and be a path")
-    if options.patience <= 0 or min(options.hold, options.frame) < 0:
-        made.error("--patience, --hold and --frame are numbers above zero")
-    if options.ca and not Path(options.ca).is_file():
-        made.error(f"--ca {options.ca} is no file")
-    ports = options.private_ports.split(",") if options.private_ports else []
-    if not all(one.isdigit() for one in ports):
-        made.error(f"--private-ports {options.private_ports!r} must be numbers with commas")
-    signed = sign_in(made, options.sign_in)
-    return Asked(
+        parser.error(f"the URL {arguments.url or ''!r} is not https://NAME[:PORT][/PAGE]")
+    if not arguments.ws_path.startswith("/") or not arguments.ws_path.isprintable() or " " in arguments.ws_path:
+        parser.error(f"--ws-path {arguments.ws_path!r} is not a path that begins with a slash")
+    if arguments.timeout <= 0 or min(arguments.hold, arguments.frame) < 0:
+        parser.error("--timeout must be above zero, and --hold and --frame not below zero")
+    if arguments.ca and not Path(arguments.ca).is_file():
+        parser.error(f"--ca {arguments.ca}: there is no such file")
+    private_ports = arguments.private_ports.split(",") if arguments.private_ports else []
+    if not all(text.isdigit() for text in private_ports):
+        parser.error(f"--private-ports {arguments.private_ports!r} is not a list of numbers with commas between them")
+    is_folder, port_text = arguments.postgres.startswith("/"), arguments.postgres.rpartition(":")[2]
+    if arguments.postgres and not is_folder and not port_text.isdigit():
+        parser.error(f"--postgres {arguments.postgres!r} is neither a folder nor HOST:PORT")
+    sign_in = read_sign_in(parser, arguments.sign_in)
+    return Options(
         host=parts.hostname,
         port=port,
-        http_port=options.http_port or (80 if port == 443 else None),
-        ws_path=options.ws_path,
-        page=parts.path or "/",
-        addresses=tuple(options.address),
-        ca=options.ca,
-        insecure=options.insecure,
-        patience=options.patience,
-        hold=options.hold,
-        frame=options.frame,
-        private_ports=tuple(map(int, ports)),
-        cookie=signed.get("PARLEY_DOCTOR_COOKIE", ""),
-        room=signed.get("PARLEY_DOCTOR_ROOM", ""),
+        http_port=arguments.http_port or (80 if port == 443 else None),
+        ws_path=arguments.ws_path,
+        page_path=parts.path or "/",
+        addresses=tuple(arguments.address),
+        ca_file=arguments.ca,
+        trust_any_certificate=arguments.insecure,
+        timeout=arguments.timeout,
+        hold_seconds=arguments.hold,
+        frame_bytes=arguments.frame,
+        private_ports=tuple(map(int, private_ports)),
+        cookie=sign_in.get("PARLEY_DOCTOR_COOKIE", ""),
+        room=sign_in.get("PARLEY_DOCTOR_ROOM", ""),
     )
 
 
-def sign_in(made: argparse.ArgumentParser, file: str | None) -> dict[str, str]:
+def read_sign_in(parser: argparse.ArgumentParser, file: str | None) -> dict[str, str]:
+    """Return the variables of the sign-in, from the file if there is one, else from the environment."""
     if file is None:
-        return {name: os.environ.get(name, "") for name in ("PARLEY_DOCTOR_COOKIE", "PARLEY_DOCTOR_ROOM")}
+        return {name: os.environ.get(name, "") for name in SIGN_IN_VARIABLES}
     try:
         lines = Path(file).read_text().splitlines()
     except OSError as error:
-        made.error(f"--sign-in {file}: {error.strerror}")
+        parser.error(f"--sign-in {file}: {error.strerror}")
     return {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
 
 
-def over_there(options: argparse.Namespace) -> list[str]:
-    """The words for the doctor on the machine. No sign-in goes along; whom to trust is judged from here."""
-    words = [options.url, "--host", "--json", "--address", "127.0.0.1", "--ws-path", options.ws_path]
-    words += ["--patience", str(options.patience), "--nginx", options.nginx]
-    for name, value in (("--redis", options.redis), ("--postgres", options.postgres)):
-        words += [name, value] if value else []
-    for file in options.log:
-        words += ["--log", str(file)]
-    return [*words, *(["--insecure"] if options.ca or options.insecure else [])]
+def make_host_arguments(arguments: argparse.Namespace) -> list[str]:
+    """Return the command line of the doctor on the host.
+
+    The sign-in is not sent there, and the certificate's trust is judged from here alone.
+    """
+    made = [arguments.url, "--host", "--json", "--address", "127.0.0.1", "--ws-path", arguments.ws_path]
+    made += ["--timeout", str(arguments.timeout), "--nginx", arguments.nginx]
+    for name, value in (("--redis", arguments.redis), ("--postgres", arguments.postgres)):
+        made += [name, value] if value else []
+    for file in arguments.log:
+        made += ["--log", str(file)]
+    return [*made, *(["--insecure"] if arguments.ca or arguments.insecure else [])]

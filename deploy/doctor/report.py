@@ -1,14 +1,20 @@
-"""What a walk has found, in words and without secrets: what --json prints, and what the picture is drawn from."""
+"""The doctor's report, without secrets: `--json` prints it, and the text report is drawn from it.
+
+`report.schema.json` describes the JSON. Version 2 named the states ok and skipped, and renamed some keys and causes;
+reports of version 1 can still be read, and their keys are still written, for one release.
+"""
 
 import json
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from deploy.doctor.catalogue import Finding
-from deploy.doctor.inside.seen import Inside
-from deploy.doctor.walk import Step, Walk
+from deploy.doctor.catalogue import Finding, HopState
+from deploy.doctor.observations import HostObservations, Observations
+from deploy.doctor.runner import Diagnosis, HopOutcome
 
+VERSION = 2
+STATES_OF_VERSION_1 = {"well": HopState.OK, "unreached": HopState.SKIPPED}
 SECRETS = re.compile(
     r"(?i)(://[^:/@\s]*:)[^@\s]+(@)"
     r"|((?:sessionid|csrftoken|token|password|authorization|secret_key|cookie)[\"']?\s*[=:]\s*[\"']?(?:bearer\s+)?)[^\s\"';,&]+"
@@ -16,129 +22,214 @@ SECRETS = re.compile(
 
 
 @dataclass(frozen=True)
-class Found:
-    """A finding; names of hops and causes are the same in every release."""
+class ReportedFinding:
+    """A cause that applies at a hop."""
 
     cause: str
+    """The name of the cause, which stays the same in every release."""
     catalogue: int
+    """The catalogue's number of the cause; 0: it has none."""
     warning: bool
+    """Whether the hop works in spite of it."""
     sentence: str
     seen: str
+    """The evidence, in one line."""
     where: str
-    """file:line, or the log; empty when it is not known."""
+    """FILE:LINE of the configuration, or the log; empty when it is not known."""
     fix: str
+    former_cause: str | None = None
+    """The name of the cause in version 1, where that was another one."""
 
 
 @dataclass(frozen=True)
-class Passed:
-    """A hop; `state` is well, broken, unknown or unreached, `there` the same as seen on the machine."""
+class ReportedHop:
+    """The state of a hop."""
 
     hop: str
-    state: str
+    """The title of the hop, which stays the same in every release."""
+    state: HopState
     note: str = ""
-    findings: tuple[Found, ...] = ()
-    there: str | None = None
+    """Where the hop is ok, a few words about it; where it is unknown, why."""
+    findings: tuple[ReportedFinding, ...] = ()
+    host_state: HopState | None = None
+    """The state as the doctor on the host found it; None when it did not run there."""
 
     @property
-    def broken(self) -> bool:
-        return "broken" in (self.state, self.there)
+    def is_broken(self) -> bool:
+        """Whether the hop is broken from here or on the host."""
+        return HopState.BROKEN in (self.state, self.host_state)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Return the hop of a report of any version. Raises KeyError, TypeError, ValueError or AttributeError."""
+        content = {key: value for key, value in content.items() if key != "there"}
+        host_state = content.get("host_state")
+        return cls(
+            **{
+                **content,
+                "state": parse_state(content["state"]),
+                "findings": tuple(ReportedFinding(**finding) for finding in content["findings"]),
+                "host_state": parse_state(host_state) if host_state else None,
+            }
+        )
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What only the machine itself shows."""
+class HostReport:
+    """What only the host itself shows."""
 
     handshakes: dict[str, str]
-    """Where the same handshake was tried -> what came."""
+    """Where the same WebSocket handshake was sent -> its answer."""
     facts: tuple[str, ...]
-    not_seen: tuple[str, ...]
+    """Versions, open files, clock."""
+    not_inspected: tuple[str, ...]
+    """What could not be inspected, and why."""
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Return the part of a report of any version. Raises KeyError, TypeError or AttributeError."""
+        not_inspected = content["not_inspected"] if "not_inspected" in content else content["not_seen"]
+        return cls(dict(content["handshakes"]), tuple(content["facts"]), tuple(not_inspected))
 
 
 @dataclass(frozen=True)
 class Report:
+    """What the doctor found."""
+
     url: str
+    """`https://` with the site's name and port."""
     ws_path: str
     broken: str | None
+    """The title of the hop that is broken; None when the WebSocket works."""
     exit_code: int
     seconds: float
+    """How long the doctor took."""
     certificate_days: float | None
-    ours: bool
-    """Whether the site is Parley, or was not reached far enough to know."""
-    hops: tuple[Passed, ...]
-    machine: Machine | None = None
-    not_seen: tuple[str, ...] = field(default=())
+    """Days until the first certificate ends; None when none was verified."""
+    may_be_parley: bool
+    """Whether the site is Parley, or not enough of it was reached to know."""
+    hops: tuple[ReportedHop, ...]
+    machine: HostReport | None = None
+    """None: the doctor did not run on the host."""
+    not_inspected: tuple[str, ...] = field(default=())
+    """What could not be inspected on the host, and why."""
+    version: int = VERSION
 
-    def json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+    def to_json(self) -> str:
+        """Return the report as JSON, with the keys of version 1 beside those that replaced them."""
+        content = asdict(self)
+        content["ours"] = content["may_be_parley"]
+        content["not_seen"] = content["not_inspected"]
+        for hop in content["hops"]:
+            hop["there"] = hop["host_state"]
+        if content["machine"]:
+            content["machine"]["not_seen"] = content["machine"]["not_inspected"]
+        return json.dumps(content, indent=2, ensure_ascii=False)
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        """Of what json() gave. Raises ValueError."""
+    def from_json(cls, text: str) -> Self:
+        """Return the report that `to_json` wrote, in this version or in version 1.
+
+        Raises:
+            ValueError: the text is no such report.
+        """
         try:
-            said: dict[str, Any] = json.loads(text)
-            hops = tuple(
-                Passed(**{**one, "findings": tuple(Found(**found) for found in one["findings"])})
-                for one in said.pop("hops")
+            content: dict[str, Any] = json.loads(text)
+            version = content.get("version", 1)
+            if version not in (1, VERSION):
+                raise ValueError(f"version {version} of the report is not known")
+            return cls(
+                url=content["url"],
+                ws_path=content["ws_path"],
+                broken=content["broken"],
+                exit_code=content["exit_code"],
+                seconds=content["seconds"],
+                certificate_days=content["certificate_days"],
+                may_be_parley=content["may_be_parley" if version > 1 else "ours"],
+                hops=tuple(map(ReportedHop.from_json, content["hops"])),
+                machine=HostReport.from_json(content["machine"]) if content["machine"] else None,
+                not_inspected=tuple(content["not_inspected" if version > 1 else "not_seen"]),
             )
-            machine = said.pop("machine")
-            return cls(**said, hops=hops, machine=Machine(**machine) if machine else None)
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a report of this doctor's: {error!r}") from None
+            raise ValueError(f"it is not a report of the doctor: {error!r}") from None
 
 
-def clean(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """No secret, and nothing that a terminal would obey."""
+def parse_state(text: str) -> HopState:
+    """Return the state of that name in any version of the report. Raises ValueError."""
+    return STATES_OF_VERSION_1.get(text) or HopState(text)
+
+
+def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return the text without these secrets, without what looks like one, and without control characters."""
     for secret in secrets:
         text = text.replace(secret, "***")
     text = SECRETS.sub(lambda match: f"{match[1] or match[3]}***{match[2] or ''}", text)
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def report(walk: Walk) -> Report:
-    seen, asked = walk.seen, walk.seen.asked
-
-    def cleaned(text: str) -> str:
-        return clean(text, asked.secrets)
-
-    def found(one: Finding) -> Found:
-        row, evidence = one.row, one.evidence
-        return Found(
-            row.name, row.number, row.warning, row.cause, cleaned(evidence.text), cleaned(evidence.where), row.fix
-        )
-
-    def passed(step: Step) -> Passed:
-        return Passed(step.hop.title, step.state, cleaned(step.note), tuple(map(found, step.findings)))
-
-    days = [tls.days for tls in seen.tls.values() if tls.days is not None]
-    machine = of_machine(walk, seen.inside) if seen.inside else None
-    answered = seen.sentinel is not None and not seen.sentinel.error and seen.sentinel.status < 500
+def make_report(diagnosis: Diagnosis) -> Report:
+    """Return the report of a diagnosis."""
+    observations, options = diagnosis.observations, diagnosis.observations.options
+    broken = diagnosis.broken_hop
+    days_left = [tls.days_left for tls in observations.tls.values() if tls.days_left is not None]
+    machine = report_host(observations, observations.host) if observations.host else None
+    probe_reply = observations.upgrade_probe_reply
+    is_site_reached = probe_reply is not None and not probe_reply.error and probe_reply.status < 500
     return Report(
-        url=f"https://{asked.host}" + ("" if asked.port == 443 else f":{asked.port}"),
-        ws_path=asked.ws_path,
-        broken=walk.broken.hop.title if walk.broken else None,
-        exit_code=walk.code,
-        seconds=round(walk.seconds, 2),
-        certificate_days=round(min(days), 1) if days else None,
-        ours=bool(seen.report) or seen.is_parley or not answered,
-        hops=tuple(map(passed, walk.steps)),
+        url=f"https://{options.host}" + ("" if options.port == 443 else f":{options.port}"),
+        ws_path=options.ws_path,
+        broken=broken.title if broken else None,
+        exit_code=broken.exit_code if broken else 0,
+        seconds=round(diagnosis.seconds, 2),
+        certificate_days=round(min(days_left), 1) if days_left else None,
+        may_be_parley=bool(observations.upgrade_probe) or observations.is_parley or not is_site_reached,
+        hops=tuple(report_hop(outcome, options.secrets) for outcome in diagnosis.outcomes),
         machine=machine,
-        not_seen=machine.not_seen if machine else (),
+        not_inspected=machine.not_inspected if machine else (),
     )
 
 
-def of_machine(walk: Walk, inside: Inside) -> Machine:
-    """The same handshake at each hop of the machine: the first that is no 101 is to blame."""
-    replies = {"through the name": walk.seen.handshake, "127.0.0.1": inside.local, **inside.direct}
-    facts = [f"{name} {version}" for name, version in inside.versions.items()]
-    if inside.redis:
-        facts.append(f"Redis {inside.redis.get('redis_version', '?')}")
-    if inside.postgres:
-        facts.append(f"PostgreSQL {inside.postgres}")
-    facts += [f"process {one.pid}: {one.files} of {one.files_limit} files" for one in inside.processes.values()]
-    if inside.clock:
-        facts.append("clock kept by NTP" if inside.clock == "yes" else "clock not kept by NTP")
-    return Machine(
-        {clean(name): clean(str(reply)) for name, reply in replies.items() if reply is not None},
-        tuple(map(clean, facts)),
-        tuple(map(clean, inside.notes)),
+def report_hop(outcome: HopOutcome, secrets: tuple[str, ...]) -> ReportedHop:
+    """Return the hop for a report, without these secrets."""
+    findings = tuple(report_finding(finding, secrets) for finding in outcome.findings)
+    return ReportedHop(outcome.hop.title, outcome.state, redact(outcome.note, secrets), findings)
+
+
+def report_finding(finding: Finding, secrets: tuple[str, ...]) -> ReportedFinding:
+    """Return the finding for a report, without these secrets."""
+    cause, evidence = finding.cause, finding.evidence
+    return ReportedFinding(
+        cause=cause.name,
+        catalogue=cause.number,
+        warning=cause.is_warning,
+        sentence=cause.sentence,
+        seen=redact(evidence.text, secrets),
+        where=redact(evidence.where, secrets),
+        fix=cause.fix,
+        former_cause=cause.former_name,
+    )
+
+
+def report_host(observations: Observations, host: HostObservations) -> HostReport:
+    """Return the host's part of a report.
+
+    The handshakes are in the order of the way to the application: the first one without a 101 shows who is to blame.
+    """
+    through_the_name = observations.handshake.reply if observations.handshake else None
+    replies = {"through the name": through_the_name, "127.0.0.1": host.local_handshake, **host.upstream_handshakes}
+    facts = [f"{package} {version}" for package, version in host.versions.items()]
+    if host.redis_info:
+        facts.append(f"Redis {host.redis_info.get('redis_version', '?')}")
+    if host.postgres:
+        facts.append(f"PostgreSQL {host.postgres}")
+    facts += [
+        f"process {process.pid}: {process.open_files} of {process.max_open_files} files open"
+        for process in host.processes.values()
+    ]
+    if host.clock_synchronized:
+        facts.append("clock kept by NTP" if host.clock_synchronized == "yes" else "clock not kept by NTP")
+    return HostReport(
+        handshakes={redact(place): redact(str(reply)) for place, reply in replies.items() if reply is not None},
+        facts=tuple(map(redact, facts)),
+        not_inspected=tuple(map(redact, host.not_inspected)),
     )

@@ -13,6 +13,8 @@ from django.test import Client
 
 from chat import limits
 from chat.services import messages
+from chat.ws.application import ChatApplication
+from realtime import process
 from tests import inside
 from tests.conftest import PASSWORD
 from tests.tab import Refused, Tab
@@ -69,7 +71,8 @@ async def test_a_forged_token_closes_the_socket_with_4401(tab, alice, mallory, f
     hers = await sync_to_async(tokens_of)(mallory)
     opened, _ = await visit(forge(forgery, hers, alice))
     assert await opened.end() == 4401
-    assert opened.frames == [{"type": "bye", "code": 4401, "reason": "That token is no good.", "reconnect_in": None}]
+    reason = "The access token is not valid."
+    assert opened.frames == [{"type": "bye", "code": 4401, "reason": reason, "reconnect_in": None}]
     await leave(opened)
 
 
@@ -179,7 +182,7 @@ def test_a_token_ends_with_its_session(alice, end):
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_a_socket_opened_by_token_ends_with_its_session(tab, room, alice, end, monkeypatch):
-    monkeypatch.setattr(limits, "PING_SECONDS", 1)
+    monkeypatch.setattr(process, "SESSION_CHECK_INTERVAL_SECONDS", 1)
     hers = await sync_to_async(tokens_of)(alice)
     opened, number = await visit(hers.access)
     await opened.answer(number)
@@ -251,7 +254,7 @@ async def test_a_socket_with_a_renewed_token_stays_open_and_misses_nothing(tab, 
 
 
 async def test_a_socket_with_a_renewed_token_belongs_to_the_new_session(tab, alice, monkeypatch):
-    monkeypatch.setattr(limits, "PING_SECONDS", 1)
+    monkeypatch.setattr(process, "SESSION_CHECK_INTERVAL_SECONDS", 1)
     old, new = await sync_to_async(tokens_of)(alice), await sync_to_async(tokens_of)(alice)
     opened, number = await visit(old.access)
     await opened.answer(number)
@@ -291,18 +294,12 @@ async def test_a_token_is_not_refused_while_the_database_is_away(tab, alice, mon
         raise OperationalError("no such server")
 
     token = (await sync_to_async(tokens_of)(alice)).access
-    monkeypatch.setattr(opened_process(), "signed_in", away)
+    monkeypatch.setattr(process.shared_process(ChatApplication).application, "find_user", away)
     with pytest.raises(Refused, match="unavailable"):
         await opened.ask("auth", token=token)
     late, _ = await visit(token)
     assert await late.end() == 1013
     await leave(opened, late)
-
-
-def opened_process():
-    from chat.ws.process import this_process
-
-    return this_process()
 
 
 async def test_of_two_simultaneous_uses_of_a_refresh_token_only_one_succeeds(alice):

@@ -175,7 +175,7 @@ def test_a_database_that_is_away_is_503_and_says_when_to_try_again(room, alice, 
     assert answer.status_code == 503
     assert answer.json()["error"] == {
         "code": "unavailable",
-        "text": "The database is away; try again.",
+        "text": "The database is away. Try again.",
         "retry_after": 2,
     }
 

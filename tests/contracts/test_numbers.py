@@ -7,17 +7,14 @@ from accounts.models import NAME_CHARS, User
 from chat import limits
 from chat.models import Room
 from chat.services.errors import BadMessage
-from realtime import connection, server
+from realtime.connection import MAX_UNREAD_MESSAGES
+from realtime.process import PING_INTERVAL_SECONDS
 
 REPO = Path(__file__).parent.parent.parent
 
 
 def seconds(text: str) -> int:
     return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
-
-
-def test_the_server_accepts_frames_as_large_as_the_protocol_says():
-    assert server.FRAME_BYTES == limits.FRAME_BYTES
 
 
 def test_the_largest_message_fits_into_a_frame():
@@ -28,12 +25,12 @@ def test_the_largest_message_fits_into_a_frame():
 def test_pings_are_more_frequent_than_every_idle_timeout():
     text = (REPO / "nginx/snippets/proxy-websocket.conf").read_text()
     (timeout,) = re.findall(r"proxy_read_timeout (\w+);", text)
-    assert seconds(timeout) > limits.PING_SECONDS * 2
-    assert limits.PING_SECONDS * 2 < 60  # the shortest idle limit of a cloud's load balancer that we know
+    assert seconds(timeout) > PING_INTERVAL_SECONDS * 2
+    assert PING_INTERVAL_SECONDS * 2 < 60  # the shortest idle limit of a cloud's load balancer that we know
 
 
 def test_the_frames_that_wait_for_one_socket_fit_into_4_mib():
-    assert connection.INBOUND * limits.FRAME_BYTES <= 4 * 1024 * 1024
+    assert MAX_UNREAD_MESSAGES * limits.FRAME_BYTES <= 4 * 1024 * 1024
 
 
 def test_the_columns_are_as_long_as_the_limits():

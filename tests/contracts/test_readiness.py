@@ -78,7 +78,7 @@ def test_a_redis_that_is_away_is_reported(settings, url):
 
 
 def test_a_redis_that_does_not_answer_times_out(settings, monkeypatch, tmp_path):
-    monkeypatch.setattr(redis_clients, "PATIENCE", 0.05)
+    monkeypatch.setattr(redis_clients, "REDIS_TIMEOUT_SECONDS", 0.05)
     timeouts = []
     from_url = redis_clients.redis.Redis.from_url
 

@@ -1,30 +1,30 @@
-"""A healthy site, shared, behind an nginx of each test's own that has one fault."""
+"""A healthy site, which all tests share, behind an nginx of each test's own that has one fault."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.doctor.front import Front
-from tests.doctor.patient import Doctor
-from tests.doctor.tutorial import Redis, Tutorial
+from tests.doctor.channels_site import ChannelsSite, RedisServer
+from tests.doctor.doctor_command import Doctor
+from tests.doctor.edited_nginx import EditedNginx, Edits
 from tests.running import Stack
 
-Fronted = Callable[..., Front]
+StartNginx = Callable[..., EditedNginx]
 
 
 @pytest.fixture
-def front(stack: Stack, tmp_path: Path) -> Iterator[Fronted]:
-    """`front({"sites/parley.conf": [(what stands there, what stands there now)]})`; the first is everything's usual."""
-    started: list[Front] = []
+def start_nginx(stack: Stack, tmp_path: Path) -> Iterator[StartNginx]:
+    """`start_nginx({"sites/parley.conf": [(old text, new text)]})`; without edits nothing is wrong."""
+    started: list[EditedNginx] = []
 
-    def start(edits: dict[str, list[tuple[str, str]]] | None = None, **options: str) -> Front:
-        started.append(Front(stack.folder / "var", tmp_path / f"front{len(started)}", edits or {}, **options))
+    def start(edits: Edits | None = None, **options: str) -> EditedNginx:
+        started.append(EditedNginx(stack.folder / "var", tmp_path / f"nginx{len(started)}", edits or {}, **options))
         return started[-1]
 
     yield start
-    for one in started:
-        one.end()
+    for nginx in started:
+        nginx.stop()
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def doctor(stack: Stack) -> Doctor:
 
 
 @pytest.fixture(scope="session")
-def tutorial(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tutorial]:
-    """A Channels site that is not ours, with an address for each mistake."""
-    folder = tmp_path_factory.mktemp("t")  # short: unix sockets lie below
-    old = Redis(folder, "--rename-command", "BZPOPMIN", "")
-    running = Tutorial(folder, redis=stack.folder / "var/run/redis.sock", old_redis=old.socket)
-    yield running
-    running.end()
-    old.end()
+def channels_site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChannelsSite]:
+    """A Channels site other than Parley, with a path for each mistake."""
+    folder = tmp_path_factory.mktemp("t")  # short: the path of a unix socket is limited
+    old_redis = RedisServer(folder, "--rename-command", "BZPOPMIN", "")
+    site = ChannelsSite(folder, redis=stack.folder / "var/run/redis.sock", old_redis=old_redis.socket)
+    yield site
+    site.stop()
+    old_redis.stop()

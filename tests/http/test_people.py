@@ -60,7 +60,7 @@ def test_the_list_has_pages(hers):
 
 
 def test_the_list_shows_presence(hers, alice, bob, monkeypatch):
-    monkeypatch.setattr("chat.services.people.online", lambda _: {bob.pk: "idle", alice.pk: "online"})
+    monkeypatch.setattr("chat.services.people.load_presence", lambda _: {bob.pk: "idle", alice.pk: "online"})
     listed = people.list_people().people
     assert [(one.name, one.presence) for one in listed] == [
         ("Alice Lind", "online"),

@@ -15,11 +15,11 @@ from django.core.files.base import ContentFile
 from rest_framework.exceptions import Throttled
 from rest_framework.renderers import JSONRenderer
 
-from chat import limits
 from chat.api.errors import CODES, handle_exception
 from config.static import HashedStaticFilesStorage
 from deploy.local.layout import Layout
 from deploy.local.site import listen, local_target
+from realtime.process import PING_INTERVAL_SECONDS
 
 NGINX = Path(__file__).resolve().parents[2] / "nginx"
 SITE = (NGINX / "sites" / "parley.conf").read_text()
@@ -71,8 +71,8 @@ def test_gunicorn_waits_for_a_request_as_long_as_nginx_does() -> None:
 
 def test_an_idle_socket_outlives_many_pings() -> None:
     socket = (NGINX / "snippets" / "proxy-websocket.conf").read_text()
-    assert seconds(value("proxy_read_timeout", socket)) > 10 * limits.PING_SECONDS
-    assert seconds(value("proxy_send_timeout", socket)) > 10 * limits.PING_SECONDS
+    assert seconds(value("proxy_read_timeout", socket)) > 10 * PING_INTERVAL_SECONDS
+    assert seconds(value("proxy_send_timeout", socket)) > 10 * PING_INTERVAL_SECONDS
 
 
 def test_a_storm_of_clients_finds_the_same_room_at_both_doors() -> None:

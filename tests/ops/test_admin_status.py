@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from deploy.doctor.causes import edge
+from deploy.doctor.causes import network
 from ops import certificate, status
-from realtime.heartbeat import SILENT, Beat, Servers
+from realtime.heartbeat import STALE_AFTER_SECONDS, Report, Servers
 from tests.running import Stack
 
 STAFF = """
@@ -77,9 +77,9 @@ def test_a_server_without_a_heartbeat_is_named(monkeypatch, settings):
 
     settings.REDIS_URL = "redis://somewhere"
     monkeypatch.setattr(status.redis_clients, "connect", Redis)
-    then = time.time() - SILENT - 8
-    seen = Servers({"a/1": Beat(at=time.time(), sockets=1200)}, {"b/7": Beat(at=then, sockets=5)})
-    monkeypatch.setattr(status.heartbeat, "servers", lambda _: seen)
+    then = time.time() - STALE_AFTER_SECONDS - 8
+    seen = Servers({"a/1": Report(at=time.time(), sockets=1200)}, {"b/7": Report(at=then, sockets=5)})
+    monkeypatch.setattr(status.heartbeat, "load_servers", lambda _: seen)
     assert status.check_redis_and_sockets()[1] == ("Sockets", "1,200 at 1 server; b/7 fell silent 11 s ago", False)
 
 
@@ -109,5 +109,5 @@ def test_the_certificate_is_shown_as_the_doctor_saw_it(settings, tmp_path, repor
 
 
 def test_the_doctor_warns_of_an_expiring_certificate_at_the_same_time():
-    assert status.RENEW_DAYS == edge.RENEW_DAYS
+    assert status.RENEW_DAYS == network.RENEW_DAYS
     assert certificate.Report.__struct_fields__ == ("exit_code", "certificate_days")

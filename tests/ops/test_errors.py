@@ -183,7 +183,9 @@ async def test_an_error_in_a_socket_command_is_reported(stack: Stack, broken: Br
             await tab.ask("read", room=BODY, seq=0)
         number = refused.value.frame["id"]
         assert refused.value.code == "internal"
-        assert refused.value.frame["text"] == f"Our mistake; it is logged as {HANDSHAKE}, command {number}."
+        assert (
+            refused.value.frame["text"] == f"The server made a mistake. It is logged as {HANDSHAKE}, command {number}."
+        )
         await tab.ask("leave", room=BODY)  # the socket goes on
     (event,) = sentry.wait("event", request_id=HANDSHAKE)
     check(event, HANDSHAKE)

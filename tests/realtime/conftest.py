@@ -1,4 +1,4 @@
-"""A hub in a world of its own."""
+"""A hub with a fake source and a fake channel layer."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
@@ -9,22 +9,22 @@ from channels.layers import channel_layers
 from realtime.hub import Hub
 from realtime.publisher import publisher
 from tests.clock import PatientLoop
-from tests.realtime.fakes import Air, Listener, Log
+from tests.realtime.fakes import FakeChannelLayer, Listener, Log, join_stream
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Any]:
-    """Here time passes only while everybody waits."""
+    """The clock of these tests advances only while all tasks wait."""
     return {"patient": PatientLoop}
 
 
 @pytest.fixture
-def air() -> Iterator[Air]:
+def layer() -> Iterator[FakeChannelLayer]:
     """The channel layer."""
-    layer = Air()
-    before = channel_layers.set("default", layer)
-    publisher._line, publisher.reachable = None, True
-    yield layer
-    publisher._line, publisher.reachable = None, True
+    fake = FakeChannelLayer()
+    before = channel_layers.set("default", fake)
+    publisher._queue, publisher.is_reachable = None, True
+    yield fake
+    publisher._queue, publisher.is_reachable = None, True
     if before is None:
         channel_layers.backends.pop("default")
     else:
@@ -38,7 +38,7 @@ def log() -> Log:
 
 
 @pytest.fixture
-async def hub(air: Air, log: Log) -> AsyncIterator[Hub]:
+async def hub(layer: FakeChannelLayer, log: Log) -> AsyncIterator[Hub]:
     made = Hub(log)
     yield made
     await made.close()
@@ -46,11 +46,11 @@ async def hub(air: Air, log: Log) -> AsyncIterator[Hub]:
 
 @pytest.fixture
 def join(hub: Hub, log: Log) -> Callable[..., Awaitable[Listener]]:
-    """`await join(key)`: a listener that is part of the stream."""
+    """`await join(key)` returns a listener that is a member of the stream `s`."""
 
     async def joined(key: int = 1) -> Listener:
         listener = Listener(key)
-        await hub.join("s", listener, log.look, listener.greet)
+        await join_stream(hub, "s", listener, log)
         return listener
 
     return joined

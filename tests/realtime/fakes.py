@@ -1,22 +1,25 @@
-"""What surrounds a hub: a log instead of the database, listeners instead of sockets, air instead of Redis."""
+"""What a hub works with: a fake source instead of the database, listeners instead of sockets, a fake channel layer."""
 
 import asyncio
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-from realtime.delivery import Event
 from realtime.frames import Frame
+from realtime.hub import Hub
+from realtime.stream import Event
 
 
-class Found(NamedTuple):
+class Snapshot(NamedTuple):
+    """What a listener gets when it joins: the numbers of all events up to `head`."""
+
     epoch: str
     head: int
     seqs: list[int]
 
 
 class Gate:
-    """A place where one may be held up."""
+    """A place where calls wait while it is closed."""
 
     def __init__(self) -> None:
         self.open = True
@@ -27,7 +30,7 @@ class Gate:
             self.waiting.append(asyncio.get_running_loop().create_future())
             await self.waiting[-1]
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self.open = True
         waiting, self.waiting = self.waiting, []
         for future in waiting:
@@ -36,122 +39,129 @@ class Gate:
 
 
 class Log:
-    """A source of one stream, `s`. What it tells is what it had when asked, however late the answer comes."""
+    """A Source of one stream, `s`. An answer is what was stored at the call, however late it arrives."""
 
     def __init__(self) -> None:
         self.epoch = "first"
         self.events: list[Event] = []
-        self.overwritten: set[int] = set()  # these changed again later: told of no more
-        self.most = 300
-        self.away = False
-        self.gone = False
-        self.heads_asked = 0
-        self.gaps_asked: list[tuple[int, int]] = []
+        self.overwritten: set[int] = set()  # events whose rows changed again later: `since` leaves them out
+        self.max_changes = 300
+        self.is_away = False
+        self.is_deleted = False
+        self.head_queries = 0
+        self.gap_queries: list[tuple[int, int]] = []
         self.before_heads, self.after_heads = Gate(), Gate()
-        self.before_look, self.after_look = Gate(), Gate()
+        self.before_snapshot, self.after_snapshot = Gate(), Gate()
 
     @property
     def head(self) -> int:
         return self.events[-1].seq if self.events else 0
 
-    def commit(self, drop: int | None = None) -> Event:
+    def commit(self, removes: int | None = None) -> Event:
         """One more event, stored and not announced."""
         seq = self.head + 1
-        self.events.append(Event(seq, json.dumps({"seq": seq}), drop))
+        self.events.append(Event(seq, json.dumps({"seq": seq}), removes))
         return self.events[-1]
 
     async def heads(self, streams: Collection[str]) -> tuple[str, dict[str, int]]:
-        self.heads_asked += 1
+        self.head_queries += 1
         await self.before_heads()
-        self._reach()
-        answer = self.epoch, {} if self.gone else dict.fromkeys(streams, self.head)
+        self._check_reachable()
+        answer = self.epoch, {} if self.is_deleted else dict.fromkeys(streams, self.head)
         await self.after_heads()
         return answer
 
     async def since(self, stream: str, seq: int, head: int) -> list[Event] | None:
-        self._reach()
-        self.gaps_asked.append((seq, head))
-        if head - seq > self.most:
+        self._check_reachable()
+        self.gap_queries.append((seq, head))
+        if head - seq > self.max_changes:
             return None
         return [event for event in self.events if seq < event.seq <= head and event.seq not in self.overwritten]
 
-    async def look(self) -> Found:
-        await self.before_look()
-        self._reach()
-        found = Found(self.epoch, self.head, [event.seq for event in self.events])
-        await self.after_look()
-        return found
+    async def load_snapshot(self) -> Snapshot:
+        """Return all events."""
+        await self.before_snapshot()
+        self._check_reachable()
+        snapshot = Snapshot(self.epoch, self.head, [event.seq for event in self.events])
+        await self.after_snapshot()
+        return snapshot
 
-    def frame(self, texts: Sequence[str]) -> str:
-        return "[" + ",".join(texts) + "]"
-
-    def _reach(self) -> None:
-        if self.away:
+    def _check_reachable(self) -> None:
+        if self.is_away:
             raise OSError("the database is away")
 
 
 class Listener:
-    """A member who writes down everything."""
+    """A member that records what it receives."""
 
     def __init__(self, key: int = 1) -> None:
         self.key = key
-        self.active = 0.0
-        self.doubts = 0
-        self.greeting: Found | None = None
+        self.active_at = 0.0
+        self.rechecks = 0
+        self.snapshot: Snapshot | None = None
         self.frames: list[Frame] = []
-        self.heard: Callable[[Frame], None] = lambda _: None  # a test's own ear
-        self.whispers: list[str] = []
-        self.dropped_from: list[str] = []
+        self.on_frame: Callable[[Frame], None] = lambda _: None  # set by a test
+        self.ephemeral: list[str] = []
+        self.removed_from: list[str] = []
         self.lost_streams: list[str] = []
 
     @property
-    def shares(self) -> list[list[int]]:
-        """The seqs, frame by frame."""
-        return [[event["seq"] for event in json.loads(frame.text)] for frame in self.frames]
+    def seqs_by_frame(self) -> list[list[int]]:
+        """The numbers of the received events, frame by frame."""
+        return [[event["seq"] for event in json.loads(frame.text)["events"]] for frame in self.frames]
 
     @property
     def seqs(self) -> list[int]:
-        return [seq for share in self.shares for seq in share]
-
-    def greet(self, found: Found) -> None:
-        assert self.greeting is None
-        assert not self.frames
-        self.greeting = found
+        """The numbers of the received events."""
+        return [seq for seqs in self.seqs_by_frame for seq in seqs]
 
     @property
-    def outlet(self) -> "Listener":
+    def event_writer(self) -> "Listener":
         return self
 
     def write(self, frame: Frame) -> None:
-        self.heard(frame)
+        self.on_frame(frame)
         self.frames.append(frame)
 
-    def whisper(self, frame: Frame) -> None:
-        self.whispers.append(frame.text)
+    def send_droppable(self, frame: Frame) -> None:
+        self.ephemeral.append(frame.text)
 
-    def doubt(self) -> None:
-        self.doubts += 1
+    def recheck_session(self) -> None:
+        self.rechecks += 1
 
-    def dropped(self, stream: str) -> None:
-        self.dropped_from.append(stream)
+    def on_removed(self, stream: str, event: Event) -> None:
+        assert event.removed_member == self.key
+        self.removed_from.append(stream)
 
-    def lost(self, stream: str) -> None:
+    def on_stream_lost(self, stream: str) -> None:
         self.lost_streams.append(stream)
 
 
-class Air:
-    """A channel layer that can be switched off, and that holds up whoever joins a group if told so."""
+async def join_stream(hub: Hub, name: str, listener: Listener, log: Log) -> None:
+    """Make the listener a member of the stream."""
+    with hub.joining(name) as join:
+        await join.wait_until_open()
+        snapshot = await log.load_snapshot()
+        await join.catch_up(snapshot)
+        assert listener.snapshot is None
+        assert not listener.frames
+        listener.snapshot = snapshot
+        join.complete(listener)
+
+
+class FakeChannelLayer:
+    """A channel layer that can be switched off, and in which joining a group can be made to wait."""
 
     def __init__(self) -> None:
-        self.away = False
+        self.is_away = False
         self.groups: dict[str, set[str]] = {}
         self.sent: list[dict[str, Any]] = []
         self.joining = Gate()
         self._channels: dict[str, asyncio.Queue[dict[str, Any]]] = {}
 
-    def _reach(self) -> None:
-        if self.away:
-            raise ConnectionError("nobody there")
+    def _check_reachable(self) -> None:
+        if self.is_away:
+            raise ConnectionError("Redis is away")
 
     async def new_channel(self, prefix: str = "specific") -> str:
         name = f"{prefix}.{len(self._channels)}!"
@@ -159,7 +169,7 @@ class Air:
         return name
 
     async def send(self, channel: str, message: dict[str, Any]) -> None:
-        self._reach()
+        self._check_reachable()
         self._channels[channel].put_nowait(message)
 
     async def receive(self, channel: str) -> dict[str, Any]:
@@ -167,15 +177,15 @@ class Air:
 
     async def group_add(self, group: str, channel: str) -> None:
         await self.joining()
-        self._reach()
+        self._check_reachable()
         self.groups.setdefault(group, set()).add(channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        self._reach()
+        self._check_reachable()
         self.groups.get(group, set()).discard(channel)
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        self._reach()
+        self._check_reachable()
         self.sent.append(message)
         for channel in self.groups.get(group, ()):
             self._channels[channel].put_nowait(message)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import uvloop
 
-from realtime.batch import Batch
+from realtime.database import Batch
 from tests.clock import quiet
 
 
@@ -32,19 +32,19 @@ async def desk():
 
 @pytest.fixture
 async def batch(desk):
-    return Batch(desk, largest=3)
+    return Batch(desk, max_size=3)
 
 
 async def test_one_alone_is_answered_at_once(batch, desk):
-    assert await batch.ask("a") == "a"
+    assert await batch.submit("a") == "a"
     assert desk.batches == [(0, ["a"])]
 
 
 async def test_those_who_come_while_one_is_answered_go_together_next_in_order_and_not_too_many(batch, desk):
     desk.open.clear()
-    answers = [batch.ask("a")]
+    answers = [batch.submit("a")]
     await quiet()
-    answers += [batch.ask(question, wait=1) for question in "bcdef"]  # they have waited enough by then
+    answers += [batch.submit(question, wait=1) for question in "bcdef"]  # they have waited enough by then
     await quiet()
     desk.open.set()
     assert await asyncio.gather(*answers) == list("abcdef")
@@ -52,33 +52,33 @@ async def test_those_who_come_while_one_is_answered_go_together_next_in_order_an
 
 
 async def test_who_can_wait_goes_with_those_who_come_meanwhile(batch, desk):
-    first = batch.ask("a", wait=0.03)
+    first = batch.submit("a", wait=0.03)
     await asyncio.sleep(0.02)
-    second = batch.ask("b", wait=0.03)
+    second = batch.submit("b", wait=0.03)
     assert await asyncio.gather(first, second) == ["a", "b"]
     assert desk.batches == [(0.03, ["a", "b"])]
 
 
 async def test_the_least_patient_decides(batch, desk):
-    answers = [batch.ask("a", wait=0.03), batch.ask("b", wait=0.01)]
+    answers = [batch.submit("a", wait=0.03), batch.submit("b", wait=0.01)]
     await asyncio.gather(*answers)
-    answers = [batch.ask("c", wait=0.03), batch.ask("d")]
+    answers = [batch.submit("c", wait=0.03), batch.submit("d")]
     await asyncio.gather(*answers)
     await asyncio.sleep(1)
     assert desk.batches == [(0.01, ["a", "b"]), (0.01, ["c", "d"])]
 
 
 async def test_each_hears_of_the_failure_that_is_its_own(batch, desk):
-    answers = await asyncio.gather(batch.ask("a"), batch.ask("wrong"), return_exceptions=True)
+    answers = await asyncio.gather(batch.submit("a"), batch.submit("wrong"), return_exceptions=True)
     assert (answers[0], repr(answers[1])) == ("a", "ValueError('wrong')")
-    answers = await asyncio.gather(batch.ask("a"), batch.ask("fail"), return_exceptions=True)
+    answers = await asyncio.gather(batch.submit("a"), batch.submit("fail"), return_exceptions=True)
     assert [repr(answer) for answer in answers] == ["OSError('away')"] * 2
-    assert await batch.ask("b") == "b"
+    assert await batch.submit("b") == "b"
 
 
 async def test_who_goes_away_holds_up_nobody(batch, desk):
     desk.open.clear()
-    gone, stays = batch.ask("a"), batch.ask("b")
+    gone, stays = batch.submit("a"), batch.submit("b")
     await quiet()
     gone.cancel()
     desk.open.set()
@@ -89,8 +89,8 @@ def test_the_shortest_wait_is_one_under_uvloop_too():
     """Its timers of less than half a millisecond are no timers."""
 
     async def together():
-        batch = Batch(Desk(), largest=3)
-        return await asyncio.gather(batch.ask("a", wait=1e-5), batch.ask("b", wait=1))
+        batch = Batch(Desk(), max_size=3)
+        return await asyncio.gather(batch.submit("a", wait=1e-5), batch.submit("b", wait=1))
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(together()) == ["a", "b"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.origins import OriginGuard, refusal
+from realtime.origins import OriginValidator, refusal_reason
 
 COOKIE = {"cookie": "sessionid=x"}
 
@@ -14,7 +14,7 @@ def site(settings):
 
 
 def why(**headers):
-    return refusal({name.encode(): value.encode("latin1") for name, value in headers.items()})
+    return refusal_reason({name.encode(): value.encode("latin1") for name, value in headers.items()})
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_handshakes_for_another_host_are_refused(host):
 
 def test_programs_have_no_origin_and_may_have_no_cookie():
     assert why(host="chat.example") is None
-    assert "no Origin, but cookies" in why(host="chat.example", **COOKIE)
-    assert "no Origin, but cookies" in why(host="chat.example", origin="", **COOKIE)
+    assert "has cookies, but no Origin" in why(host="chat.example", **COOKIE)
+    assert "has cookies, but no Origin" in why(host="chat.example", origin="", **COOKIE)
 
 
 async def test_the_guard_answers_a_refused_handshake_itself_and_logs_why(caplog):
@@ -87,6 +87,6 @@ async def test_the_guard_answers_a_refused_handshake_itself_and_logs_why(caplog)
         return {"type": "websocket.connect"}
 
     scope = {"headers": [(b"host", b"chat.example"), (b"origin", b"https://evil.example")]}
-    await OriginGuard(application)(scope, receive, send)
+    await OriginValidator(application)(scope, receive, send)
     assert sent == ["websocket.close"]
     assert "Socket refused: Origin 'https://evil.example' is neither this host" in caplog.text

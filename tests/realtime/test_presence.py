@@ -1,119 +1,119 @@
-"""Who is there, as the members of a stream are told. Here without Redis; tests/stack/test_presence.py is with it."""
+"""What the members of a stream are told about who is online, without Redis. tests/stack/test_presence.py uses Redis."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from realtime.hub import Hub
-from realtime.presence import IDLE, LISTED, ROUND, Presence, Seen
-from realtime.publisher import EVERYBODY, publisher
+from realtime.presence import IDLE_AFTER_SECONDS, MAX_LISTED_USERS, POLL_INTERVAL_SECONDS, Presence, StreamPresence
+from realtime.publisher import ALL_PROCESSES_GROUP, publisher
 from tests.clock import passing, quiet
 from tests.realtime.fakes import Listener
 
 
-def frames(seen: Mapping[str, Seen]) -> dict[str, str]:
-    return {place: json.dumps(one._asdict()) for place, one in seen.items()}
+def message(label: str, presence: StreamPresence) -> str:
+    return json.dumps(presence._asdict())
 
 
 @pytest.fixture
 async def presence(hub: Hub) -> AsyncIterator[Presence]:
-    made = Presence(hub, frames)
+    made = Presence(hub, message)
     yield made
     await made.close()
 
 
 @pytest.fixture
-def come(hub: Hub, join) -> Callable:
-    async def coming(key: int) -> Listener:
+def connect(hub: Hub, join) -> Callable:
+    async def connected(key: int) -> Listener:
         listener = await join(key)
-        listener.active = passing()
-        hub.people.come(listener)
+        listener.active_at = passing()
+        hub.users.add(listener)
         return listener
 
-    return coming
+    return connected
 
 
-def told(listener: Listener) -> list[dict]:
-    return [json.loads(text) for text in listener.whispers]
+def presence_messages(listener: Listener) -> list[dict]:
+    return [json.loads(text) for text in listener.ephemeral]
 
 
-async def rounds(number: int) -> None:
-    await asyncio.sleep(number * ROUND + 0.1)
+async def polls(number: int) -> None:
+    await asyncio.sleep(number * POLL_INTERVAL_SECONDS + 0.1)
 
 
-async def test_everybody_is_told_who_is_there_and_who_went(hub, presence, come):
-    ann, ben = await come(1), await come(2)
-    await rounds(1)
-    assert told(ann) == told(ben) == [{"here": 2, "online": [1, 2], "idle": []}]
+async def test_members_are_told_who_is_online_and_who_has_left(hub, presence, connect):
+    ann, ben = await connect(1), await connect(2)
+    await polls(1)
+    assert presence_messages(ann) == presence_messages(ben) == [{"total": 2, "online": [1, 2], "idle": []}]
     hub.leave("s", ben)
-    hub.people.go(ben)
-    await rounds(1)
-    assert told(ann)[-1] == {"here": 1, "online": [1], "idle": []}
-    assert len(told(ben)) == 1
+    hub.users.remove(ben)
+    await polls(1)
+    assert presence_messages(ann)[-1] == {"total": 1, "online": [1], "idle": []}
+    assert len(presence_messages(ben)) == 1
 
 
-async def test_nobody_is_told_what_they_know_and_a_second_tab_is(presence, come):
-    ann = await come(1)
-    await rounds(5)
-    assert len(told(ann)) == 1
-    again = await come(1)
-    await rounds(1)
-    assert told(again) == [{"here": 1, "online": [1], "idle": []}]
+async def test_presence_is_sent_when_it_changes_and_to_a_new_connection(presence, connect):
+    ann = await connect(1)
+    await polls(5)
+    assert len(presence_messages(ann)) == 1
+    again = await connect(1)
+    await polls(1)
+    assert presence_messages(again) == [{"total": 1, "online": [1], "idle": []}]
 
 
-async def test_who_comes_back_alone_is_told_again(hub, presence, come):
-    ann = await come(1)
-    await rounds(2)
+async def test_a_member_that_returns_alone_is_told_again(hub, presence, connect):
+    ann = await connect(1)
+    await polls(2)
     hub.leave("s", ann)
-    hub.people.go(ann)
-    await asyncio.sleep(ROUND / 2)  # in which the hub looks through its streams and forgets this one
-    assert hub.places() == []
-    again = await come(1)
-    await rounds(1)
-    assert told(again) == [{"here": 1, "online": [1], "idle": []}]
+    hub.users.remove(ann)
+    await asyncio.sleep(POLL_INTERVAL_SECONDS / 2)  # in which the hub looks through its streams and forgets this one
+    assert hub.members_by_stream() == []
+    again = await connect(1)
+    await polls(1)
+    assert presence_messages(again) == [{"total": 1, "online": [1], "idle": []}]
 
 
-async def test_who_does_nothing_is_idle_until_they_do_something(presence, come):
-    ann, ben = await come(1), await come(2)
-    await asyncio.sleep(IDLE / 2)
-    ben.active = passing()
-    await asyncio.sleep(IDLE / 2 + 2 * ROUND)
-    assert told(ben)[-1] == {"here": 2, "online": [1, 2], "idle": [1]}
-    ann.active = passing()
-    await rounds(1)
-    assert told(ben)[-1] == {"here": 2, "online": [1, 2], "idle": []}
+async def test_a_user_without_commands_is_idle_until_the_next_command(presence, connect):
+    ann, ben = await connect(1), await connect(2)
+    await asyncio.sleep(IDLE_AFTER_SECONDS / 2)
+    ben.active_at = passing()
+    await asyncio.sleep(IDLE_AFTER_SECONDS / 2 + 2 * POLL_INTERVAL_SECONDS)
+    assert presence_messages(ben)[-1] == {"total": 2, "online": [1, 2], "idle": [1]}
+    ann.active_at = passing()
+    await polls(1)
+    assert presence_messages(ben)[-1] == {"total": 2, "online": [1, 2], "idle": []}
 
 
-async def test_a_crowd_is_a_number(presence, come):
-    crowd = [await come(key) for key in range(LISTED + 1)]
-    await rounds(1)
-    assert told(crowd[0])[-1] == {"here": LISTED + 1, "online": None, "idle": None}
+async def test_of_many_users_only_the_number_is_sent(presence, connect):
+    crowd = [await connect(key) for key in range(MAX_LISTED_USERS + 1)]
+    await polls(1)
+    assert presence_messages(crowd[0])[-1] == {"total": MAX_LISTED_USERS + 1, "online": None, "idle": None}
 
 
-async def test_a_thousand_who_come_cost_a_word_each_a_round_and_not_a_word_each_for_each(hub, presence, air, come):
+async def test_a_thousand_joins_cost_one_message_for_each_member_and_poll(hub, presence, layer, connect):
     """O(members), not O(members^2): counted."""
-    crowd, came = [], 0
+    crowd, polled = [], 0
     for key in range(1000):
-        crowd.append(await come(key))
+        crowd.append(await connect(key))
         if key % 100 == 99:
-            await rounds(1)
-            came += 1
-    await rounds(1)
-    words = sum(len(listener.whispers) for listener in crowd)
-    assert words <= len(crowd) * (came + 1)
-    assert told(crowd[0])[-1]["here"] == told(crowd[-1])[-1]["here"] == 1000
-    assert air.sent == []  # nothing of it goes from process to process
+            await polls(1)
+            polled += 1
+    await polls(1)
+    sent = sum(len(listener.ephemeral) for listener in crowd)
+    assert sent <= len(crowd) * (polled + 1)
+    assert presence_messages(crowd[0])[-1]["total"] == presence_messages(crowd[-1])[-1]["total"] == 1000
+    assert layer.sent == []  # nothing of it goes from process to process
 
 
-async def test_a_call_reaches_every_socket_of_its_user_and_no_other(hub, come, air):
-    ann, again, ben = await come(1), await come(1), await come(2)
+async def test_a_user_announcement_reaches_every_socket_of_that_user_and_no_other(hub, connect, layer):
+    ann, again, ben = await connect(1), await connect(1), await connect(2)
     await quiet()
-    assert EVERYBODY in air.groups
-    publisher.publish({"type": "call", "stream": EVERYBODY, "key": 1, "text": "hello"})
+    assert ALL_PROCESSES_GROUP in layer.groups
+    publisher.publish({"type": "call", "stream": ALL_PROCESSES_GROUP, "key": 1, "text": "hello"})
     await quiet()
-    assert (ann.whispers, again.whispers, ben.whispers) == (["hello"], ["hello"], [])
-    publisher.publish({"type": "call", "stream": EVERYBODY, "key": 2, "text": None})
+    assert (ann.ephemeral, again.ephemeral, ben.ephemeral) == (["hello"], ["hello"], [])
+    publisher.publish({"type": "call", "stream": ALL_PROCESSES_GROUP, "key": 2, "text": None})
     await quiet()
-    assert (ann.doubts, again.doubts, ben.doubts) == (0, 0, 1)
+    assert (ann.rechecks, again.rechecks, ben.rechecks) == (0, 0, 1)

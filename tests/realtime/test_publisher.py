@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, transaction
 
 from realtime import publisher as publisher_module
-from realtime.delivery import Event
 from realtime.publisher import Publisher, publish_ephemeral, publish_events, publisher
+from realtime.stream import Event
 from tests.clock import quiet
 
 
@@ -122,52 +122,52 @@ def test_a_layer_that_fails_is_logged_once_and_used_again(counting, caplog):
     ]
 
 
-async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(air, monkeypatch, caplog):
+async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(layer, monkeypatch, caplog):
     publisher.attach(print)
-    send, hanging = air.group_send, asyncio.Event()
+    send, hanging = layer.group_send, asyncio.Event()
 
     async def hang(group, message):
         await hanging.wait()
 
-    monkeypatch.setattr(air, "group_send", hang)
+    monkeypatch.setattr(layer, "group_send", hang)
     for number in range(5):
         publisher.publish(text(number))
-    await asyncio.sleep(publisher_module.PATIENCE + 1)
+    await asyncio.sleep(publisher_module.SEND_TIMEOUT_SECONDS + 1)
     assert "5 announcements lost" in caplog.text
-    assert not publisher.reachable
-    monkeypatch.setattr(air, "group_send", send)
+    assert not publisher.is_reachable
+    monkeypatch.setattr(layer, "group_send", send)
     publisher.publish(text(5))
     await quiet()
-    assert [told(message) for message in air.sent] == ["5"]
-    assert publisher.reachable
+    assert [told(message) for message in layer.sent] == ["5"]
+    assert publisher.is_reachable
 
 
-async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(air, monkeypatch):
-    monkeypatch.setattr(publisher_module, "WAITING", 3)
+async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(layer, monkeypatch):
+    monkeypatch.setattr(publisher_module, "MAX_QUEUED_ANNOUNCEMENTS", 3)
     publisher.attach(print)
-    release, send = asyncio.Event(), air.group_send
+    release, send = asyncio.Event(), layer.group_send
 
     async def slow(group, message):
         await release.wait()
         await send(group, message)
 
-    monkeypatch.setattr(air, "group_send", slow)
+    monkeypatch.setattr(layer, "group_send", slow)
     for number in range(10):
         publisher.publish(text(number))
         await quiet()
     release.set()
     await quiet()
-    assert [told(message) for message in air.sent] == ["0", "7", "8", "9"]
+    assert [told(message) for message in layer.sent] == ["0", "7", "8", "9"]
 
 
-async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things(air):
+async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things(layer):
     heard = []
     publisher.attach(heard.append)
     publisher.publish(text(1))
     publish_ephemeral("s", "typing")
     await quiet()
     assert heard == [text(1)]
-    assert [told(message) for message in air.sent] == ["1", "typing"]
+    assert [told(message) for message in layer.sent] == ["1", "typing"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -178,7 +178,7 @@ def test_nothing_is_announced_before_its_transaction_is_committed_or_if_it_is_no
     )
     with transaction.atomic():
         publish_events("s", [Event(1, "{}")])
-        publish_events("s", [Event(2, "{}", drop=5), Event(3, "{}")])
+        publish_events("s", [Event(2, "{}", removed_member=5), Event(3, "{}")])
         assert rung == []
     assert rung == [([(1, "{}", None)], False), ([(2, "{}", 5), (3, "{}", None)], False)]
     with pytest.raises(ZeroDivisionError), transaction.atomic():

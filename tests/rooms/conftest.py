@@ -1,23 +1,12 @@
-"""Shorter times for tests that wait."""
-
-import asyncio
-from typing import Any
+"""Short intervals, for tests that wait for a ping or a session check."""
 
 import pytest
 
-from chat import limits
-from chat.ws import process
-from realtime.ping_scheduler import Pulse
+from realtime import process
 
 
 @pytest.fixture
-async def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The 25 s between two pings are a quarter of a second; all other timers keep their time."""
-    loop = asyncio.get_running_loop()
-    later = loop.call_later
-
-    def sooner(delay: float, *what: Any, **named: Any) -> asyncio.TimerHandle:
-        return later(delay / 100 if delay == limits.PING_SECONDS else delay, *what, **named)
-
-    loop.call_later = sooner  # type: ignore[method-assign]
-    monkeypatch.setattr(process, "Pulse", lambda seconds: Pulse(seconds / 100))
+def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pings and session checks come every quarter of a second instead of every 25 s."""
+    for name in ("PING_INTERVAL_SECONDS", "SESSION_CHECK_INTERVAL_SECONDS"):
+        monkeypatch.setattr(process, name, getattr(process, name) / 100)

@@ -108,18 +108,18 @@ class Harbour(RuleBasedStateMachine):
 
         self.world.run(wait())
 
-    @precondition(lambda self: self.world.wind.floating)
+    @precondition(lambda self: self.world.layer.floating)
     @rule(place=places, fate=st.sampled_from(["arrive", "arrive", "arrive", "lose", "double"]))
     def announcements_travel(self, place: int, fate: str) -> None:
-        wind = self.world.wind
-        getattr(wind, fate)(place % len(wind.floating))
+        layer = self.world.layer
+        getattr(layer, fate)(place % len(layer.floating))
 
     @rule(closed=st.booleans())
     def the_database_answers_late(self, closed: bool) -> None:
         if closed:
             self.world.answers.open = False
         else:
-            self.world.answers.let_go()
+            self.world.answers.release()
 
     @rule(away=st.booleans())
     def the_database_is_away(self, away: bool) -> None:
@@ -127,7 +127,7 @@ class Harbour(RuleBasedStateMachine):
 
     @rule(away=st.booleans())
     def redis_is_away(self, away: bool) -> None:
-        self.world.wind.away = away
+        self.world.layer.is_away = away
 
     # --- what always holds
 
@@ -148,8 +148,8 @@ class Harbour(RuleBasedStateMachine):
             self.context.__exit__(None, None, None)
 
     def in_the_end_everybody_knows_the_same(self) -> None:
-        self.world.answers.let_go()
-        self.world.database_away = self.world.wind.away = False
+        self.world.answers.release()
+        self.world.database_away = self.world.layer.is_away = False
         self.time_passes(7)  # the poll, twice: what still floats is as good as lost
         for who, device in enumerate(self.devices):
             if not device.follows:

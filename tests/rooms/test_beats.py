@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 
-from chat import limits
-from chat.ws import sessions
+from chat.ws import application
+from realtime.process import PING_INTERVAL_SECONDS
 from tests import inside
 
 
@@ -20,7 +20,7 @@ async def session_of(user):
     return None
 
 
-async def test_pings_have_the_head_of_each_joined_room(tab, room, alice, hurry):
+async def test_pings_have_the_head_of_each_joined_room(tab, room, alice, short_intervals):
     async with tab(alice, "harbour", "quay") as hers:
         last = (await hers.post("harbour", "a"))["message"]["seq"]
         await hers.hears("harbour", "a")
@@ -29,7 +29,7 @@ async def test_pings_have_the_head_of_each_joined_room(tab, room, alice, hurry):
         assert ping["heads"] == {"harbour": last, "quay": 1}
 
 
-async def test_a_client_that_answers_pings_stays(tab, room, alice, hurry):
+async def test_a_client_that_answers_pings_stays(tab, room, alice, short_intervals):
     async with tab(alice, "harbour") as hers:
         await hers.until(lambda tab: any(f["type"] == "ping" and f["n"] == 4 for f in tab.frames))
         await hers.post("harbour", "still here")
@@ -57,7 +57,7 @@ def silent(tab):
 
 
 @pytest.mark.parametrize(("pong", "pings"), [(None, 2), (0, 2), (1, 3)])
-async def test_two_pings_without_an_answer_end_the_socket_with_4508(silent, alice, hurry, pong, pings):
+async def test_two_pings_without_an_answer_end_the_socket_with_4508(silent, alice, short_intervals, pong, pings):
     visit = await silent(alice, pong)
     assert await visit.end() == 4508
     assert [frame["n"] for frame in visit.frames if frame["type"] == "ping"] == list(range(1, pings + 1))
@@ -66,14 +66,14 @@ async def test_two_pings_without_an_answer_end_the_socket_with_4508(silent, alic
     await visit.__aexit__(None, None, None)
 
 
-async def test_pongs_for_future_pings_do_not_count(silent, alice, hurry):
+async def test_pongs_for_future_pings_do_not_count(silent, alice, short_intervals):
     visit = await silent(alice)
     await visit.transport.communicator.send_input({"type": "websocket.receive", "text": '{"type":"pong","n":999}'})
     assert await visit.end() == 4508
     await visit.__aexit__(None, None, None)
 
 
-async def test_signing_out_ends_the_socket_at_the_next_check(tab, room, alice, bob, hurry):
+async def test_signing_out_ends_the_socket_at_the_next_check(tab, room, alice, bob, short_intervals):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         await (await session_of(alice)).adelete()
         assert await hers.end() == 4401
@@ -82,21 +82,21 @@ async def test_signing_out_ends_the_socket_at_the_next_check(tab, room, alice, b
         await his.hears("harbour", "bye")
 
 
-async def test_a_new_password_ends_the_sockets_of_old_sessions(tab, alice, hurry):
+async def test_a_new_password_ends_the_sockets_of_old_sessions(tab, alice, short_intervals):
     async with tab(alice) as hers:
         await sync_to_async(alice.set_password)("another battery staple")
         await alice.asave()
         assert await hers.end() == 4401
 
 
-async def test_deactivating_a_user_closes_their_sockets(tab, alice, hurry):
+async def test_deactivating_a_user_closes_their_sockets(tab, alice, short_intervals):
     async with tab(alice) as hers:
         alice.is_active = False
         await alice.asave()
         assert await hers.end() == 4401
 
 
-async def test_a_session_of_another_user_closes_the_socket(tab, alice, bob, hurry):
+async def test_a_session_of_another_user_closes_the_socket(tab, alice, bob, short_intervals):
     async with tab(alice) as hers, tab(bob):
         mine, yours = await session_of(alice), await session_of(bob)
         mine.session_data = yours.session_data
@@ -104,7 +104,7 @@ async def test_a_session_of_another_user_closes_the_socket(tab, alice, bob, hurr
         assert await hers.end() == 4401
 
 
-async def test_nobody_is_signed_out_while_the_database_is_away(tab, alice, hurry, monkeypatch, caplog):
+async def test_nobody_is_signed_out_while_the_database_is_away(tab, alice, short_intervals, monkeypatch, caplog):
     async with tab(alice) as hers:
         asked = []
 
@@ -112,7 +112,7 @@ async def test_nobody_is_signed_out_while_the_database_is_away(tab, alice, hurry
             asked.append(keys)
             raise DatabaseError("away")
 
-        monkeypatch.setattr(sessions, "get_session_users", away)
+        monkeypatch.setattr(application, "get_session_users", away)
         await hers.until(lambda _: len(asked) >= 3)
         monkeypatch.undo()
         await hers.join("harbour")
@@ -121,4 +121,4 @@ async def test_nobody_is_signed_out_while_the_database_is_away(tab, alice, hurry
 
 
 def test_pings_come_more_often_than_load_balancers_cut_idle_connections():
-    assert limits.PING_SECONDS < 60
+    assert PING_INTERVAL_SECONDS < 60

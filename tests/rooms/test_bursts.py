@@ -7,8 +7,7 @@ from django.db import OperationalError
 
 from chat.models import Message
 from chat.services.messages import post_messages
-from chat.ws import process
-from chat.ws import tab as tab_module
+from chat.ws import application, consumer
 from tests.tab import Refused
 
 
@@ -21,7 +20,7 @@ def transactions(monkeypatch):
         sizes.append(len(posts))
         return post_messages(posts)
 
-    monkeypatch.setattr(process, "post_messages", noted)
+    monkeypatch.setattr(application, "post_messages", noted)
     return sizes
 
 
@@ -67,7 +66,7 @@ async def test_while_the_database_is_away_each_post_is_refused(tab, room, alice,
         raise OperationalError("gone")
 
     async with tab(alice, "harbour") as hers:
-        monkeypatch.setattr(process, "post_messages", away)
+        monkeypatch.setattr(application, "post_messages", away)
         for number in await send(hers, "one", "two"):
             with pytest.raises(Refused) as refused:
                 await hers.answer(number)
@@ -75,7 +74,7 @@ async def test_while_the_database_is_away_each_post_is_refused(tab, room, alice,
 
 
 async def test_a_socket_has_a_limited_number_of_posts_in_progress(tab, room, alice, monkeypatch, transactions):
-    monkeypatch.setattr(tab_module, "UNANSWERED", 3)
+    monkeypatch.setattr(consumer, "MAX_UNCOMMITTED_POSTS", 3)
     async with tab(alice, "harbour") as hers:
         numbers = await send(hers, *map(str, range(12)))
         for number in numbers:

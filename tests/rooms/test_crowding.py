@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from chat import limits
-from realtime.rate_limit import Bucket
+from realtime.rate_limit import TokenBucket
 from tests.tab import Closed, Refused
 
 
@@ -28,7 +28,7 @@ async def test_commands_above_the_rate_are_refused_and_say_when_to_try_again(tab
 
 async def test_waiting_for_retry_after_is_long_enough(tab, room, alice, monkeypatch):
     async with tab(alice) as hers:
-        monkeypatch.setattr(Bucket, "take", lambda _: 0.1201)  # seconds
+        monkeypatch.setattr(TokenBucket, "take", lambda _: 0.1201)  # seconds
         with pytest.raises(Refused) as refused:
             await hers.join("harbour")
         assert refused.value.frame["retry_after"] == 0.13

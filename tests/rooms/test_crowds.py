@@ -10,7 +10,7 @@ from chat.models import Epoch
 from chat.services import rooms
 from chat.services.errors import RoomNotFound
 from chat.services.history import SnapshotRequest, load_snapshots
-from chat.ws import process
+from chat.ws import application
 from tests import inside
 
 
@@ -26,14 +26,14 @@ async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
 
 async def test_sessions_of_simultaneous_connections_are_looked_up_together(alice, bob, monkeypatch):
     asked = []
-    look_up = process.get_session_users
+    look_up = application.get_session_users
 
     def noted(sessions):
         asked.append(len(sessions))
         return look_up(sessions)
 
-    monkeypatch.setattr(process, "get_session_users", noted)
-    monkeypatch.setattr(process, "COMPANY", 0.5)
+    monkeypatch.setattr(application, "get_session_users", noted)
+    monkeypatch.setattr(application, "LOOKUP_BATCH_WINDOW_SECONDS", 0.5)
     visits = [await inside.tab(user) for user in (alice, bob)]
     async with AsyncExitStack() as tabs:
         await asyncio.gather(*(tabs.enter_async_context(visit) for visit in visits))

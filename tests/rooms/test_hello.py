@@ -3,6 +3,7 @@
 import pytest
 
 from chat import limits
+from realtime.process import PING_INTERVAL_SECONDS
 from tests import inside
 from tests.tab import Closed, Refused, Tab
 
@@ -26,7 +27,7 @@ async def leave(visit):
 async def test_welcome_has_the_user_and_the_limits(tab, alice):
     async with tab(alice) as hers:
         assert hers.welcome["user"] == {"id": alice.pk, "name": "Alice Lind", "guest": False}
-        assert hers.welcome["ping"] == limits.PING_SECONDS
+        assert hers.welcome["ping"] == PING_INTERVAL_SECONDS
         assert hers.welcome["limits"] == {"body": 4000, "frame": 65536, "page": 100, "resume": 300, "rooms": 128}
         async with tab(alice) as another:
             assert another.welcome["connection"] != hers.welcome["connection"]
@@ -36,7 +37,8 @@ async def test_a_socket_without_hello_is_closed_with_4408(visitor, alice, monkey
     monkeypatch.setattr(limits, "HELLO_SECONDS", 0.01)
     visit = await visitor(alice)
     assert await visit.end() == 4408
-    assert visit.frames == [{"type": "bye", "code": 4408, "reason": "No hello came.", "reconnect_in": None}]
+    reason = "The client did not send hello in time."
+    assert visit.frames == [{"type": "bye", "code": 4408, "reason": reason, "reconnect_in": None}]
     await leave(visit)
 
 

@@ -15,18 +15,21 @@ from django.db import OperationalError
 
 from accounts.models import User
 from chat import limits
-from chat.ws import consumers, process, source, tab
-from realtime import delivery
+from chat.ws import application, consumer
+from chat.ws.application import ChatApplication
+from realtime import consumer as consumer_base
+from realtime import session_watch, stream
+from realtime.process import Process
 from realtime.publisher import publisher
 from tests import inside
 from tests.clock import PatientLoop
-from tests.realtime.fakes import Air, Gate
+from tests.realtime.fakes import FakeChannelLayer, Gate
 from tests.tab import Tab
 
 T = TypeVar("T")
 
 
-class Wind(Air):
+class DelayedLayer(FakeChannelLayer):
     """A channel layer whose messages arrive when, and if, the test wants it."""
 
     def __init__(self) -> None:
@@ -34,7 +37,7 @@ class Wind(Air):
         self.floating: list[tuple[str, dict[str, Any]]] = []  # channel, message
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        self._reach()
+        self._check_reachable()
         self.floating += [(channel, message) for channel in sorted(self.groups.get(group, ()))]
 
     def arrive(self, place: int) -> None:
@@ -54,23 +57,22 @@ class World:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.loop = PatientLoop()
-        self.wind = Wind()
+        self.layer = DelayedLayer()
         self.answers = Gate()  # of the database
         self.database_away = False
-        self._before = channel_layers.set("default", self.wind)
-        publisher._line, publisher.reachable = None, True
+        self._before = channel_layers.set("default", self.layer)
+        publisher._queue, publisher.is_reachable = None, True
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # no other code needs this thread
-        for module in (consumers, process, source):
-            patch.setattr(module, "query", self.query)
-        patch.setattr(tab, "this_process", lambda: self.here)
-        patch.setattr("channels.generic.websocket.aclose_old_connections", self.nothing)
-        patch.setattr(delivery, "Bucket", partial(delivery.Bucket, clock=self.loop.time))
+        for module in (consumer, application, session_watch):
+            patch.setattr(module, "run_query", self.query)
+        patch.setattr(consumer_base, "shared_process", lambda _: self.here)
+        patch.setattr(stream, "TokenBucket", partial(stream.TokenBucket, clock=self.loop.time))
         patch.setattr(limits, "RESUME", 6)
         self.processes = self.run(self._processes())
         self.here = self.processes[0]
 
-    async def _processes(self) -> list[process.Process]:
-        made = [process.Process(), process.Process()]
+    async def _processes(self) -> list[Process[ChatApplication]]:
+        made = [Process(ChatApplication()), Process(ChatApplication())]
         # Posts are made in a third process: both get them by the channel layer.
         publisher.attach(lambda _: None)
         return made
@@ -85,20 +87,16 @@ class World:
         await self.answers()
         return found
 
-    @staticmethod
-    async def nothing() -> None:
-        """Takes the place of what needs a thread."""
-
     def close(self) -> None:
-        self.answers.let_go()
-        self.wind.away = self.database_away = False
+        self.answers.release()
+        self.layer.is_away = self.database_away = False
         for one in self.processes:
             self.run(one.hub.close())
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.run(asyncio.sleep(0.1))
         self.loop.close()
-        publisher._line, publisher.reachable = None, True
+        publisher._queue, publisher.is_reachable = None, True
         if self._before is None:
             channel_layers.backends.pop("default", None)
         else:

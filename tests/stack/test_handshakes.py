@@ -16,7 +16,7 @@ async def test_a_cookie_with_a_foreign_or_absent_origin_is_refused_and_the_log_s
     with pytest.raises(InvalidStatus) as refused:
         await Wss.open(stack, cookie, origin=origin)
     assert refused.value.response.status_code == 403
-    reason = "no Origin, but cookies" if origin is None else f"Origin {origin!r} is neither this host"
+    reason = "The request has cookies, but no Origin." if origin is None else f"Origin {origin!r} is neither this host"
     await stack.says(f"Socket refused: {reason}")
 
 

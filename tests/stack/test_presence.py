@@ -4,16 +4,16 @@ import asyncio
 import json
 from uuid import uuid4
 
-from realtime.presence import ROUND, SILENCE
+from realtime.presence import EXPIRE_AFTER_SECONDS, POLL_INTERVAL_SECONDS
 from tests.running import Stack
 from tests.tab import Tab
 
 ONLINE = """
 import json, sys
 from accounts.models import User
-from realtime.presence import online
+from realtime.presence import load_presence
 ids = json.loads(sys.argv[1])
-print(json.dumps(sorted(online(ids).items())))
+print(json.dumps(sorted(load_presence(ids).items())))
 """
 
 
@@ -57,9 +57,9 @@ async def test_presence_is_right_within_a_minute_after_a_daphne_was_killed(stack
 
         stack.kill("ws2", hold=True)
         try:
-            async with asyncio.timeout(SILENCE + 2 * ROUND):
+            async with asyncio.timeout(EXPIRE_AFTER_SECONDS + 2 * POLL_INTERVAL_SECONDS):
                 await pia.until(shows(room, pia), "who was on the killed one to be gone")
         finally:
             stack.release("ws2")
             await back(stack, cookies[1])
-        assert SILENCE + 2 * ROUND < 60
+        assert EXPIRE_AFTER_SECONDS + 2 * POLL_INTERVAL_SECONDS < 60

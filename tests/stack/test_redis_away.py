@@ -5,7 +5,7 @@ import time
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
-from realtime.hub import POLL_SECONDS
+from realtime.hub import POLL_INTERVAL_SECONDS
 from tests.running import Stack
 from tests.stack.test_delivery import assert_complete
 from tests.tab import Tab
@@ -57,7 +57,7 @@ async def test_redis_killed_and_back_ten_seconds_later(stack: Stack):
         for sender, listener in ((tabs[0], tabs[1]), (tabs[1], tabs[0])):
             body = f"without Redis {uuid4()}"
             acked.add((await sender.post(room, body))["message"]["body"])
-            async with asyncio.timeout(POLL_SECONDS + 2):
+            async with asyncio.timeout(POLL_INTERVAL_SECONDS + 2):
                 await listener.hears(room, body)
 
         # And whoever comes now gets in: signing in, a fresh socket, history, a new room.

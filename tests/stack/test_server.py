@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from realtime.socket import FULL
+from realtime.frames import MAX_PENDING_BYTES
 from tests.running import REPO, Stack, Wss
 from tests.tab import Closed, Tab
 
@@ -67,21 +67,18 @@ class Server:
         """The next word to systemd."""
         return self.systemd.recv(4096).decode()
 
-    async def tab(self, cookie: str, **options: object) -> Tab:
+    async def connect(self, **options: object) -> ClientConnection:
+        """Open a WebSocket."""
         plain = socket.socket(socket.AF_UNIX)
         plain.connect(str(self.path))
         plain.setblocking(False)
-        headers = {"Cookie": f"sessionid={cookie}"}
-        connection = await connect(
-            "ws://localhost/ws/",
-            sock=plain,
-            origin="http://localhost",
-            subprotocols=["parley.v1"],
-            additional_headers=headers,
-            compression=None,
-            max_size=None,
-            **options,
+        return await connect(
+            "ws://localhost/ws/", sock=plain, origin="http://localhost", compression=None, max_size=None, **options
         )
+
+    async def tab(self, cookie: str, **options: object) -> Tab:
+        headers = {"Cookie": f"sessionid={cookie}"}
+        connection = await self.connect(subprotocols=["parley.v1"], additional_headers=headers, **options)
         return Tab(Wss(connection), patience=30)
 
     async def get(self, path: str) -> httpx.Response:
@@ -257,13 +254,14 @@ async def test_a_slow_reader_is_closed_with_4508_and_resumes_without_loss(stack:
             slow._reader.cancel()  # reads no more
             slow.transport.connection.transport.pause_reading()
             sent, most, waiting = 0, 0, 0
-            while waiting >= most or most < FULL // 2:  # until it was cut off, and what waited was forgotten
+            # Until the server has closed it and dropped what was pending.
+            while waiting >= most or most < MAX_PENDING_BYTES // 2:
                 most = max(most, waiting)
                 for _ in range(10):
                     await hers.post(room, f"{sent} {body}")
                     sent += 1
                 waiting = await server.waiting_bytes()
-            assert most <= FULL
+            assert most <= MAX_PENDING_BYTES
             await fast.hears(room, f"{sent - 1} {body}")  # others are not slowed
             slow.transport.connection.transport.resume_reading()
             code, last = await read_to_the_end(slow)
@@ -307,27 +305,29 @@ async def test_a_flood_is_not_swallowed(stack: Stack, serve):
             await other.join(room)
 
 
-async def test_uvicorn_serves_the_same_application(stack: Stack, serve):
+async def test_a_drain_closes_the_sockets_of_any_consumer_with_1012(serve, tmp_path):
+    server = serve(
+        "--unix",
+        str(tmp_path / "ws.sock"),
+        "tests.stack.channels_echo:application",
+        PYTHONPATH=str(REPO),
+        DRAIN_SECONDS="0.5",
+    )
+    assert server.note().startswith("READY=1")
+    sockets = [await server.connect() for _ in range(10)]
+    for connection in sockets:
+        await connection.send("hello")
+        assert await connection.recv() == "hello"
+    server.process.send_signal(signal.SIGTERM)
+    for connection in sockets:
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+        assert closed.value.rcvd.code == 1012
+    assert server.process.wait(30) == 0
+
+
+def test_asgi_server_is_ignored_and_the_log_says_so(serve):
     server = serve(ASGI_SERVER="uvicorn")
-    while not server.path.exists():  # it has no word for systemd
-        assert server.process.poll() is None, server.log.name
-        await asyncio.sleep(0.05)
-    ann, ben = stack.people("ann", "ben")
-    room = f"other-{uuid4().hex[:6]}"
-    async with await server.tab(ann) as hers, await stack.tab(ben, through="ws1") as his:
-        await hers.join(room)
-        await his.join(room)
-        await his.post(room, "From daphne")
-        await hers.hears(room, "From daphne")
-        await hers.post(room, "From uvicorn")
-        await his.hears(room, "From uvicorn")
-        await hers.transport.connection.send(b"\x00")
-        assert await hers.end() == 1003
-        assert hers.frames[-1]["type"] == "bye"
-
-
-def test_an_unknown_server_is_named(serve):
-    server = serve(ASGI_SERVER="hypercorn")
-    assert server.process.wait(30) == 2
+    assert server.note().startswith("READY=1")
     server.log.seek(0)
-    assert "ASGI_SERVER is 'hypercorn': it must be daphne or uvicorn" in server.log.read()
+    assert "ASGI_SERVER=uvicorn is ignored: the server is daphne. Remove the variable." in server.log.read()

@@ -32,7 +32,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, ChatError):
         return _response(error.status, error.code, error.text)
     if isinstance(error, DatabaseError):
-        return _response(503, "unavailable", "The database is away; try again.", retry_after=2)
+        return _response(503, "unavailable", "The database is away. Try again.", retry_after=2)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -8,7 +8,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 
 from chat.services.errors import MemberNotFound
-from realtime.presence import online
+from realtime.presence import load_presence
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -41,7 +41,7 @@ def list_people(*, search: str = "", page: int = 1) -> People:
     shown_name = Lower(Coalesce(NullIf(F("display_name"), Value("")), F("username")))
     first = (page - 1) * PAGE_SIZE
     rows = list(found.order_by(shown_name, "pk")[first : first + PAGE_SIZE + 1])
-    presence = online([user.pk for user in rows[:PAGE_SIZE]])
+    presence = load_presence([user.pk for user in rows[:PAGE_SIZE]])
     listed = [
         Listed(user.pk, user.username, user.name, user.is_guest, presence.get(user.pk, "offline"))
         for user in rows[:PAGE_SIZE]

@@ -1,0 +1,1 @@
+"""The WebSocket transport of the chat: parley.v1, and the protocols of older chats in compat/."""

@@ -1,11 +1,12 @@
-"""parley.v1, without I/O: what a client may say, and the words we answer with.
+"""The frames of parley.v1, without I/O: the commands of a client, and the replies and events of the server.
 
-Frames are JSON texts, objects with a `type`. The structs below are the schema: `asyncapi.yaml` beside this file
-is written from them by `manage.py asyncapi`, and this module imports neither Django nor Channels.
+A frame is a JSON object with a `type`. The structs below are the schema: `manage.py asyncapi` writes `asyncapi.yaml`
+beside this file from them, and this module imports neither Django nor Channels.
 """
 
 import json
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chat import limits
 from chat.events import Ephemeral, Event, Message, Person, Role, RoomInfo, RowId, Seq, Slug
+from realtime.frames import Frame as TextFrame
 
 SUBPROTOCOL = "parley.v1"
 LIMITS = {
@@ -25,18 +27,18 @@ LIMITS = {
 
 Id = Annotated[int, Meta(ge=0)] | Annotated[str, Meta(min_length=1, max_length=64)]
 Body = Annotated[str, Meta(min_length=1, max_length=limits.BODY_CHARS)]
-Token = Annotated[str, Meta(max_length=4096)]  # an access token of ours has some 400 characters
+Token = Annotated[str, Meta(max_length=4096)]  # our access tokens have some 400 characters
 
 
 class Frame(msgspec.Struct, kw_only=True, tag_field="type", tag=str.lower):
     """A frame; its class name in lower case is its `type`."""
 
 
-# --- what a client says. Each command but pong has an `id` and is answered by one ok or error with that id.
+# --- Commands of a client. Each of them but pong has an `id`, and is answered by one ok or error with that id.
 
 
 class Hello(Frame):
-    """The first frame, within HELLO_SECONDS; answered by welcome. Who has no cookie session gives an access token."""
+    """The first frame, within HELLO_SECONDS; answered by welcome. It has an access token if there is no cookie."""
 
     id: Id
     token: Token | None = None
@@ -44,21 +46,21 @@ class Hello(Frame):
 
 
 class Auth(Frame):
-    """Go on with this newer access token of mine."""
+    """Continue with a newer access token of the same user."""
 
     id: Id
     token: Token
 
 
 class Since(msgspec.Struct, frozen=True):
-    """The last change a client has of a room, and the site's epoch in which it got it."""
+    """The last change of a room that the client has, and the epoch of the site in which it received it."""
 
     epoch: Annotated[str, Meta(max_length=64)]
     seq: Seq
 
 
 class Join(Frame):
-    """Follow a room; answered by joined. An open room is made by its first join."""
+    """Follow a room; answered by joined. The first join of an open room creates it."""
 
     id: Id
     room: Slug
@@ -67,14 +69,14 @@ class Join(Frame):
 
 
 class Leave(Frame):
-    """Stop being a member of a room."""
+    """End the membership in a room."""
 
     id: Id
     room: Slug
 
 
 class Send(Frame):
-    """Post a message. Safe to repeat with the same cid, which the client makes up (a UUID)."""
+    """Post a message. It may be repeated with the same `cid`, a UUID of the client, and is stored once."""
 
     id: Id
     room: Slug
@@ -84,7 +86,7 @@ class Send(Frame):
 
 
 class Edit(Frame):
-    """Change my message, whose rev I know; a stale rev is a conflict."""
+    """Change the body of one's own message. A `rev` that is not the newest is a conflict."""
 
     id: Id
     message: RowId
@@ -93,14 +95,14 @@ class Edit(Frame):
 
 
 class Delete(Frame):
-    """Take my message back; a tombstone without a body stays."""
+    """Delete a message. A tombstone without a body stays."""
 
     id: Id
     message: RowId
 
 
 class Read(Frame):
-    """I have read this room up to and with the message at seq."""
+    """Move the read marker of a room to the message at `seq`."""
 
     id: Id
     room: Slug
@@ -108,7 +110,7 @@ class Read(Frame):
 
 
 class Typing(Frame):
-    """I began or stopped typing."""
+    """Say that the user types, or has stopped."""
 
     id: Id
     room: Slug
@@ -116,7 +118,7 @@ class Typing(Frame):
 
 
 class History(Frame):
-    """A page of messages before or after (never both) the one at a seq."""
+    """Ask for a page of messages before or after (never both) the one at this seq."""
 
     id: Id
     room: Slug
@@ -126,7 +128,7 @@ class History(Frame):
 
 
 class Pong(Frame):
-    """The answer to ping n; not answered itself."""
+    """The answer to ping `n`. It is not answered itself."""
 
     n: Annotated[int, Meta(ge=0)]
 
@@ -138,13 +140,14 @@ _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 
 
 class Malformed(Exception):
-    """Not JSON, or nested beyond reason: the socket is closed with 4400."""
+    """The text is no JSON, or nested too deeply: the socket is closed with 4400."""
 
 
 class Invalid(Exception):
-    """JSON, but no command of ours: answered by an error frame, the socket stays.
+    """The text is JSON, but no command: it is answered by an error frame, and the socket stays open.
 
-    `id` is the command's id when it had a usable one.
+    Attributes:
+        id: The id of the command, or None if it has no usable one.
     """
 
     def __init__(self, text: str, id: int | str | None) -> None:
@@ -153,14 +156,14 @@ class Invalid(Exception):
 
 
 def parse(text: str) -> Command:
-    """Read one frame of a client. Raises Malformed, or Invalid with a sentence for its author."""
+    """Return the command in a frame of a client. Raises Malformed, or Invalid with a sentence for its author."""
     try:
         return _decoder.decode(text)
     except msgspec.ValidationError as error:
         raise Invalid(str(error), _id_of(text)) from None
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
-        if (frame := _with_half_characters(text)) is not None:
-            raise Invalid("A text holds half a character.", _usable(frame.get("id"))) from None
+        if (frame := _parse_leniently(text)) is not None:
+            raise Invalid("A text contains half of a surrogate pair.", _usable(frame.get("id"))) from None
         raise Malformed(str(error)) from None
 
 
@@ -175,10 +178,10 @@ def _id_of(text: str) -> int | str | None:
         return None
 
 
-def _with_half_characters(text: str) -> dict[str, Any] | None:
-    """The object that the text is to readers who let half a surrogate pair pass, as browsers do; None if none.
+def _parse_leniently(text: str) -> dict[str, Any] | None:
+    """Return the object in a text that is valid JSON but for half a surrogate pair, which browsers accept; or None.
 
-    A browser that cuts an emoji in two would lose its socket for that, again and again.
+    A browser that cuts an emoji in two would otherwise lose its socket for that, again and again.
     """
     try:
         frame = json.loads(text, parse_constant=int)  # which refuses NaN and Infinity: they are no JSON
@@ -196,22 +199,22 @@ def _usable(id: Any) -> int | str | None:
     return usable
 
 
-# --- what the server says
+# --- Replies and events of the server
 
 
 class Ok(Frame, omit_defaults=True):
-    """The command `id` is done, and committed where it changes anything."""
+    """The command `id` is done. What it changed is committed."""
 
     id: Id
     message: Message | UnsetType = UNSET  # send, edit, delete
-    dup: bool | UnsetType = UNSET  # send: it had been posted before
+    dup: bool | UnsetType = UNSET  # send: an earlier send with this cid posted it
     events: list[Event] | UnsetType = UNSET  # history, oldest first
-    more: bool | UnsetType = UNSET  # history: there are more in that direction
+    more: bool | UnsetType = UNSET  # history: there are more messages in that direction
     unread: int | UnsetType = UNSET  # read
 
 
 class Error(Frame, omit_defaults=True):
-    """The command `id` was refused and changed nothing. No id: the frame had none that could be read."""
+    """The command `id` was refused and changed nothing. `id` is null when the frame had no readable one."""
 
     id: Id | None
     code: str
@@ -220,7 +223,7 @@ class Error(Frame, omit_defaults=True):
 
 
 class Welcome(Frame):
-    """The answer to hello. `ping` is the seconds between two pings; `limits` are of chat/limits.py."""
+    """The answer to hello. `ping` is the seconds between two pings; `limits` are those of chat/limits.py."""
 
     id: Id
     user: Person
@@ -231,13 +234,13 @@ class Welcome(Frame):
 
 
 class AuthExpiring(Frame, tag="auth_expiring"):
-    """The access token ends `in` so many seconds, and the socket with it (4401) unless auth brings a newer one."""
+    """The access token expires `in` seconds; the socket is then closed with 4401, unless auth brings a newer token."""
 
     in_: int = msgspec.field(name="in")
 
 
 class Joined(Frame):
-    """The answer to join. recovered: `events` is every change since; else it is the newest page, oldest first."""
+    """The answer to join. `events` is every change since `since` if `recovered`, else the newest page, oldest first."""
 
     id: Id
     room: Slug
@@ -250,32 +253,32 @@ class Joined(Frame):
     unread: int
     more: bool
     members: int
-    role: Role  # mine
+    role: Role  # of this user
     events: list[Event]
 
 
 class Events(Frame):
-    """Changes of rooms I joined; in each room in order of seq, without a hole."""
+    """Changes of joined rooms; those of one room are in the order of seq, without a gap."""
 
     events: list[Event]
 
 
 class Ping(Frame):
-    """Are you there? `heads` holds the count of each joined room."""
+    """Asks for a pong. `heads` has the newest seq of each joined room."""
 
     n: int
     heads: dict[str, Seq]
 
 
 class Left(Frame):
-    """I am no longer in this room."""
+    """The user is no longer in this room: they left, were removed by a moderator (kicked), or banned."""
 
     room: Slug
-    reason: str
+    reason: Literal["left", "kicked", "banned"]
 
 
 class Bye(Frame):
-    """The socket closes next, with this code; `reconnect_in` is in seconds, null where coming back is no use."""
+    """The socket is closed next, with this code. `reconnect_in` is in seconds; null: do not reconnect."""
 
     code: int
     reason: str
@@ -288,5 +291,33 @@ encoder = msgspec.json.Encoder()
 
 
 def encode(frame: Reply) -> str:
-    """Write one frame of the server."""
+    """Return a frame of the server as JSON."""
     return encoder.encode(frame).decode()
+
+
+class Codec(Protocol):
+    """How one kind of client writes the commands and reads the replies of parley.v1."""
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The WebSocket subprotocol that the client offers, or None."""
+
+    def decode(self, text: str) -> Command:
+        """Return the command in a frame of the client. Raises Malformed, Invalid."""
+
+    def encode(self, reply: Reply) -> Iterable[TextFrame]:
+        """Return the frames that tell the client this reply."""
+
+
+class ParleyV1:
+    """The codec of parley.v1 itself: one JSON frame each."""
+
+    subprotocol = SUBPROTOCOL
+
+    def decode(self, text: str) -> Command:
+        """Return the command in a frame of the client. Raises Malformed, Invalid."""
+        return parse(text)
+
+    def encode(self, reply: Reply) -> tuple[TextFrame]:
+        """Return the frame of this reply."""
+        return (TextFrame(encode(reply)),)

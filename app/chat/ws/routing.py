@@ -1,4 +1,4 @@
-"""The addresses of sockets. Every other one is told so in our own words, not by a server error."""
+"""The addresses of the sockets. A socket at any other address is closed with a reason, instead of an error 500."""
 
 from typing import Any
 
@@ -6,32 +6,32 @@ from channels.routing import URLRouter
 from django.conf import settings
 from django.urls import path, re_path
 
-from chat.ws.ancestral import AncestralTab
-from chat.ws.consumers import ChatConsumer
-from chat.ws.dialects import Dialect
-from chat.ws.dialects.plain import AngularGuide, NodeRelay, PtBrChat
-from chat.ws.dialects.react_chat import ReactChat
+from chat.ws.compat.codec import CompatCodec
+from chat.ws.compat.consumer import CompatConsumer
+from chat.ws.compat.plain_chats import AngularGuideCodec, NodeRelayCodec, PtBrChatCodec
+from chat.ws.compat.react_chat import ReactChatCodec
+from chat.ws.consumer import ChatConsumer
 
-parley = ChatConsumer.as_asgi()
+parley_v1 = ChatConsumer.as_asgi()
 
 
-def also(dialect: type[Dialect]) -> Any:
-    """parley.v1, and to clients that offer no subprotocol at all, that dialect."""
+def with_compat(codec: type[CompatCodec]) -> Any:
+    """Return an application that speaks parley.v1, and this codec to clients that offer no subprotocol."""
+    compat = CompatConsumer.as_asgi(codec)
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        tab = parley if scope["subprotocols"] else AncestralTab.as_asgi(dialect=dialect)
-        await tab(scope, receive, send)
+        await (parley_v1 if scope["subprotocols"] else compat)(scope, receive, send)
 
     return application
 
 
 sockets = URLRouter(
     [
-        path("ws/", parley),
-        path("ws/chat/", also(NodeRelay), {"room": settings.DEFAULT_ROOM}),
-        re_path(r"^ws/chat/(?P<room>~[^/]+)/$", also(ReactChat)),
-        re_path(r"^ws/chat/(?P<room>[^/]+)/$", also(AngularGuide)),
-        re_path(r"^ws/chat/(?P<room>[^/]+)$", also(PtBrChat)),
-        re_path(r"(?P<unknown>.*)", parley),
+        path("ws/", parley_v1),
+        path("ws/chat/", with_compat(NodeRelayCodec), {"room": settings.DEFAULT_ROOM}),
+        re_path(r"^ws/chat/(?P<room>~[^/]+)/$", with_compat(ReactChatCodec)),
+        re_path(r"^ws/chat/(?P<room>[^/]+)/$", with_compat(AngularGuideCodec)),
+        re_path(r"^ws/chat/(?P<room>[^/]+)$", with_compat(PtBrChatCodec)),
+        re_path(r"(?P<unknown>.*)", parley_v1),
     ]
 )

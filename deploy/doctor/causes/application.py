@@ -1,203 +1,231 @@
-"""Behind the handshake: the consumer, the database, the channel layer, a signed-in visitor."""
+"""Causes behind the handshake: the consumer, the database, the channel layer, a signed-in user."""
 
-from typing import Any
-
-from deploy.doctor.catalogue import Evidence, Hop, row
-from deploy.doctor.causes.logs import logged
-from deploy.doctor.seen import Seen
+from deploy.doctor.catalogue import Evidence, Hop, register_cause
+from deploy.doctor.host.logs import find_in_logs
+from deploy.doctor.observations import Observations
 
 REDIS_LOG = r"redis\.exceptions\.\w+Error|Error \d+ connecting to .*(6379|redis|\.sock|127\.0\.0\.1:\d+)"
 OLD_REDIS_LOG = r"unknown command.*BZPOPMIN"
+OLDEST_REDIS = 5  # the first major version with BZPOPMIN
+DATABASE_IS_FULL = ("too many", "remaining connection slots")  # parts of PostgreSQL's error
+
+# Close codes: RFC 6455, section 7.4.1; 4400 is of Parley's protocol.
+MESSAGE_TOO_BIG, INTERNAL_ERROR, TRY_AGAIN_LATER, MALFORMED = 1009, 1011, 1013, 4400
 
 
-def ready(seen: Seen) -> dict[str, Any]:
-    """What /readyz says, part by part; empty where the site has none."""
-    said = seen.ready.json if seen.ready else None
-    return said if isinstance(said, dict) and "ready" in said else {}
+def unready_part(observations: Observations, name: str) -> str:
+    """Return why /readyz names this part as not ready; empty when it is ready or not known."""
+    state = str(observations.readiness.get(name, "ok"))
+    return "" if state == "ok" else state
 
 
-def part(seen: Seen, name: str) -> str:
-    """What stands in the way of a part; empty when it is well or unknown."""
-    said = str(ready(seen).get(name, "ok"))
-    return "" if said == "ok" else said
-
-
-def failed(seen: Seen) -> str:
-    """How the application fails behind a handshake that arrived; empty when it does not."""
-    if seen.handshake and seen.handshake.status == 500:
-        return f"the handshake is answered by {seen.handshake} from the application"
-    if seen.hello and (seen.hello.kind == "ended" or (seen.hello.kind == "close" and seen.hello.code == 1011)):
-        return f"after the handshake: {seen.hello}"
+def describe_failure(observations: Observations) -> str:
+    """Return how the application fails after a handshake that arrived; empty when it does not fail."""
+    if observations.handshake and observations.handshake.reply.status == 500:
+        return f"the application answers the handshake with {observations.handshake.reply}"
+    received = observations.hello_reply
+    if received and (received.kind == "ended" or (received.kind == "close" and received.code == INTERNAL_ERROR)):
+        return f"after the handshake: {received}"
     return ""
 
 
-def redis_trouble(seen: Seen) -> Evidence | None:
-    """What speaks against Redis."""
-    if said := part(seen, "redis_round_trip"):
-        return Evidence(f"/readyz: {said}")
-    if seen.inside and seen.inside.redis_error:
-        return Evidence(f"PING to Redis: {seen.inside.redis_error}")
-    return logged(seen, f"{REDIS_LOG}|{OLD_REDIS_LOG}") if failed(seen) else None
+def find_in_failure_logs(observations: Observations, pattern: str) -> Evidence | None:
+    """Return the newest line of the logs that matches, if the application fails."""
+    return find_in_logs(observations, pattern) if describe_failure(observations) else None
 
 
-@row(
+def find_redis_trouble(observations: Observations) -> Evidence | None:
+    """Return the evidence that Redis does not work, or None."""
+    if reason := unready_part(observations, "redis_round_trip"):
+        return Evidence(f"/readyz: {reason}")
+    if observations.host and observations.host.redis_error:
+        return Evidence(f"PING to Redis: {observations.host.redis_error}")
+    return find_in_failure_logs(observations, f"{REDIS_LOG}|{OLD_REDIS_LOG}")
+
+
+@register_cause(
     11,
     Hop.CHANNELS,
-    "asgi.py serves HTTP only: Django's own application was handed a WebSocket.",
-    'application = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": …}); daphne is given that.',
+    "asgi.py serves HTTP only: Django's own application received a WebSocket.",
+    'Serve `ProtocolTypeRouter({"http": get_asgi_application(), "websocket": …})` as the application.',
 )
-def asgi_serves_http_only(seen: Seen) -> Evidence | None:
-    return logged(seen, "can only handle ASGI/HTTP") if failed(seen) else None
+def asgi_serves_http_only(observations: Observations) -> Evidence | None:
+    """Apply when a log has Django's error about a connection that is not HTTP."""
+    return find_in_failure_logs(observations, "can only handle ASGI/HTTP")
 
 
-@row(
+@register_cause(
     10,
     Hop.CHANNELS,
-    "No route leads to this path.",
-    "Add it to the URLRouter, mind the slash at its end and no leading one; a last catch-all route answers in words.",
+    "The application has no route for this path.",
+    "Add it to the URLRouter, with the slash at its end and none at its beginning. A catch-all route at the end can"
+    " answer with an error text.",
 )
-def no_route(seen: Seen) -> Evidence | str | None:
-    if seen.hello and seen.hello.json.get("code") == 4400:
-        return f"{seen.asked.ws_path}: {seen.hello.json.get('reason')}"
-    return logged(seen, "No route found for path") if failed(seen) else None
+def no_route(observations: Observations) -> Evidence | str | None:
+    """Apply when Parley says so, or a log has Channels' error."""
+    received = observations.hello_reply
+    if received and received.json.get("code") == MALFORMED:
+        return f"{observations.options.ws_path}: {received.json.get('reason')}"
+    return find_in_failure_logs(observations, "No route found for path")
 
 
-@row(
+@register_cause(
     35,
     Hop.CHANNELS,
-    "The database takes no more connections.",
-    "Wrap queries of consumers in database_sync_to_async, CONN_MAX_AGE with a pool; raise max_connections last.",
+    "The database accepts no more connections.",
+    "Wrap queries of consumers in database_sync_to_async, use CONN_MAX_AGE with a pool; raise max_connections last.",
 )
-def database_is_full(seen: Seen) -> Evidence | str | None:
-    said = part(seen, "database") or (seen.inside.postgres if seen.inside else "")
-    if "too many" in said or "remaining connection slots" in said:
-        return said
-    return logged(seen, "too many clients already|remaining connection slots") if failed(seen) else None
+def database_is_full(observations: Observations) -> Evidence | str | None:
+    """Apply when /readyz, PostgreSQL or a log says so."""
+    reason = unready_part(observations, "database") or (observations.host.postgres if observations.host else "")
+    if any(text in reason for text in DATABASE_IS_FULL):
+        return reason
+    return find_in_failure_logs(observations, "too many clients already|remaining connection slots")
 
 
-@row(
+@register_cause(
     0,
     Hop.CHANNELS,
     "The database does not answer.",
-    "`systemctl status postgresql`; DATABASE_URL; compose: `docker compose logs db`.",
+    "Start PostgreSQL (`systemctl status postgresql`, `docker compose logs postgres`), or correct DATABASE_URL.",
 )
-def database_is_away(seen: Seen) -> str | None:
-    if said := part(seen, "database"):
-        return f"/readyz: {said}"
-    if seen.inside and seen.inside.postgres.startswith("no answer"):
-        return f"PostgreSQL: {seen.inside.postgres}"
-    away = seen.hello and seen.hello.json.get("code") == 1013
-    return f"hello: {seen.hello}" if away else None
+def database_is_away(observations: Observations) -> str | None:
+    """Apply when /readyz, PostgreSQL or the answer to hello says so."""
+    if reason := unready_part(observations, "database"):
+        return f"/readyz: {reason}"
+    if observations.host and observations.host.postgres.startswith("no answer"):
+        return f"PostgreSQL: {observations.host.postgres}"
+    received = observations.hello_reply
+    return f"hello: {received}" if received and received.json.get("code") == TRY_AGAIN_LATER else None
 
 
-@row(
+@register_cause(
     0,
     Hop.CHANNELS,
     "The site is not ready: migrations are missing.",
-    "`deploy/manage migrate`, or the release's own step (deploy/prepare).",
+    "Run `deploy/manage migrate`, or deploy the release again: it migrates before it starts.",
 )
-def migrations_are_missing(seen: Seen) -> str | None:
-    said = part(seen, "migrations")
-    return f"/readyz: {said}" if said else None
+def migrations_are_missing(observations: Observations) -> str | None:
+    """Apply when /readyz says so."""
+    reason = unready_part(observations, "migrations")
+    return f"/readyz: {reason}" if reason else None
 
 
-@row(
+@register_cause(
     7,
     Hop.CHANNELS,
-    "The application fails as soon as a socket opens.",
-    "Its log has the traceback: --host, and --log FILE where it is. `No route found` there: try another --ws-path.",
+    "The application fails as soon as a WebSocket opens.",
+    "Read the traceback in its log (--host, or --log FILE). If the log has `No route found`, try another --ws-path.",
 )
-def application_fails(seen: Seen) -> str | None:
-    return failed(seen) if failed(seen) and not redis_trouble(seen) else None
+def application_fails(observations: Observations) -> str | None:
+    """Apply to every other failure for which Redis is not to blame."""
+    failure = describe_failure(observations)
+    return failure if failure and not find_redis_trouble(observations) else None
 
 
-@row(
+@register_cause(
     32,
     Hop.CHANNELS,
-    "A message of this size is larger than the server takes, and costs the socket.",
-    "Send less, or raise the limit: daphne's is 1 MiB, Parley's 64 KiB (app/chat/limits.py).",
+    "A message of this size is larger than the server accepts, and it closes the WebSocket.",
+    "Send less, or raise the limit: 1 MiB in daphne, 64 KiB in Parley (app/chat/limits.py).",
 )
-def frame_is_too_large(seen: Seen) -> str | None:
-    told = seen.large
-    if told is None or (told.kind != "ended" and 1009 not in (told.code, told.json.get("code"))):
+def frame_is_too_large(observations: Observations) -> str | None:
+    """Apply when the large frame is answered by an end, or by close code 1009."""
+    received = observations.large_frame_reply
+    if received is None:
         return None
-    return f"{seen.asked.frame} bytes are answered by: {told}"
+    if received.kind != "ended" and MESSAGE_TOO_BIG not in (received.code, received.json.get("code")):
+        return None
+    return f"{observations.options.frame_bytes} bytes are answered by: {received}"
 
 
-@row(
+@register_cause(
     0,
     Hop.CHANNELS,
-    "The application hears hello, and fails at it.",
-    "Its log has the traceback under the id that it names (--host, or --log FILE); `unavailable` is the database.",
+    "The application receives hello and fails to handle it.",
+    "Search its log for the id in the answer (--host, or --log FILE); `unavailable` means the database.",
 )
-def hello_fails(seen: Seen) -> str | None:
-    if not seen.is_parley or seen.hello is None or redis_trouble(seen):
+def hello_fails(observations: Observations) -> str | None:
+    """Apply when Parley answers hello with an error for which Redis is not to blame."""
+    received = observations.hello_reply
+    if not observations.is_parley or received is None or find_redis_trouble(observations):
         return None
-    return f"hello: {seen.hello}" if seen.hello.json.get("type") == "error" else None
+    return f"hello: {received}" if received.message_type == "error" else None
 
 
-@row(
+@register_cause(
     0,
     Hop.CHANNELS,
-    "The socket opens, and nobody answers in it.",
-    "The consumer waits for something: look at its database and at the load of its process.",
+    "The WebSocket opens, and hello is not answered.",
+    "Check its database and the load of its process: the consumer waits for something.",
+    former_name="nobody-says-hello",
 )
-def nobody_says_hello(seen: Seen) -> str | None:
-    if not seen.is_parley or seen.hello is None or redis_trouble(seen):
+def hello_is_not_answered(observations: Observations) -> str | None:
+    """Apply when Parley answers hello with neither bye nor error, and Redis is not to blame."""
+    received = observations.hello_reply
+    if not observations.is_parley or received is None or find_redis_trouble(observations):
         return None
-    return f"hello: {seen.hello}" if seen.hello.json.get("type") not in ("bye", "error") else None
+    return f"hello: {received}" if received.message_type not in ("bye", "error") else None
 
 
-@row(
+@register_cause(
     9,
     Hop.LAYER,
-    "Redis is older than 5 and lacks the commands of the channel layer.",
-    "Upgrade it: Redis 7, or Valkey.",
+    "Redis is older than version 5 and lacks commands of the channel layer.",
+    "Upgrade to Redis 7 or Valkey.",
 )
-def redis_is_too_old(seen: Seen) -> Evidence | str | None:
-    found = seen.inside.redis if seen.inside else {}
-    if found and found.get("redis_version", "9").split(".")[0] < "5":
-        return f"redis_version {found['redis_version']}"
-    return logged(seen, OLD_REDIS_LOG) if failed(seen) else None
+def redis_is_too_old(observations: Observations) -> Evidence | str | None:
+    """Apply when Redis says its version, or a log has the error about the missing command."""
+    info = observations.host.redis_info if observations.host else {}
+    major_version = info.get("redis_version", "").split(".")[0]
+    if major_version.isdigit() and int(major_version) < OLDEST_REDIS:
+        return f"redis_version {info['redis_version']}"
+    return find_in_failure_logs(observations, OLD_REDIS_LOG)
 
 
-@row(
+@register_cause(
     7,
     Hop.LAYER,
-    "Redis, the channel layer between processes, does not answer.",
-    "`systemctl status redis-server`; REDIS_URL of both servers; until then /readyz must say 503.",
+    "Redis, the channel layer between the processes, does not answer.",
+    "Start Redis (`systemctl status redis-server`), or correct REDIS_URL of both servers.",
 )
-def redis_is_away(seen: Seen) -> Evidence | None:
-    return redis_trouble(seen)
+def redis_is_away(observations: Observations) -> Evidence | None:
+    """Apply to every other error of Redis."""
+    return find_redis_trouble(observations)
 
 
-@row(
+@register_cause(
     0,
     Hop.CHAT,
-    "The session of the sign-in is not accepted.",
-    "Sign in again and give the new cookie in PARLEY_DOCTOR_COOKIE.",
+    "The site does not accept the session of the sign-in.",
+    "Sign in again, and set PARLEY_DOCTOR_COOKIE to the new cookie.",
 )
-def session_is_refused(seen: Seen) -> str | None:
-    return f"hello, signed in: {seen.chat}" if seen.chat and seen.chat.json.get("type") != "welcome" else None
+def session_is_refused(observations: Observations) -> str | None:
+    """Apply when hello with the session is not answered by welcome."""
+    received = observations.chat_hello_reply
+    return f"hello, signed in: {received}" if received and received.message_type != "welcome" else None
 
 
-@row(
+@register_cause(
     0,
     Hop.CHAT,
-    "The room does not open for this account.",
-    "PARLEY_DOCTOR_ROOM names a room of which the account is a member.",
+    "The account cannot join the room.",
+    "Set PARLEY_DOCTOR_ROOM to a room of which the account is a member.",
 )
-def room_is_closed(seen: Seen) -> str | None:
-    joined = seen.joined
-    return f"join {seen.asked.room}: {joined}" if joined and joined.json.get("type") != "joined" else None
+def room_is_closed(observations: Observations) -> str | None:
+    """Apply when join is not answered by joined."""
+    received, room = observations.join_reply, observations.options.room
+    return f"join {room}: {received}" if received and received.message_type != "joined" else None
 
 
-@row(
+@register_cause(
     36,
     Hop.CHAT,
-    "What one socket says does not reach the other: the channel layer drops it.",
-    "Both servers must share REDIS_URL and the layer's prefix; a full channel (capacity 100) drops silently.",
+    "An event of one WebSocket does not reach another one: the channel layer drops it.",
+    "Give both servers the same REDIS_URL and prefix of the layer. A full channel (capacity 100) drops silently.",
+    former_name="words-are-lost-between-sockets",
 )
-def words_are_lost_between_sockets(seen: Seen) -> str | None:
-    heard = seen.round_trip
-    return f"typing did not arrive: {heard}" if heard and heard.json.get("type") != "ephemeral" else None
+def events_are_lost_between_sockets(observations: Observations) -> str | None:
+    """Apply when the second WebSocket does not receive that the first one types."""
+    received = observations.typing_event
+    return f"typing did not arrive: {received}" if received and received.message_type != "ephemeral" else None

@@ -1,0 +1,1 @@
+"""Sockets of the clients of older chats, which offer no subprotocol."""

@@ -1,0 +1,116 @@
+"""Node relay + Django: one public room, `{user_name, message}`, `POST /save_message/`, the whole history on load.
+
+Its frames and requests are in node_relay.json, both directions, as they travel through nginx, gunicorn and daphne.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from tests.browser.window import ARGUMENTS, CHROMIUM
+from tests.compat.transcript import Player
+from tests.running import REPO, Stack, Wss
+from tests.tab import Closed
+
+PROFILE = """
+from chat.models import Room
+Room.objects.update_or_create(slug="lobby", defaults={"body_chars": 140})
+"""
+
+
+def integration(stack: Stack, *arguments: str) -> str:
+    """What `manage.py integration` prints."""
+    done = subprocess.run(
+        [sys.executable, "app/manage.py", "integration", *arguments],
+        cwd=REPO,
+        env=stack.settings_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+async def marks(stack: Stack, session: str, room: str) -> list[str]:
+    """What stands beside the names of those who spoke, on the room's page."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            context = await browser.new_context(base_url=stack.url, ignore_https_errors=True)
+            await context.add_cookies([{"name": "sessionid", "value": session, "url": stack.url, "secure": True}])
+            page = await context.new_page()
+            await page.goto(f"/rooms/{room}/")
+            await expect(page.locator(".message").first).to_be_visible()
+            return await page.locator(".message .via:visible").all_inner_texts()
+        finally:
+            await browser.close()
+
+
+async def test_its_clients_hear_and_read_what_they_did(stack: Stack):
+    stack.run_python(PROFILE)
+    token = integration(stack, "Node relay", "--room", "lobby")
+    player = Player(stack, relay=token, forged=token[:-1] + "!")
+    await player.play(Path(__file__).parent / "node_relay.json")
+
+
+async def test_what_an_integration_posts_is_shown_as_such_until_it_is_kicked_and_revoked(stack: Stack):
+    token = integration(stack, "Bridge", "--room", "relayed", "--room", "relayed-too")
+    (hers,) = stack.people("rosa")
+
+    async def post(**fields: str) -> tuple[int, str]:
+        async with stack.browser() as anybody:
+            form = {"user_name": "Kai", "message": "hi", **fields}
+            said = await anybody.post("/save_message/", data=form, headers={"Authorization": f"Bearer {token}"})
+        return said.status_code, said.text
+
+    async with await stack.tab(hers) as rosa:
+        for room in ("relayed", "relayed-too"):
+            await rosa.join(room)
+        assert await post() == (400, "error")  # in which of the two?
+        assert await post(room="relayed") == (200, "success")
+        author = (await rosa.hears("relayed", "hi"))["author"]
+        assert (author["name"], author["via"], author["guest"]) == ("Kai", "Bridge", False)
+        assert await marks(stack, hers, "relayed") == ["via Bridge"]
+        async with stack.browser(hers) as browser:  # whoever came first after the bot owns the room
+            gone = await browser.delete(f"/api/rooms/relayed/members/{author['id']}/")
+        assert gone.status_code == 200, gone.text
+        assert await post(room="relayed") == (404, "error")
+        assert await post(message="only here now") == (200, "success")
+        await rosa.hears("relayed-too", "only here now")
+        integration(stack, "Bridge", "--revoke")
+        assert await post(room="relayed-too") == (401, "error")
+
+
+async def test_a_person_posts_under_their_own_name_and_only_from_their_own_page(stack: Stack):
+    (hers,) = stack.people("rosa")
+    said = uuid4().hex
+    async with await stack.tab(hers) as rosa, stack.browser(hers) as browser:
+        await rosa.join("square")
+        form = {"user_name": "teo", "message": said, "room": "square"}
+        answer = await browser.post("/save_message/", data=form)
+        assert (answer.status_code, answer.text) == (200, "success")
+        assert (await rosa.hears("square", said))["author"] == {
+            "id": rosa.welcome["user"]["id"],
+            "name": "rosa",
+            "guest": False,
+        }
+        del browser.headers["X-CSRFToken"]
+        answer = await browser.post("/save_message/", data=form)
+        assert (answer.status_code, answer.text) == (403, "error")
+
+
+async def test_its_token_opens_nothing_else(stack: Stack):
+    token = integration(stack, "Nosy", "--room", "nosy")
+    async with stack.browser() as anybody:
+        answer = await anybody.get("/api/rooms/", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+    headers = {"Authorization": f"Bearer {token}"}
+    socket = await Wss.open(stack, "", origin=None, subprotocols=None, path="/ws/chat/", additional_headers=headers)
+    assert await socket.receive() == '{"error":"The access token is not valid."}'
+    with pytest.raises(Closed, match="4401"):
+        await socket.receive()

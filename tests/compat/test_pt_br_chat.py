@@ -1,0 +1,52 @@
+"""pt-BR chat: a list of people, a link between two that opens their private channel, `{message, remetente}`.
+
+Its frames are in pt_br_chat.json, both directions, as they travel through nginx and daphne.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from playwright.async_api import async_playwright, expect
+
+from tests.browser.window import ARGUMENTS, CHROMIUM
+from tests.compat.transcript import Player
+from tests.running import Stack, Wss
+
+
+async def test_its_clients_hear_and_read_what_they_did(stack: Stack):
+    rosa, _ = stack.people("rosa", "teo")
+    async with stack.browser(rosa) as browser:
+        channel = (await browser.post("/api/rooms/", json={"kind": "direct", "username": "teo"})).json()["slug"]
+    await Player(stack, canal=channel).play(Path(__file__).parent / "pt_br_chat.json")
+
+
+async def test_the_list_of_people_leads_two_into_their_private_channel(stack: Stack):
+    hers, his = stack.people("vera", "otto")
+    async with async_playwright() as playwright, await stack.tab(his) as otto:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            context = await browser.new_context(base_url=stack.url, ignore_https_errors=True)
+            await context.add_cookies([{"name": "sessionid", "value": hers, "url": stack.url, "secure": True}])
+            page = await context.new_page()
+            await page.goto("/rooms/harbour/")
+            await page.get_by_role("link", name="Find people").click()
+            await page.get_by_label("Find somebody by name").fill("OTT")
+            await page.get_by_role("button", name="Find").click()
+            await page.get_by_role("button", name="Conversation with otto").click()
+            await expect(page).to_have_title("otto · Parley")
+            slug = page.url.rstrip("/").rsplit("/", 1)[1]
+            assert re.fullmatch(r"~[A-Za-z0-9_-]{16}", slug)
+            await expect(page.locator("#pill")).to_have_text("connected")
+            plain = await Wss.open(stack, his, subprotocols=None, path=f"/ws/chat/{slug}")
+            await otto.join(slug)
+            await page.locator("#body").fill("só entre nós")
+            await page.locator("#body").press("Enter")
+            assert json.loads(await plain.receive()) == {"message": "só entre nós", "remetente": "vera"}
+            await otto.hears(slug, "só entre nós")
+            await plain.close()
+        finally:
+            await browser.close()
+    async with stack.browser(hers) as browser:
+        found = (await browser.get("/api/people/", params={"search": "otto"})).json()
+    assert [one["username"] for one in found["people"]] == ["otto"]

@@ -1,0 +1,85 @@
+"""Causes that the site's pages show already."""
+
+from tests.doctor.channels_site import ChannelsSite
+from tests.doctor.conftest import StartNginx
+from tests.doctor.doctor_command import Doctor
+
+STATIC = "    location /static/ {"
+
+
+def page(*lines: str) -> dict[str, list[tuple[str, str]]]:
+    """nginx itself answers with these locations."""
+    return {"sites/parley.conf": [(STATIC, "\n".join(lines) + "\n" + STATIC)]}
+
+
+def test_23_a_redirect_loop(start_nginx: StartNginx, doctor: Doctor, channels_site: ChannelsSite) -> None:
+    to_django = {
+        "sites/parley.conf": [("proxy_pass http://$web_servers;", f"proxy_pass http://unix:{channels_site.socket};")]
+    }
+    found = doctor(start_nginx(to_django))
+    assert (found.hop, found.cause, found.exit_code) == ("redirect", "redirect-loop", 13)
+
+
+def test_23_the_scheme_is_not_passed_on_to_pages(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(
+        start_nginx({"snippets/proxy-headers.conf": [("X-Forwarded-Proto $scheme", 'X-Forwarded-Proto ""')]})
+    )
+    assert (found.hop, found.cause) == ("redirect", "redirect-loop")
+
+
+def test_22_http_does_not_lead_to_https(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(
+        start_nginx({"sites/parley.conf": [("return 308 https://$host$https_port$request_uri;", "return 200 hello;")]})
+    )
+    assert "200" in found.warnings["http-does-not-lead-to-https"]
+    assert found.exit_code == 0
+
+
+def test_20_the_wrong_server_block_answers(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(start_nginx(page("if ($host != 'other.example') { return 444; }")))
+    assert (found.hop, found.cause, found.exit_code) == ("HTTP", "wrong-server-block", 14)
+
+
+def test_0_the_page_fails(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(start_nginx(page("location = / { return 500 'a traceback'; }")))
+    assert (found.hop, found.cause) == ("HTTP", "page-fails")
+
+
+def test_0_nginx_fails(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(start_nginx(page("location = / { return 500; }")))
+    assert (found.hop, found.cause) == ("HTTP", "nginx-fails")
+
+
+def test_0_pages_are_closed(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(start_nginx(page("location = / { return 503; }")))
+    assert (found.hop, found.cause) == ("HTTP", "pages-are-closed")
+
+
+def test_13_gunicorn_is_down(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(start_nginx({"target/upstreams.conf": [("web.sock", "gone.sock")]}))
+    assert (found.hop, found.cause) == ("HTTP", "gunicorn-is-down")
+
+
+def test_4_the_host_is_not_allowed(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(start_nginx({"snippets/proxy-headers.conf": [("Host $host$asked_port", "Host not/a/name")]}))
+    assert (found.hop, found.cause) == ("HTTP", "host-is-not-allowed")
+
+
+def test_21_the_script_says_ws(start_nginx: StartNginx, doctor: Doctor) -> None:
+    script = """location = /chat.js { return 200 "let s;\ns = new WebSocket('ws://' + location.host + '/ws/');"; }"""
+    site = page("location = / { return 200 '<title>x</title><script src=\"/chat.js\"></script>'; }", script)
+    found = doctor(start_nginx(site))
+    assert (found.hop, found.cause) == ("HTTP", "script-says-ws")
+    assert "/chat.js:2" in found.evidence
+
+
+def test_21_the_policy_forbids_the_socket(start_nginx: StartNginx, doctor: Doctor) -> None:
+    policy = "add_header Content-Security-Policy \"default-src 'self'; connect-src https://api.example\";"
+    found = doctor(start_nginx(page("location = / { " + policy + " return 200 x; }")))
+    assert (found.hop, found.cause) == ("HTTP", "policy-forbids-the-socket")
+
+
+def test_40_the_clock_is_wrong(start_nginx: StartNginx, doctor: Doctor) -> None:
+    late = 'add_header Date "Sat, 01 Jan 2022 00:00:00 GMT";'
+    found = doctor(start_nginx(page("location = / { " + late + " return 200 x; }")))
+    assert (found.hop, found.cause) == ("HTTP", "clock-is-wrong")
