@@ -57,7 +57,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             return str(_("bot"))
         return str(_("guest") if user.is_guest else _("account"))
 
-    @admin.action(description=_("Close the account: sign out everywhere, for good"), permissions=["change"])
+    @admin.action(description=_("Deactivate the account and sign out everywhere"), permissions=["change"])
     def deactivate_accounts(self, request: HttpRequest, users: QuerySet[User]) -> None:
         """Deactivate these users, except the one who asks for it, and end their sessions."""
         closed = users.exclude(username=request.user.get_username())  # an administrator cannot deactivate themselves
@@ -65,13 +65,15 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             user.is_active = False
             user.save(update_fields=["is_active"])  # a signal closes their WebSockets
         end_sessions({user.pk for user in closed})
-        self.message_user(request, ngettext("%d account closed.", "%d accounts closed.", len(closed)) % len(closed))
+        self.message_user(
+            request, ngettext("%d account deactivated.", "%d accounts deactivated.", len(closed)) % len(closed)
+        )
 
-    @admin.action(description=_("Open the account again"), permissions=["change"])
+    @admin.action(description=_("Reactivate the account"), permissions=["change"])
     def reactivate_accounts(self, request: HttpRequest, users: QuerySet[User]) -> None:
         """Reactivate these users."""
         opened = users.update(is_active=True)
-        self.message_user(request, ngettext("%d account opened.", "%d accounts opened.", opened) % opened)
+        self.message_user(request, ngettext("%d account reactivated.", "%d accounts reactivated.", opened) % opened)
 
     @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def sign_out(self, request: HttpRequest, users: QuerySet[User]) -> None:

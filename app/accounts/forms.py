@@ -33,8 +33,8 @@ class SignupForm(BaseSignupForm):
     field_order: ClassVar[list[str]] = ["username", "display_name", "email", "password1"]
 
     display_name = forms.CharField(
-        label=_("Name others see (optional)"),
-        help_text=_("Left empty, it is your username."),
+        label=_("Display name (optional)"),
+        help_text=_("The name that others see. If you leave it empty, they see your username."),
         max_length=NAME_CHARS,
         required=False,
         strip=False,
@@ -43,12 +43,12 @@ class SignupForm(BaseSignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].help_text = _("To sign in with.")
+        self.fields["username"].help_text = _("You sign in with this name.")
         if "password1" in self.fields:  # sign-up with a passkey has none
-            help_text = _("8 characters or more, not just digits, and not one that everybody uses.")
+            help_text = _("At least 8 characters, not only digits, and not a common password.")
             self.fields["password1"].help_text = help_text
         if "email" in self.fields:
-            self.fields["email"].help_text = _("Only to reset a forgotten password.")
+            self.fields["email"].help_text = _("Used only to reset a forgotten password.")
 
     def clean_display_name(self) -> str:
         """Apply the rules for display names; an empty one is valid."""

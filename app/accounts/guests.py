@@ -27,7 +27,7 @@ def make_guest(name: str) -> User:
 def validate_not_guest_prefix(username: str) -> None:
     """Raise ValidationError for a username that only a guest may have."""
     if username.casefold().startswith(USERNAME_PREFIX):
-        text = _("Names that begin with %(prefix)s are kept for guests.") % {"prefix": USERNAME_PREFIX}
+        text = _("Names that start with %(prefix)s are reserved for guests.") % {"prefix": USERNAME_PREFIX}
         raise ValidationError(text, code="reserved")
 
 

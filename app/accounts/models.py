@@ -10,7 +10,7 @@ NAME_CHARS = 20  # at most, of a display name
 class User(AbstractUser):
     """A person with an account, a guest who gave only a name and has no password, or the bot of an integration."""
 
-    display_name = models.CharField(_("name others see"), max_length=NAME_CHARS, blank=True)
+    display_name = models.CharField(_("display name"), max_length=NAME_CHARS, blank=True)
     is_guest = models.BooleanField(_("guest"), default=False)
     is_bot = models.BooleanField(_("bot"), default=False, db_default=False, editable=False)
 

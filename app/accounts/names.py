@@ -24,10 +24,10 @@ def clean_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text).strip()
     for char in name:
         if unicodedata.category(char) in INVISIBLE and char not in JOINERS:
-            raise ValidationError(_("A name is made of visible characters."), code="invisible")
+            raise ValidationError(_("A name can contain only visible characters."), code="invisible")
     if not any(unicodedata.category(char).startswith(VISIBLE) for char in name):
-        raise ValidationError(_("Give a name that others can see."), code="blank")
+        raise ValidationError(_("Enter a name that others can see."), code="blank")
     name = " ".join(name.split())
     if len(name) > NAME_CHARS:
-        raise ValidationError(_("A name has at most %(most)s characters.") % {"most": NAME_CHARS}, code="long")
+        raise ValidationError(_("A name can have at most %(most)s characters.") % {"most": NAME_CHARS}, code="long")
     return name

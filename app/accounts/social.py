@@ -49,7 +49,7 @@ class ExternalRedirectInterstitial:
         is_external = url.startswith("http") and not url_has_allowed_host_and_scheme(url, {request.get_host()})
         if request.method != "POST" or not is_external:
             return response
-        return render(request, "socialaccount/leave.html", {"url": url})
+        return render(request, "socialaccount/redirect.html", {"url": url})
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer 502 when the other site did not answer as it should."""

@@ -100,7 +100,7 @@ class RoomAdmin(ReadOnlyAdmin):
         """Return the number of messages that are not deleted."""
         return int(room.message_count)
 
-    @admin.display(description=_("last words"), ordering="newest")
+    @admin.display(description=_("last message"), ordering="newest")
     def last_message(self, room: Any) -> Any:
         """Return when the newest message was sent."""
         return room.newest
@@ -123,16 +123,16 @@ class MessageAdmin(ReadOnlyAdmin):
     fields = ("body", "author", "room", "seq", "created_at", "edited_at", "deleted_at")
     actions: ClassVar[list[str]] = ["moderator_delete"]  # type: ignore[misc]
 
-    @admin.display(description=_("words"), ordering="body")
+    @admin.display(description=_("text"), ordering="body")
     def text(self, message: Message) -> str:
         """Return the beginning of the body."""
         return Truncator(message.body).chars(90) or "—"
 
-    @admin.action(description=_("Take back: delete for everybody"), permissions=["moderate"])
+    @admin.action(description=_("Delete for everyone"), permissions=["moderate"])
     def moderator_delete(self, request: HttpRequest, selected: QuerySet[Message]) -> None:
         """Soft-delete the selected messages."""
         deleted = sum(moderation.moderator_delete(pk) for pk in selected.values_list("pk", flat=True))
-        self.message_user(request, ngettext("%d message taken back.", "%d messages taken back.", deleted) % deleted)
+        self.message_user(request, ngettext("%d message deleted.", "%d messages deleted.", deleted) % deleted)
 
 
 @admin.register(Membership)
@@ -157,7 +157,7 @@ class MembershipAdmin(ReadOnlyAdmin):
         """Ban the selected users from their rooms."""
         self._end_memberships(request, selected.exclude(state=State.BANNED), State.BANNED)
 
-    @admin.action(description=_("Lift the ban"), permissions=["moderate"])
+    @admin.action(description=_("Unban"), permissions=["moderate"])
     def unban(self, request: HttpRequest, selected: QuerySet[Membership]) -> None:
         """Let the selected users join again."""
         self._end_memberships(request, selected.filter(state=State.BANNED), State.LEFT)
@@ -195,7 +195,7 @@ class IntegrationAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     actions: ClassVar[list[str]] = ["revoke"]  # type: ignore[misc]
 
-    @admin.action(description=_("Revoke: its token is good for nothing any more"), permissions=["moderate"])
+    @admin.action(description=_("Revoke (its token stops working)"), permissions=["moderate"])
     def revoke(self, request: HttpRequest, selected: QuerySet[Integration]) -> None:
         """Revoke the selected integrations."""
         names = list(selected.filter(revoked_at=None).values_list("bot__display_name", flat=True))

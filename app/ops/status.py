@@ -41,7 +41,7 @@ def check_database() -> StatusPart:
 def check_redis_and_sockets() -> list[StatusPart]:
     """Return how fast Redis answers, and which servers have how many WebSockets open."""
     if not settings.REDIS_URL:
-        return [StatusPart("Redis", _("none: one process serves all"), well=True)]
+        return [StatusPart("Redis", _("not used: one process serves the site"), well=True)]
     try:
         with redis_clients.connect() as client:
             client.ping()  # connects before the time is taken
@@ -50,16 +50,18 @@ def check_redis_and_sockets() -> list[StatusPart]:
     except (redis.RedisError, OSError) as error:
         return [
             StatusPart("Redis", str(error), well=False),
-            StatusPart(_("Sockets"), _("unknown while Redis is away"), well=False),
+            StatusPart(_("WebSockets"), _("unknown without Redis"), well=False),
         ]
     count = sum(report.sockets for report in servers.healthy.values())
-    total = ngettext("%(count)s at %(servers)d server", "%(count)s at %(servers)d servers", len(servers.healthy))
+    total = ngettext("%(count)s on %(servers)d server", "%(count)s on %(servers)d servers", len(servers.healthy))
     sockets = [total % {"count": number_format(count, force_grouping=True), "servers": len(servers.healthy)}]
     for name, report in servers.stale.items():
-        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - report.at})
+        sockets.append(
+            _("no heartbeat from %(name)s for %(seconds)d s") % {"name": name, "seconds": time.time() - report.at}
+        )
     return [
         StatusPart("Redis", _answers(started), well=True),
-        StatusPart(_("Sockets"), "; ".join(sockets), well=bool(servers.healthy) and not servers.stale),
+        StatusPart(_("WebSockets"), "; ".join(sockets), well=bool(servers.healthy) and not servers.stale),
     ]
 
 
@@ -67,11 +69,14 @@ def check_certificate() -> StatusPart:
     """Return how long the certificate is valid, by the doctor's newest report."""
     stored = certificate.load_report()
     if stored is None:
-        return StatusPart(_("Certificate"), _("the doctor has not looked yet"), well=True)
+        return StatusPart(_("Certificate"), _("the doctor has not run yet"), well=True)
     days, code = stored.report.certificate_days, stored.report.exit_code
-    text = _("not known") if days is None else ngettext("%d day left", "%d days left", round(days)) % days
+    text = _("expiry unknown") if days is None else ngettext("%d day left", "%d days left", round(days)) % days
     if code:
-        text += "; " + _("the doctor ended with %(code)d, see %(file)s") % {"code": code, "file": "deploy/README.md"}
+        text += "; " + _("the doctor exited with code %(code)d, see %(file)s") % {
+            "code": code,
+            "file": "deploy/README.md",
+        }
     return StatusPart(
         _("Certificate"), f"{text} ({_ago(stored.written_at)})", well=not code and (days is None or days >= RENEW_DAYS)
     )

@@ -119,9 +119,9 @@ async def test_a_message_that_a_moderator_deletes_disappears_from_open_rooms(
 ) -> None:
     client = await sync_to_async(client_of)(boss)
     async with tab(alice, "harbour") as hers:
-        assert "1 message taken back." in await in_a_thread(client, "chat/message", "moderator_delete", message)
+        assert "1 message deleted." in await in_a_thread(client, "chat/message", "moderator_delete", message)
         await hers.until(lambda tab: tab.rooms["harbour"].messages[message.pk]["deleted"])
-    assert "0 messages taken back." in await in_a_thread(client, "chat/message", "moderator_delete", message)
+    assert "0 messages deleted." in await in_a_thread(client, "chat/message", "moderator_delete", message)
     assert (await Message.objects.aget(pk=message.pk)).body == ""
 
 
@@ -163,7 +163,7 @@ async def test_a_deactivated_account_is_signed_out_everywhere(
     client, his_client = await sync_to_async(client_of)(boss), await sync_to_async(client_of)(bob)
     async with tab(bob, "harbour") as his:
         answer = await in_a_thread(client, "accounts/user", "deactivate_accounts", bob, boss)
-        assert "1 account closed." in answer  # not the administrator's own
+        assert "1 account deactivated." in answer  # not the administrator's own
         assert await his.end() == 4401
     page = await sync_to_async(his_client.get)("/rooms/harbour/")
     assert page.headers["Location"].startswith("/accounts/login/")

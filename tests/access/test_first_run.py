@@ -23,7 +23,7 @@ FORM = {"username": "harbourmaster", "password1": PASSWORD, "password2": PASSWOR
 def test_the_first_visitor_can_become_the_administrator() -> None:
     client = Client()
     assert 'href="/setup/"' in client.get("/").content.decode()
-    assert "The first administrator" in client.get("/setup/").content.decode()
+    assert "Set up this site" in client.get("/setup/").content.decode()
     assert client.post("/setup/", FORM).headers["Location"] == "/"
     person = get_user(client)  # type: ignore[arg-type]
     assert isinstance(person, User)

@@ -32,11 +32,11 @@ async def test_a_live_site_shows_all_its_parts(stack: Stack):
     stack.run_python(STAFF)
     async with await stack.tab(cookie, through="ws1"), stack.browser(cookie) as browser:
         page = shown((await browser.get("/admin/")).text)
-    assert set(page) == {"Release", "Database", "Redis", "Sockets", "Certificate"}
+    assert set(page) == {"Release", "Database", "Redis", "WebSockets", "Certificate"}
     assert page["Release"][1] == stack.run_python("from django.conf import settings; print(settings.RELEASE)").strip()
     assert page["Database"][0]
     assert re.fullmatch(r"answers in [\d.]+ ms", page["Redis"][1])
-    assert re.match(r"\d+ at \d servers?", page["Sockets"][1])
+    assert re.match(r"\d+ on \d servers?", page["WebSockets"][1])
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_only_administrators_see_it(client: Client, alice: User):
 def test_a_redis_that_is_away_is_shown(front, settings):
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     assert not front()["Redis"][0]
-    assert front()["Sockets"] == (False, "unknown while Redis is away")
+    assert front()["WebSockets"] == (False, "unknown without Redis")
 
 
 def test_a_server_without_a_heartbeat_is_named(monkeypatch, settings):
@@ -80,20 +80,24 @@ def test_a_server_without_a_heartbeat_is_named(monkeypatch, settings):
     then = time.time() - STALE_AFTER_SECONDS - 8
     seen = Servers({"a/1": Report(at=time.time(), sockets=1200)}, {"b/7": Report(at=then, sockets=5)})
     monkeypatch.setattr(status.heartbeat, "load_servers", lambda _: seen)
-    assert status.check_redis_and_sockets()[1] == ("Sockets", "1,200 at 1 server; b/7 fell silent 11 s ago", False)
+    assert status.check_redis_and_sockets()[1] == (
+        "WebSockets",
+        "1,200 on 1 server; no heartbeat from b/7 for 11 s",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
     ("report", "well", "text"),
     [
-        (None, True, "the doctor has not looked yet"),
-        ("nonsense", True, "the doctor has not looked yet"),
+        (None, True, "the doctor has not run yet"),
+        ("nonsense", True, "the doctor has not run yet"),
         ({"exit_code": 0, "certificate_days": 63.2}, True, "63 days left (30 min ago)"),
         ({"exit_code": 0, "certificate_days": 13.0}, False, "13 days left (30 min ago)"),
         (
             {"exit_code": 12, "certificate_days": None},
             False,
-            "not known; the doctor ended with 12, see deploy/README.md",
+            "expiry unknown; the doctor exited with code 12, see deploy/README.md",
         ),
     ],
 )

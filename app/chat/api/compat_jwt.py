@@ -152,7 +152,7 @@ class Chats(APIView):
         usernames = validate(serializers.ChatIn, parse_json(request))["participants"]
         others = [name for name in usernames if name != request.user.username]
         if len(others) > 1:
-            raise ChatError("A conversation of others is theirs to begin.")
+            raise ChatError("A conversation has two people: you and one other.")
         other = get_user(others[0]) if others else request.user
         existed = any(chat.contact.username == other.username for chat in chats.list_chats(request.user))
         room = rooms.open_direct_room(me=request.user, other=other)
@@ -177,7 +177,7 @@ class ChatDetail(APIView):
         data = validate(serializers.ChatPatchIn, parse_json(request))
         found = chats.get_chat(chat, request.user)
         if sorted(data.get("participants", found.participants)) != found.participants:
-            raise ChatError("A conversation stays with its two people.")
+            raise ChatError("The people of a conversation cannot be changed.")
         if "read" in data:
             unread = rooms.mark_read(slug=chat, user=request.user, seq=data["read"])
             found = msgspec.structs.replace(found, unread=unread)

@@ -41,7 +41,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     elif isinstance(error, exceptions.APIException):
         text = str(error.detail)
     else:
-        text = "There is no such thing." if isinstance(error, Http404) else "That is not allowed."
+        text = "This does not exist." if isinstance(error, Http404) else "You do not have permission to do this."
     code = CODES.get(response.status_code, "invalid")
     if isinstance(error, exceptions.NotAuthenticated):
         code = "unauthenticated"

@@ -23,7 +23,7 @@ class UserNotFound(ChatError):
 
     code = "not_found"
     status = 404
-    text = "Nobody has that username."
+    text = "There is no user with this username."
 
 
 def parse_json(request: Request) -> Any:

@@ -20,7 +20,7 @@ def people_page(request: HttpRequest) -> HttpResponse:
     search, number = request.GET.get("search", "").strip(), request.GET.get("page", "")
     page = max(int(number), 1) if number.isascii() and number.isdigit() and len(number) < 9 else 1
     found = people.list_people(search=search, page=page)
-    return render(request, "chat/everybody.html", {"found": found, "search": search, "page": page})
+    return render(request, "chat/people.html", {"found": found, "search": search, "page": page})
 
 
 @login_required

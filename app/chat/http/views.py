@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.views import landing
 from chat import limits
-from chat.http.words import refusal
+from chat.http.translations import describe_refusal
 from chat.services.errors import ChatError, RoomNotFound
 from chat.services.rooms import RoomSummary, create_private_room, find_room, get_room_title, list_rooms, slug_from_name
 
@@ -26,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
     rooms = list_rooms(request.user)
     if rooms:
         return redirect("room", slug=rooms[0].slug)
-    return render(request, "chat/open_room.html", {"first": True, "limits": limits})
+    return render(request, "chat/join_room.html", {"first": True, "limits": limits})
 
 
 @login_required
@@ -35,7 +35,12 @@ def rooms(request: HttpRequest) -> HttpResponse:
     """Show the form for rooms; POST redirects to the open room with a name, or creates a private room with a title."""
     assert isinstance(request.user, User)
     form_data = request.POST
-    page = {"rooms": _rooms_by_title(request), "limits": limits, "said": form_data, "private": "title" in form_data}
+    page = {
+        "rooms": _rooms_by_title(request),
+        "limits": limits,
+        "form_data": form_data,
+        "private": "title" in form_data,
+    }
     if request.method == "POST":
         try:
             if page["private"]:
@@ -45,8 +50,8 @@ def rooms(request: HttpRequest) -> HttpResponse:
                 return redirect("room", slug=made.slug)
             return redirect("room", slug=slug_from_name(form_data.get("name", "")))
         except ChatError as error:
-            return render(request, "chat/open_room.html", {**page, "error": refusal(error)}, status=400)
-    return render(request, "chat/open_room.html", page)
+            return render(request, "chat/join_room.html", {**page, "error": describe_refusal(error)}, status=400)
+    return render(request, "chat/join_room.html", page)
 
 
 @login_required

@@ -12,8 +12,8 @@ class Integration(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, verbose_name=_("bot")
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
-    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("integration")

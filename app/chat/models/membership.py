@@ -25,13 +25,13 @@ class Membership(models.Model):
 
     room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="memberships", verbose_name=_("room"))
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person")
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user")
     )
     role = models.CharField(_("role"), max_length=9, choices=Role, default=Role.MEMBER)
-    state = models.CharField(_("standing"), max_length=6, choices=State, default=State.JOINED)
-    rev = models.PositiveBigIntegerField(_("changed at"), editable=False)  # the room's head when this last changed
+    state = models.CharField(_("status"), max_length=6, choices=State, default=State.JOINED)
+    rev = models.PositiveBigIntegerField(_("last change"), editable=False)  # the room's head when this last changed
     read_seq = models.PositiveBigIntegerField(_("read up to"), default=0)  # messages above it are unread
-    joined_at = models.DateTimeField(_("since"), auto_now_add=True)
+    joined_at = models.DateTimeField(_("joined at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("membership")

@@ -38,12 +38,12 @@ class Message(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages", verbose_name=_("author")
     )
-    seq = models.PositiveBigIntegerField(_("place"), editable=False)
+    seq = models.PositiveBigIntegerField(_("position"), editable=False)
     rev = models.PositiveBigIntegerField(editable=False)
     cid = models.UUIDField(editable=False)  # the client's id for it, the idempotency key
     # The name of the author on another system, when a bot posts it.
     alias = models.CharField(max_length=NAME_CHARS, default="", db_default="", editable=False)
-    body = models.TextField(_("words"), blank=True)
+    body = models.TextField(_("text"), blank=True)
     reply_to = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("sent"))
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True)

@@ -48,7 +48,7 @@ class Room(models.Model):
         DIRECT = "direct", _("direct")  # exactly two users
 
     slug = models.CharField(
-        _("name in its address"),
+        _("name in the address"),
         max_length=limits.SLUG_CHARS,
         unique=True,
         validators=[validate_slug],
@@ -58,19 +58,19 @@ class Room(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.OPEN)
     # The room's limits. Empty: limits.BODY_CHARS characters, and all messages are kept.
     body_chars = models.PositiveSmallIntegerField(
-        _("longest message, in characters"),
+        _("maximum message length, in characters"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(limits.BODY_CHARS)],
     )
     max_messages = models.PositiveIntegerField(
-        _("messages kept"), null=True, blank=True, validators=[MinValueValidator(1)], db_column="keep"
+        _("maximum number of messages"), null=True, blank=True, validators=[MinValueValidator(1)], db_column="keep"
     )
     pair = models.CharField(max_length=41, blank=True, editable=False)  # "lower id:higher id" of a direct room
-    head = models.PositiveBigIntegerField(_("changes so far"), default=0, editable=False)
-    floor = models.PositiveBigIntegerField(_("kept above change"), default=0, editable=False)
+    head = models.PositiveBigIntegerField(_("number of changes"), default=0, editable=False)
+    floor = models.PositiveBigIntegerField(_("deleted up to position"), default=0, editable=False)
     rev = models.PositiveBigIntegerField(default=0, editable=False)  # head when the room itself last changed
-    created_at = models.DateTimeField(_("opened"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="rooms")
 
     objects: ClassVar[models.Manager["Room"]] = RoomQuerySet.as_manager()

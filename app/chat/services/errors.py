@@ -8,7 +8,7 @@ class ChatError(Exception):
 
     code = "invalid"
     status = 400
-    text = "That did not make sense."
+    text = "This request is not valid."
 
     def __init__(self, text: str | None = None) -> None:
         self.text = text or self.text
@@ -44,7 +44,7 @@ class IntegrationNotFound(ChatError):
 
     code = "not_found"
     status = 404
-    text = "There is no integration of that name."
+    text = "There is no integration with this name."
 
 
 class MessageNotFound(ChatError):
@@ -52,7 +52,7 @@ class MessageNotFound(ChatError):
 
     code = "not_found"
     status = 404
-    text = "There is no such message of yours."
+    text = "There is no such message, or it is not yours."
 
 
 class BadMessage(ChatError):
@@ -68,7 +68,7 @@ class BadName(ChatError):
     """A room cannot have this name, title or topic."""
 
     code = "bad_name"
-    text = "A room's name has letters, digits, hyphens and underscores, 64 at most, and begins with a letter or digit."
+    text = "A room name has 1 to 64 letters, digits, hyphens and underscores, and starts with a letter or digit."
 
 
 class Conflict(ChatError):
@@ -76,4 +76,4 @@ class Conflict(ChatError):
 
     code = "conflict"
     status = 409
-    text = "It has changed in the meantime."
+    text = "This was changed in the meantime."

@@ -112,7 +112,7 @@ def load_page(*, slug: str, user: "User", before: int | None = None, after: int 
         ChatError: Both `before` and `after` are given.
     """
     if before is not None and after is not None:
-        raise ChatError("Ask for what is before or after, not for both.")
+        raise ChatError("Set either before or after, not both.")
     room = get_joined_room(slug, user)
     kept = room.messages.filter(seq__gt=room.floor)
     if after is not None:

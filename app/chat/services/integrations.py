@@ -42,7 +42,7 @@ def create_integration(*, name: str, rooms: Iterable[str]) -> tuple[Integration,
     """
     name = clean_name(name)
     if Integration.objects.filter(bot__display_name=name, revoked_at=None).exists():
-        raise ChatError(f"There is an integration of the name {name}; revoke it first.")
+        raise ChatError(f"There is already an integration named {name}. Revoke it first.")
     bot = User(username=f"bot-{secrets.token_hex(8)}", display_name=name, is_bot=True)
     bot.set_unusable_password()
     bot.save()
@@ -86,7 +86,7 @@ def get_only_room(bot: User) -> str:
     if not slugs:
         raise RoomNotFound
     if len(slugs) > 1:
-        raise ChatError("Say in which room: this integration is in several.")
+        raise ChatError("Name the room: this integration is a member of several rooms.")
     return slugs[0]
 
 
@@ -97,5 +97,5 @@ def _get_or_create_room(name: str) -> Room:
     if room is None:
         raise RoomNotFound("There is no such room.")
     if room.kind == Room.Kind.DIRECT:
-        raise ChatError("A direct conversation is of two people.")
+        raise ChatError("An integration cannot join a direct conversation.")
     return room

@@ -41,7 +41,7 @@ def create_invitation(*, slug: str, by: "User", hours: int = DEFAULT_HOURS) -> I
     """
     room = get_room_with_role(slug, by, OWNER, MODERATOR)
     if room.kind != Room.Kind.PRIVATE:
-        raise ChatError("An open room needs no invitation: its address is one.")
+        raise ChatError("An open room needs no invitation. Share its address instead.")
     token, token_hash = create_token(TOKEN_BYTES)
     end = timezone.now() + timedelta(hours=min(max(hours, 1), MAX_HOURS))
     room.invitations.filter(expires_at__lte=timezone.now()).delete()

@@ -56,9 +56,9 @@ def add_member(*, slug: str, by: "User", user: "User") -> Membership:
     """
     room = get_room_with_role(slug, by, OWNER, MODERATOR)
     if room.kind != Room.Kind.PRIVATE:
-        raise ChatError("Into an open room everybody comes by themselves.")
+        raise ChatError("You cannot add members to an open room: people join it themselves.")
     if room.memberships.filter(user=user, state=BANNED).exists():
-        raise ChatError("They are banned; lift the ban first.")
+        raise ChatError("This user is banned. Lift the ban first.")
     return memberships.add_member(room, user)
 
 
@@ -106,7 +106,7 @@ def set_role(*, slug: str, by: "User", user: int, role: str) -> Membership:
     room = get_room_with_role(slug, by, OWNER)
     target = _get_member_below(room, by, user)
     if target.user.is_bot and role != MEMBER:
-        raise ChatError("An integration is a member, nothing more.")
+        raise ChatError("An integration cannot have another role.")
     if role == OWNER:
         memberships.set_role(room, by, MODERATOR)
     membership = memberships.set_role(room, target.user, role)

@@ -53,5 +53,5 @@ def get_user(number: int) -> "User":
     """Return the active person with this id. Raises MemberNotFound."""
     user = get_user_model().objects.filter(pk=number, is_active=True, is_bot=False).first()
     if user is None:
-        raise MemberNotFound("There is nobody of that number.")
+        raise MemberNotFound("There is no user with this ID.")
     return user

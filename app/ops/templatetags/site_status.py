@@ -1,3 +1,5 @@
+"""The template tag `site_status`, for the first page of the administration."""
+
 from typing import Any
 
 from django import template
@@ -9,5 +11,5 @@ register = template.Library()
 
 @register.inclusion_tag("ops/status.html")
 def site_status() -> dict[str, Any]:
-    """A line for the front page of the admin."""
+    """Render the state of each part of the site: release, database, Redis, sockets, certificate."""
     return {"status": get_status()}
