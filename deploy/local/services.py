@@ -55,7 +55,7 @@ def build_redis(layout: Layout, env: dict[str, str]) -> Service:
     return Service("redis", [program("redis-server") or "redis-server", *arguments], env, 3, "35", socket)
 
 
-def tied_to_us(command: list[str]) -> list[str]:
+def end_with_parent(command: list[str]) -> list[str]:
     """Return the command such that the kernel sends the process SIGTERM when its parent is killed."""
     setpriv = shutil.which("setpriv")  # util-linux, on every Debian
     return [setpriv, "--pdeathsig", "TERM", "--", *command] if setpriv else command

@@ -17,7 +17,7 @@ from honcho.printer import Message, Printer
 
 from deploy.local.layout import REPO
 from deploy.local.readiness import Announcement, NotReady, Ready
-from deploy.local.services import Service, tied_to_us
+from deploy.local.services import Service, end_with_parent
 
 STOP_TIMEOUT_SECONDS = 15  # for one group of services to finish its requests and close its sockets
 STABLE_AFTER_SECONDS = 10  # a service that ran this long is restarted at once
@@ -129,7 +129,7 @@ class Supervisor:
         if service.socket:
             service.socket.unlink(missing_ok=True)  # a killed process leaves it
         process = subprocess.Popen(
-            tied_to_us(service.command),
+            end_with_parent(service.command),
             cwd=REPO / "app",
             env=service.env,
             stdin=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.services import tied_to_us
+from deploy.local.services import end_with_parent
 from loadtest.bench.address import Address
 from loadtest.core.cpu_affinity import split_cores
 from loadtest.core.host import REPO, clean_environment, raise_file_limit, stop_process
@@ -58,7 +58,7 @@ class ServerProcesses:
         cores = ",".join(map(str, split_cores().servers))
         with (self.folder / f"{group}.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603
-                tied_to_us(["taskset", "-c", cores, *command]),
+                end_with_parent(["taskset", "-c", cores, *command]),
                 cwd=cwd,
                 env={**clean_environment(), **(env or {})},
                 stdin=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.services import tied_to_us
+from deploy.local.services import end_with_parent
 from loadtest.core.host import REPO, clean_environment, find_free_port, stop_process
 from loadtest.core.processes import find_families
 from loadtest.load.director import NotReady
@@ -54,7 +54,7 @@ class LocalStack:
     def __enter__(self) -> Self:
         with (self.folder / "output.txt").open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603
-                tied_to_us([sys.executable, "deploy/run.py"]),
+                end_with_parent([sys.executable, "deploy/run.py"]),
                 cwd=REPO,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
