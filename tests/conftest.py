@@ -19,6 +19,8 @@ from tests.postgres import Postgres
 from tests.running import Stack
 from tests.tab import Tab
 
+pytest_plugins = ["tests.fast"]
+
 PASSWORD = "correct horse battery staple"
 
 
