@@ -76,7 +76,9 @@ def find_need(item: pytest.Item) -> str:
 
 def imports_from(module: ModuleType, helper: str) -> bool:
     """Whether a name in `module` is the module `helper`, or a function or class that is defined there."""
-    return any(getattr(value, "__module__", getattr(value, "__name__", "")) == helper for value in vars(module).values())
+    return any(
+        getattr(value, "__module__", getattr(value, "__name__", "")) == helper for value in vars(module).values()
+    )
 
 
 # --- The summary. pytest-xdist's workers collect; only the controller prints.

@@ -1,0 +1,94 @@
+"""The rules that `make check` adds to other people's tools find what they are for."""
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+import grimp
+import pytest
+from importlinter.domain.contract import ContractCheck
+
+from tests import fast, words
+from tests.import_contracts import StandardLibraryOnly
+from tests.words import Allowance, Word, WordList
+
+REPO = Path(__file__).parent.parent.parent
+
+# In two parts, because the list is also about this file.
+BELL, WHOM = "door" + "bell", "who" + "m"
+
+
+@pytest.fixture
+def word_list() -> WordList:
+    return WordList(
+        [Word(BELL, "publisher"), Word(f"(?<![a-z]){WHOM}(?![a-z])", "the noun")],
+        [Allowance("old/*", "an alias", BELL)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"\nimport {BELL}\n", 2),
+        (f"RING_{BELL.upper()}_SECONDS = 1", 1),
+        (f"a{BELL}s", 1),
+        (f"1\n2\nof {WHOM} it speaks", 3),
+    ],
+)
+def test_a_banned_word_is_found_in_any_case_and_inside_an_identifier(word_list: WordList, text: str, line: int):
+    (hit,) = word_list.search("app/any.py", text)
+    assert hit.line == line
+
+
+def test_a_banned_word_in_the_name_of_a_file_is_found(word_list: WordList):
+    (hit,) = word_list.search(f"app/{BELL}.py", "")
+    assert (hit.line, hit.word.say) == (0, "publisher")
+
+
+def test_a_pattern_with_borders_leaves_longer_words_alone(word_list: WordList):
+    assert word_list.search("app/any.py", f"a{WHOM}b") == []
+
+
+def test_an_exception_holds_for_its_files_and_its_word_only(word_list: WordList):
+    text = f"{BELL} {WHOM}"
+    assert [hit.found for hit in word_list.search("old/alias.py", text)] == [WHOM]
+    assert len(word_list.search("app/alias.py", text)) == 2
+
+
+def test_an_exception_that_nothing_needs_is_reported(word_list: WordList):
+    assert len(word_list.unused()) == 1
+    word_list.search("old/alias.py", BELL)
+    assert word_list.unused() == []
+
+
+def test_every_word_of_the_list_is_in_lower_case_and_finds_something():
+    for word in WordList.load(words.LIST).words:
+        assert word.pattern == word.pattern.lower()
+        assert word.say
+        assert not re.search(word.pattern, ""), f"{word.pattern} finds everything"
+
+
+def check_imports(graph: grimp.ImportGraph) -> ContractCheck:
+    contract = StandardLibraryOnly("a name", {}, {"modules": ["ours"]})
+    return contract.check(graph, verbose=False)
+
+
+def test_the_doctors_contract_finds_an_import_from_outside_the_standard_library():
+    graph = grimp.ImportGraph()
+    for name in ("ours", "ours.part"):
+        graph.add_module(name)
+    for name in ("json", "httpx"):
+        graph.add_module(name, is_squashed=True)
+    graph.add_import(importer="ours", imported="ours.part")
+    graph.add_import(importer="ours.part", imported="json")
+    assert check_imports(graph).kept
+    graph.add_import(importer="ours.part", imported="httpx")
+    assert check_imports(graph).metadata["wrong"] == [("ours.part", "httpx")]
+
+
+def test_the_fast_run_leaves_out_what_imports_a_helper_that_starts_programs():
+    module = ModuleType("tests.any")
+    module.client = pytest.Item  # type: ignore[attr-defined]
+    assert not fast.imports_from(module, "tests.running")
+    module.stack = type("Stack", (), {"__module__": "tests.running"})  # type: ignore[attr-defined]
+    assert fast.imports_from(module, "tests.running")

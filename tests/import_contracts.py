@@ -1,0 +1,34 @@
+"""Contract types for import-linter, which pyproject.toml names."""
+
+import sys
+
+from grimp import ImportGraph
+from importlinter import Contract, ContractCheck, fields, output
+
+
+class StandardLibraryOnly(Contract):
+    """A contract that modules import the standard library and each other, and nothing else.
+
+    import-linter's own "forbidden" contract would need the name of every package that could be installed.
+    """
+
+    type_name = "standard_library_only"
+
+    modules = fields.SetField(subfield=fields.StringField())
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Find the imports that break the contract. A module of `modules` stands for all modules below it."""
+        sources = {source for name in self.modules for source in {name} | graph.find_descendants(name)}
+        wrong = sorted(
+            (source, imported)
+            for source in sources
+            for imported in graph.find_modules_directly_imported_by(source) - sources
+            if imported.partition(".")[0] not in sys.stdlib_module_names
+        )
+        return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """Print each import that breaks the contract."""
+        wrong: list[tuple[str, str]] = check.metadata["wrong"]
+        for source, imported in wrong:
+            output.print_error(f"{source} imports {imported}, which is not in the standard library")
