@@ -173,9 +173,9 @@ class Stack:
             base_url=self.url, cookies=cookies, headers=headers, verify=TRUSTING, timeout=60, **options
         )
 
-    async def tab(self, cookie: str, *, through: str = "", path: str = "/ws/", patience: float = 60) -> Tab:
+    async def tab(self, cookie: str, *, through: str = "", path: str = "/ws/", timeout_seconds: float = 60) -> Tab:
         """A tab over wss through nginx, or `through` one daphne's socket (ws1, ws2) directly. Not yet opened."""
-        return Tab(await Wss.open(self, cookie, through=through, path=path), patience)
+        return Tab(await Wss.open(self, cookie, through=through, path=path), timeout_seconds)
 
 
 class Wss:

@@ -15,13 +15,13 @@ from tests.words import Allowance, Word, WordList
 REPO = Path(__file__).parent.parent.parent
 
 # In two parts, because the list is also about this file.
-BELL, WHOM = "door" + "bell", "who" + "m"
+BELL, RIDDLE = "door" + "bell", "who" + "m"
 
 
 @pytest.fixture
 def word_list() -> WordList:
     return WordList(
-        [Word(BELL, "publisher"), Word(f"(?<![a-z]){WHOM}(?![a-z])", "the noun")],
+        [Word(BELL, "publisher"), Word(f"(?<![a-z]){RIDDLE}(?![a-z])", "the noun")],
         [Allowance("old/*", "an alias", BELL)],
     )
 
@@ -32,7 +32,7 @@ def word_list() -> WordList:
         (f"\nimport {BELL}\n", 2),
         (f"RING_{BELL.upper()}_SECONDS = 1", 1),
         (f"a{BELL}s", 1),
-        (f"1\n2\nof {WHOM} it speaks", 3),
+        (f"1\n2\nof {RIDDLE} it speaks", 3),
     ],
 )
 def test_a_banned_word_is_found_in_any_case_and_inside_an_identifier(word_list: WordList, text: str, line: int):
@@ -46,12 +46,12 @@ def test_a_banned_word_in_the_name_of_a_file_is_found(word_list: WordList):
 
 
 def test_a_pattern_with_borders_leaves_longer_words_alone(word_list: WordList):
-    assert word_list.search("app/any.py", f"a{WHOM}b") == []
+    assert word_list.search("app/any.py", f"a{RIDDLE}b") == []
 
 
 def test_an_exception_holds_for_its_files_and_its_word_only(word_list: WordList):
-    text = f"{BELL} {WHOM}"
-    assert [hit.found for hit in word_list.search("old/alias.py", text)] == [WHOM]
+    text = f"{BELL} {RIDDLE}"
+    assert [hit.found for hit in word_list.search("old/alias.py", text)] == [RIDDLE]
     assert len(word_list.search("app/alias.py", text)) == 2
 
 

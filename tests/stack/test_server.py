@@ -79,7 +79,7 @@ class Server:
     async def tab(self, cookie: str, **options: object) -> Tab:
         headers = {"Cookie": f"sessionid={cookie}"}
         connection = await self.connect(subprotocols=["parley.v1"], additional_headers=headers, **options)
-        return Tab(Wss(connection), patience=30)
+        return Tab(Wss(connection), timeout_seconds=30)
 
     async def get(self, path: str) -> httpx.Response:
         transport = httpx.AsyncHTTPTransport(uds=str(self.path))
