@@ -36,11 +36,20 @@ def scripts() -> list[str]:
     return [str(file.relative_to(REPO)) for file in files if file.read_bytes()[:64].startswith(shebangs)]
 
 
+# Two places outside the tests that share so many lines of logic are one place. Imports, comments, docstrings and
+# signatures do not count.
+DUPLICATE_LINES = 10
+DUPLICATES = ["--rcfile", os.devnull, "--disable=all", "--enable=duplicate-code", "--score=n", "--recursive=y"]
+DUPLICATES += [f"--min-similarity-lines={DUPLICATE_LINES}", "--ignore=migrations,node_modules"]
+
+PIPELINES = "{extends: default, rules: {line-length: {max: 120}, document-start: disable, truthy: {check-keys: false}}}"
+
 # The longest first: two run at a time.
 RULES: list[tuple[str, list[str]]] = [
     # Offline: the playbooks use no collection.
     ("playbooks", [f"{BIN}/ansible-lint", "-q", "--offline", "--nocolor", "--profile", "production", "ansible"]),
     ("types", [f"{BIN}/mypy"]),
+    ("duplicates", [f"{BIN}/pylint", *DUPLICATES, "app", "deploy", "docker", "loadtest"]),
     ("openapi", [*MANAGE, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]),
     ("production settings", [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"]),
     ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
@@ -50,6 +59,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("browser logic", ["node", "--test", *sorted(str(f.relative_to(REPO)) for f in REPO.glob("tests/js/*.test.js"))]),
     ("asyncapi", ["node", "tests/asyncapi.mjs", "app/chat/ws/asyncapi.yaml"]),
     ("words", [sys.executable, "tests/words.py"]),
+    ("pipelines", [f"{BIN}/yamllint", "--strict", "-d", PIPELINES, ".github", ".gitlab-ci.yml"]),
     ("shell", ["shellcheck", *scripts()]),
     ("dockerfiles", [f"{BIN}/hadolint", *sorted(str(f.relative_to(REPO)) for f in REPO.glob("docker/*ockerfile"))]),
     ("format", [f"{BIN}/ruff", "format", "--check"]),

@@ -1,6 +1,7 @@
 """The rules that `make check` adds to other people's tools find what they are for."""
 
 import re
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -84,6 +85,15 @@ def test_the_doctors_contract_finds_an_import_from_outside_the_standard_library(
     assert check_imports(graph).kept
     graph.add_import(importer="ours.part", imported="httpx")
     assert check_imports(graph).metadata["wrong"] == [("ours.part", "httpx")]
+
+
+@pytest.mark.parametrize("pipeline", [".github/workflows/test.yml", ".gitlab-ci.yml"])
+def test_every_command_of_a_pipeline_is_in_the_makefile(pipeline: str):
+    commands = set(re.findall(r"(?:run: |- )make ([\w-]+)", (REPO / pipeline).read_text()))
+    assert {"test", "check", "test-docker", "test-vm"} <= commands
+    for command in commands:
+        made = ["make", "--dry-run", command, "PARLEY_TEST_INVENTORY=hosts.ini"]
+        subprocess.run(made, cwd=REPO, check=True, capture_output=True)
 
 
 def test_the_fast_run_leaves_out_what_imports_a_helper_that_starts_programs():
