@@ -106,7 +106,7 @@ def test_who_turns_back_elsewhere_is_not_in(visitor: Visitor) -> None:
 
 
 def test_an_answer_that_nobody_asked_for_lets_nobody_in(visitor: Visitor) -> None:
-    """Somebody else's code, in a link: whoever follows it would chat under that account."""
+    """The code of another account, in a link: a user who follows it would chat under that account."""
     page = visitor().new_page()
     page.goto("/accounts/oidc/server/login/callback/?code=stolen&state=guessed")
     expect(page.get_by_role("heading")).to_have_text("That did not work")
