@@ -10,7 +10,7 @@ import pytest
 from importlinter.domain.contract import ContractCheck
 
 from tests import fast, words
-from tests.import_contracts import StandardLibraryOnly
+from tests.import_contracts import NoImportCircle, StandardLibraryOnly
 from tests.words import Allowance, Word, WordList
 
 REPO = Path(__file__).parent.parent.parent
@@ -85,6 +85,19 @@ def test_the_doctors_contract_finds_an_import_from_outside_the_standard_library(
     assert check_imports(graph).kept
     graph.add_import(importer="ours.part", imported="httpx")
     assert check_imports(graph).metadata["wrong"] == [("ours.part", "httpx")]
+
+
+def test_a_circle_of_imports_is_found():
+    graph = grimp.ImportGraph()
+    for name in ("a", "b", "c"):
+        graph.add_module(name)
+    contract = NoImportCircle("a name", {}, {})
+    graph.add_import(importer="a", imported="b")
+    graph.add_import(importer="b", imported="c")
+    assert contract.check(graph, verbose=False).kept
+    graph.add_import(importer="c", imported="a")
+    circle = contract.check(graph, verbose=False).metadata["circle"]
+    assert circle in (["a", "b", "c", "a"], ["b", "c", "a", "b"], ["c", "a", "b", "c"])
 
 
 @pytest.mark.parametrize("pipeline", [".github/workflows/test.yml", ".gitlab-ci.yml"])
