@@ -1,4 +1,4 @@
-"""`make test FAST=1`: leave out the tests that need processes of their own, a browser or PostgreSQL.
+"""Which tests need processes of their own, a browser or PostgreSQL. `make test FAST=1` leaves them out.
 
 A test is left out for what it uses, never by its name: one of the fixtures in FIXTURES, a name that its module imports
 from one of the modules in HELPERS, or a folder in FOLDERS. All three lists are in this file, and nowhere else.
@@ -51,13 +51,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, with --fast, each test that needs more than this process."""
-    if not config.getoption("fast"):
-        return
+    """Put the modules that start programs first, or deselect their tests with --fast.
+
+    They are the long ones: when the short modules come last, both workers of pytest-xdist end at about the same time.
+    """
     needs = {item: need for item in items if (need := find_need(item))}
-    config.stash[LEFT_OUT].update(needs.values())
-    config.hook.pytest_deselected(items=list(needs))
-    items[:] = [item for item in items if item not in needs]
+    long_modules = {item.path for item in needs}
+    items.sort(key=lambda item: item.path not in long_modules)  # stable: the order within both halves stays
+    if config.getoption("fast"):
+        config.stash[LEFT_OUT].update(needs.values())
+        config.hook.pytest_deselected(items=list(needs))
+        items[:] = [item for item in items if item not in needs]
 
 
 def find_need(item: pytest.Item) -> str:

@@ -7,10 +7,9 @@ from types import ModuleType
 
 import grimp
 import pytest
-from importlinter.domain.contract import ContractCheck
 
 from tests import fast, words
-from tests.import_contracts import NoImportCircle, StandardLibraryOnly
+from tests.import_contracts import find_circle, find_foreign_imports
 from tests.words import Allowance, Word, WordList
 
 REPO = Path(__file__).parent.parent.parent
@@ -69,11 +68,6 @@ def test_every_word_of_the_list_is_in_lower_case_and_finds_something():
         assert not re.search(word.pattern, ""), f"{word.pattern} finds everything"
 
 
-def check_imports(graph: grimp.ImportGraph) -> ContractCheck:
-    contract = StandardLibraryOnly("a name", {}, {"modules": ["ours"]})
-    return contract.check(graph, verbose=False)
-
-
 def test_the_doctors_contract_finds_an_import_from_outside_the_standard_library():
     graph = grimp.ImportGraph()
     for name in ("ours", "ours.part"):
@@ -82,22 +76,20 @@ def test_the_doctors_contract_finds_an_import_from_outside_the_standard_library(
         graph.add_module(name, is_squashed=True)
     graph.add_import(importer="ours", imported="ours.part")
     graph.add_import(importer="ours.part", imported="json")
-    assert check_imports(graph).kept
+    assert find_foreign_imports(graph, ["ours"]) == []
     graph.add_import(importer="ours.part", imported="httpx")
-    assert check_imports(graph).metadata["wrong"] == [("ours.part", "httpx")]
+    assert find_foreign_imports(graph, ["ours"]) == [("ours.part", "httpx")]
 
 
 def test_a_circle_of_imports_is_found():
     graph = grimp.ImportGraph()
     for name in ("a", "b", "c"):
         graph.add_module(name)
-    contract = NoImportCircle("a name", {}, {})
     graph.add_import(importer="a", imported="b")
     graph.add_import(importer="b", imported="c")
-    assert contract.check(graph, verbose=False).kept
+    assert find_circle(graph) == []
     graph.add_import(importer="c", imported="a")
-    circle = contract.check(graph, verbose=False).metadata["circle"]
-    assert circle in (["a", "b", "c", "a"], ["b", "c", "a", "b"], ["c", "a", "b", "c"])
+    assert find_circle(graph) in (["a", "b", "c", "a"], ["b", "c", "a", "b"], ["c", "a", "b", "c"])
 
 
 @pytest.mark.parametrize("pipeline", [".github/workflows/test.yml", ".gitlab-ci.yml"])
