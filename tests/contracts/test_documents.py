@@ -1,4 +1,4 @@
-"""The documents say what the code does."""
+"""The documents agree with the code."""
 
 import re
 import subprocess
@@ -9,16 +9,16 @@ from django.core.management import call_command
 REPO = Path(__file__).parent.parent.parent
 
 
-def test_the_asyncapi_document_is_written_from_the_protocol():
+def test_the_asyncapi_document_is_generated_from_the_protocol():
     call_command("asyncapi", check=True)
 
 
-def test_the_readmes_words_are_the_makefiles():
-    words = set(re.findall(r"^make (\w+)", (REPO / "README.md").read_text(), re.MULTILINE))
-    words |= set(re.findall(r"`make (\w+)`", (REPO / "README.md").read_text()))
-    assert {"run", "test", "check"} <= words
-    for word in words:
-        subprocess.run(["make", "--dry-run", word], cwd=REPO, check=True, capture_output=True)
+def test_the_make_targets_in_the_readme_exist():
+    targets = set(re.findall(r"^make (\w+)", (REPO / "README.md").read_text(), re.MULTILINE))
+    targets |= set(re.findall(r"`make (\w+)`", (REPO / "README.md").read_text()))
+    assert {"run", "test", "check"} <= targets
+    for target in targets:
+        subprocess.run(["make", "--dry-run", target], cwd=REPO, check=True, capture_output=True)
 
 
 def test_the_way_of_a_message_in_the_readme_leads_through_short_files_that_exist():
@@ -31,7 +31,7 @@ def test_the_way_of_a_message_in_the_readme_leads_through_short_files_that_exist
         assert len(file.read_text().splitlines()) <= 300, f"{step} is too long to read on the way"
 
 
-def test_no_file_of_ours_is_longer_than_a_newcomer_reads():
+def test_no_file_has_more_than_300_lines():
     long = {
         str(file.relative_to(REPO)): lines
         for kind in ("py", "js", "css")
