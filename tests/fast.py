@@ -20,8 +20,9 @@ FOLDERS = ("acceptance", "browser", "stack")
 # What starts servers. A fixture counts for each test whose fixtures use it.
 FIXTURES = ("stack", "postgres", "postgres_stack", "one_process")
 
-# Helpers that start a program: the whole stack, PostgreSQL, nginx, Chromium, a load test, a supervisor.
+# What starts a program: the whole stack, PostgreSQL, nginx, Chromium, a load test, the benchmark's client.
 HELPERS = (
+    "loadtest.bench.client_process",
     "tests.browser.window",
     "tests.loadtest.command",
     "tests.nginx.served",
