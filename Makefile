@@ -1,6 +1,6 @@
-# Parley's words. The README's commands and the tests run these very lines.
+# The commands of Parley: `make help`. README shows these commands, and the tests run them.
 
-# make's own search for rules is of no use here, and a recipe that fails must not leave half a file.
+# make's built-in rules are not used here. A recipe that fails must not leave half a file.
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 
@@ -8,28 +8,35 @@ PYTHON := .venv/bin/python
 
 .PHONY: help
 help:
-	@echo "make run     the whole of Parley on this machine, at https://localhost:8443"
-	@echo "make test    everything that can be proven on this machine"
-	@echo "make check   format, lint, types, contracts, configuration"
-	@echo "make bench   what one delivery costs, beside other servers; QUICK=1 takes five minutes"
-	@echo "make load    a load test: a stack of its own, or ARGS=\"storm --url https://...\"; QUICK=1 takes a minute"
-	@echo "make doctor URL=https://chat.example.org [HOST=user@address]   which hop loses the WebSocket, and the cure"
-	@echo "make up      the same in containers, at https://localhost:8443; make down ends it and keeps the data"
-	@echo "make reset   ends it and deletes the data, after asking"
-	@echo "make test-docker  the containers: acceptance, scaling, outages, a rollout under load; needs an engine"
-	@echo "make deploy HOST=user@address DOMAIN=chat.example.org EMAIL=you@example.org   a bare host, or the next release"
-	@echo "make rollback | backup | restore BACKUP=NAME HOST=...   the release before; the database"
-	@echo "make test-vm  the same on disposable hosts, named by PARLEY_TEST_INVENTORY"
-	@echo "make messages  words to translate, in app/locale; make check fails while one lacks"
-	@echo "make lock    requirements/*.in to requirements/*.txt"
+	@echo "For a developer"
+	@echo "  make run       run Parley on this machine, at https://localhost:8443"
+	@echo "  make test      run the tests that need this machine alone; FAST=1 leaves out those that start servers or a browser"
+	@echo "  make check     check format, lint, types, imports, words, documents and configuration"
+	@echo "  make up        run Parley in containers, at https://localhost:8443; make down stops it and keeps the data"
+	@echo "  make reset     stop the containers and delete their data, after a question"
+	@echo "For a contributor"
+	@echo "  make messages  update the texts to translate, in app/locale; make check fails while a translation is missing"
+	@echo "  make lock      write requirements/*.txt from requirements/*.in"
+	@echo "  make test-docker  test the containers: acceptance, scaling, outages, a rollout under load; needs a Docker engine"
+	@echo "  make test-hosts PARLEY_TEST_INVENTORY=FILE   test the first run and cloud-init on bare hosts, which it changes"
+	@echo "  make test-vm PARLEY_TEST_INVENTORY=FILE      test deployments, outages and reboots on hosts, which it changes"
+	@echo "For an operator"
+	@echo "  make deploy HOST=user@address DOMAIN=chat.example.org EMAIL=you@example.org   set up a host, or deploy a release"
+	@echo "  make rollback HOST=...   go back to the previous release"
+	@echo "  make backup HOST=...     back up the database; make restore BACKUP=NAME HOST=... restores it"
+	@echo "  make doctor URL=https://chat.example.org [HOST=user@address]   find the hop that drops the WebSocket, and the fix"
+	@echo "For a load tester"
+	@echo "  make load      run a load test against a stack of its own, or ARGS=\"storm --url https://...\"; QUICK=1: a minute"
+	@echo "  make bench     measure the cost of one delivery and compare other servers; QUICK=1: five minutes"
 
 .PHONY: run
 run: packages-run .venv/.stamp
 	@$(PYTHON) deploy/run.py
 
+# FAST=1: at most two minutes. tests/fast.py says what it leaves out; the summary counts it. ARGS="tests/rooms" and the like.
 .PHONY: test
 test: packages-test .venv/.stamp .venv/.stamp-bench .venv/.stamp-load node_modules/.stamp
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(if $(FAST),--fast) $(ARGS)
 
 .PHONY: check
 check: packages-check .venv/.stamp .venv/.stamp-bench .venv/.stamp-load .venv/.stamp-deploy node_modules/.stamp
@@ -45,10 +52,10 @@ bench: packages-run .venv/.stamp .venv/.stamp-bench .venv/.stamp-load
 load: packages-run .venv/.stamp .venv/.stamp-load
 	@$(PYTHON) -m loadtest $(if $(QUICK),--quick) $(ARGS)
 
-# HOST= looks on that machine as well. ARGS="--hold 70" and the like: python3 -m deploy.doctor --help. It needs Python alone.
+# HOST= also examines that machine. ARGS="--hold 70" and the like: python3 -m deploy.doctor --help. It needs Python only.
 .PHONY: doctor
 doctor:
-	@test -n "$(URL)" || { echo "parley: say which site: make doctor URL=https://chat.example.org" >&2; exit 64; }
+	@test -n "$(URL)" || { echo "parley: name the site: make doctor URL=https://chat.example.org" >&2; exit 64; }
 	@python3 -m deploy.doctor $(URL) $(if $(HOST),--ssh $(HOST)) $(ARGS)
 
 .PHONY: up
@@ -56,7 +63,7 @@ up:
 	@docker compose up --detach --build --wait
 	@echo "Parley is running at https://$${PARLEY_DOMAIN:-localhost}:$${PARLEY_HTTPS_PORT:-8443}"
 
-# The sockets are told to come back before nginx, which carries the word, ends.
+# The WebSocket servers stop first: they ask their clients to reconnect, and nginx carries that message.
 .PHONY: down
 down:
 	@docker compose stop ws
@@ -68,12 +75,12 @@ reset:
 		read answer && [ "$$answer" = delete ] || { echo "Nothing was deleted."; exit 1; }
 	@docker compose --profile '*' down --volumes
 
-# Also in the tests: how big the image is, what it may do, who reads its secrets, which ports answer.
+# Also tested: the size of the image, its capabilities, who can read its secrets, which ports answer.
 .PHONY: test-docker
 test-docker: packages-test .venv/.stamp
 	$(PYTHON) -m pytest -n 0 tests/docker
 
-# HOST=user@address, or INVENTORY=file for more than fits on a line; ARGS="-e name=value" and the like for the rest.
+# HOST=user@address, or INVENTORY=file for more hosts or variables; ARGS="-e name=value" goes to ansible-playbook.
 comma := ,
 ANSIBLE := ANSIBLE_CONFIG=ansible/ansible.cfg .venv/bin/ansible-playbook
 ANSIBLE += $(if $(INVENTORY),-i $(INVENTORY),-i '$(lastword $(subst @, ,$(HOST)))$(comma)')
@@ -82,21 +89,22 @@ ANSIBLE += $(if $(DOMAIN),-e parley_domain=$(DOMAIN)) $(if $(EMAIL),-e parley_em
 
 .PHONY: deploy rollback backup restore
 deploy rollback backup restore: .venv/.stamp-deploy
-	@test -n "$(HOST)$(INVENTORY)" || { echo "parley: say which host: make $@ HOST=user@address" >&2; exit 1; }
+	@test -n "$(HOST)$(INVENTORY)" || { echo "parley: name the host: make $@ HOST=user@address" >&2; exit 1; }
 	@$(ANSIBLE) $(if $(BACKUP),-e parley_backup=$(BACKUP)) $(ARGS) ansible/$(if $(filter deploy,$@),site,$@).yml
 
-# Everything on those hosts goes: releases, outages, reboots.
-.PHONY: test-vm
-test-vm: packages-test .venv/.stamp .venv/.stamp-deploy
+# Both change the hosts that PARLEY_TEST_INVENTORY names: releases, outages, reboots. Use hosts that you can throw away.
+.PHONY: test-hosts test-vm
+test-hosts test-vm: packages-test .venv/.stamp .venv/.stamp-deploy
 	@test -n "$(PARLEY_TEST_INVENTORY)" || { echo "parley: PARLEY_TEST_INVENTORY must name an inventory" >&2; exit 1; }
-	$(PYTHON) -m pytest -n 0 -rs tests/vm $(ARGS)
+	PARLEY_TEST_INVENTORY=$(PARLEY_TEST_INVENTORY) $(PYTHON) -m pytest -rs \
+		$(if $(filter test-vm,$@),-n 0 tests/vm,--dist load tests/fresh) $(ARGS)
 
-# After words have changed: app/locale gets what is new, without a translation, and is compiled.
+# After a text has changed: add the new texts to app/locale, without a translation, and compile it.
 .PHONY: messages
 messages: packages-check .venv/.stamp
 	@$(PYTHON) tests/catalogues.py --write
 
-# Hashes, and no address of a package index: the files install from any mirror.
+# With hashes and without the address of a package index, so that the files install from any mirror.
 .PHONY: lock
 lock: .venv/.stamp
 	@for name in base dev bench load deploy; do \
@@ -104,12 +112,12 @@ lock: .venv/.stamp
 			--no-emit-find-links --no-header -q requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
-# Debian packages that are missing, if any (packages-run, packages-test, packages-check).
+# Install the Debian packages that are missing (packages-run, packages-test, packages-check).
 .PHONY: packages-run packages-test packages-check
 packages-run packages-test packages-check: packages-%:
 	@sh deploy/bootstrap.sh $*
 
-# Everything is in the lock file already, so pip has nothing to resolve: --no-deps.
+# The lock file has every package, so pip has nothing to resolve: --no-deps.
 .venv/.stamp: requirements/dev.txt | packages-run
 	@echo "parley: installing the Python packages"
 	@python3 -m venv .venv
@@ -117,21 +125,21 @@ packages-run packages-test packages-check: packages-%:
 	@touch $@
 
 .venv/.stamp-bench: requirements/bench.txt .venv/.stamp
-	@echo "parley: installing what the benchmark adds"
+	@echo "parley: installing the packages of the benchmark"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 .venv/.stamp-load: requirements/load.txt .venv/.stamp
-	@echo "parley: installing what the load test adds"
+	@echo "parley: installing the packages of the load test"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 .venv/.stamp-deploy: requirements/deploy.txt .venv/.stamp
-	@echo "parley: installing what deploys"
+	@echo "parley: installing the packages for deployments"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 node_modules/.stamp: package-lock.json | packages-check
-	@echo "parley: installing what checks the browser code"
+	@echo "parley: installing the packages that check the browser code"
 	@npm ci --silent
 	@touch $@

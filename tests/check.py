@@ -1,4 +1,7 @@
-"""`make check`: every rule that needs no running site. One line per rule; what a broken one says comes after it."""
+"""`make check`: every rule that needs no running site.
+
+Prints one line for each rule, and below it what a broken rule reports.
+"""
 
 import os
 import secrets
@@ -13,7 +16,7 @@ REPO = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MANAGE = [sys.executable, "app/manage.py"]
 
-# What a host has in its environment; a developer's own .env must not decide what passes.
+# The environment of a host. A developer's own .env must not change the result.
 PRODUCTION = {
     "PARLEY_ENV_FILE": os.devnull,
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -26,18 +29,27 @@ PRODUCTION = {
 
 
 def scripts() -> list[str]:
-    """Every shell script of the repository, found by its first line."""
+    """Return the path of every shell script of the repository, found by its first line."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPO, capture_output=True, text=True, check=True).stdout
     files = [REPO / name for name in listed.split("\0") if name and (REPO / name).is_file()]
     shebangs = (b"#!/bin/sh", b"#!/usr/bin/env bash", b"#!/bin/bash")
     return [str(file.relative_to(REPO)) for file in files if file.read_bytes()[:64].startswith(shebangs)]
 
 
+# Two places outside the tests that share so many lines of logic are one place. Imports, comments, docstrings and
+# signatures do not count.
+DUPLICATE_LINES = 10
+DUPLICATES = ["--rcfile", os.devnull, "--disable=all", "--enable=duplicate-code", "--score=n", "--recursive=y"]
+DUPLICATES += [f"--min-similarity-lines={DUPLICATE_LINES}", "--ignore=migrations,node_modules"]
+
+PIPELINES = "{extends: default, rules: {line-length: {max: 120}, document-start: disable, truthy: {check-keys: false}}}"
+
 # The longest first: two run at a time.
 RULES: list[tuple[str, list[str]]] = [
-    # Offline: nothing of ours comes from a collection.
-    ("playbooks", [f"{BIN}/ansible-lint", "-q", "--offline", "--nocolor", "--profile", "production", "ansible"]),
     ("types", [f"{BIN}/mypy"]),
+    ("duplicates", [f"{BIN}/pylint", *DUPLICATES, "app", "deploy", "docker", "loadtest"]),
+    # Offline: the playbooks use no collection.
+    ("playbooks", [f"{BIN}/ansible-lint", "-q", "--offline", "--nocolor", "--profile", "production", "ansible"]),
     ("openapi", [*MANAGE, "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull]),
     ("production settings", [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"]),
     ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"]),
@@ -46,12 +58,14 @@ RULES: list[tuple[str, list[str]]] = [
     ("browser types", ["node_modules/.bin/tsc", "--project", "."]),
     ("browser logic", ["node", "--test", *sorted(str(f.relative_to(REPO)) for f in REPO.glob("tests/js/*.test.js"))]),
     ("asyncapi", ["node", "tests/asyncapi.mjs", "app/chat/ws/asyncapi.yaml"]),
+    ("words", [sys.executable, "tests/words.py"]),
+    ("pipelines", [f"{BIN}/yamllint", "--strict", "-d", PIPELINES, ".github", ".gitlab-ci.yml"]),
     ("shell", ["shellcheck", *scripts()]),
     ("dockerfiles", [f"{BIN}/hadolint", *sorted(str(f.relative_to(REPO)) for f in REPO.glob("docker/*ockerfile"))]),
     ("format", [f"{BIN}/ruff", "format", "--check"]),
     ("lint", [f"{BIN}/ruff", "check"]),
 ]
-# Under the tests' own settings: documents against code, .env.example against settings, nginx against both targets.
+# These run with the tests' settings: documents against code, .env.example against settings, nginx for both targets.
 CONTRACTS = [
     sys.executable,
     "-m",
@@ -64,6 +78,7 @@ CONTRACTS = [
 
 
 def run(rule: tuple[str, list[str]]) -> bool:
+    """Run one rule, a name and a command, and print its result; return whether it passed."""
     name, command = rule
     if not shutil.which(command[0]):
         print(f"FAIL  {name}: {command[0]} is missing. Type: sh deploy/bootstrap.sh check")
@@ -85,6 +100,7 @@ def run(rule: tuple[str, list[str]]) -> bool:
 
 
 def main() -> int:
+    """Run all rules, then the contracts, and return the exit code."""
     with ThreadPoolExecutor(2) as pool:
         passed = all(list(pool.map(run, RULES)))
     contracts = subprocess.run(CONTRACTS, cwd=REPO, check=False).returncode == 0

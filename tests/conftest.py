@@ -1,4 +1,4 @@
-"""The cast: alice and bob are in the room, mallory is not."""
+"""Fixtures for all tests. alice and bob are members of the room, mallory is not."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,6 +18,8 @@ from tests import inside
 from tests.postgres import Postgres
 from tests.running import Stack
 from tests.tab import Tab
+
+pytest_plugins = ["tests.fast"]
 
 PASSWORD = "correct horse battery staple"
 
@@ -39,7 +41,7 @@ def mallory(transactional_db: None) -> User:
 
 @pytest.fixture
 def room(alice: User, bob: User) -> Room:
-    """An open room, made by alice."""
+    """An open room, created by alice."""
     made = rooms.join_room(slug="harbour", user=alice)
     rooms.join_room(slug="harbour", user=bob)
     return made
@@ -55,7 +57,7 @@ def secret(alice: User, bob: User) -> Room:
 
 @pytest.fixture
 async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Tab]]]:
-    """`async with tab(alice, "harbour") as hers:` a socket of hers, in that room."""
+    """Open a socket in this process: `async with tab(alice, "harbour") as hers:` is hers, and in that room."""
 
     @asynccontextmanager
     async def open_tab(user: User, *slugs: str, **options: Any) -> AsyncIterator[Tab]:
@@ -69,22 +71,22 @@ async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsy
 
 
 @pytest.fixture(scope="session")
-def elsewhere() -> Iterator[BaseWSGIServer]:
+def oidc_server() -> Iterator[BaseWSGIServer]:
     """An OpenID Connect server, where walter has an account."""
-    from oidc_provider_mock import User as Somebody
+    from oidc_provider_mock import User as Account
     from oidc_provider_mock import run_server_in_thread
 
-    walter = Somebody(sub="walter", claims={"name": "Walter Lind", "preferred_username": "walter@example.org"})
+    walter = Account(sub="walter", claims={"name": "Walter Lind", "preferred_username": "walter@example.org"})
     with run_server_in_thread(user_claims=[walter]) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def stack(elsewhere: BaseWSGIServer) -> Iterator[Stack]:
-    """The real thing, started once for each process of the test run. One may come with an account elsewhere."""
+def stack(oidc_server: BaseWSGIServer) -> Iterator[Stack]:
+    """A running stack, started once for each process of the test run, with sign-in by `oidc_server`."""
     running = Stack(
         OIDC_NAME="Harbour ID",
-        OIDC_SERVER_URL=f"http://localhost:{elsewhere.server_port}",
+        OIDC_SERVER_URL=f"http://localhost:{oidc_server.server_port}",
         OIDC_CLIENT_ID="parley",
         OIDC_CLIENT_SECRET="only for tests",
     )
@@ -101,7 +103,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def postgres_stack(postgres: Postgres) -> Iterator[Stack]:
-    """The real thing on PostgreSQL."""
+    """A running stack on PostgreSQL."""
     running = Stack(DATABASE_URL=postgres.url("stack"))
     yield running
     running.stop()

@@ -73,4 +73,4 @@ async def tab(user: User | None = None, **options: object) -> Tab:
     from asgiref.sync import sync_to_async
 
     cookie = await sync_to_async(session_of)(user) if user else ""
-    return Tab(await Inside.open(cookie=cookie, **options), patience=10)  # type: ignore[arg-type]
+    return Tab(await Inside.open(cookie=cookie, **options), timeout_seconds=10)  # type: ignore[arg-type]

@@ -3,14 +3,11 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +15,11 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from deploy.local.instance import LocalInstance
+from deploy.local.instance import find_free_port as free_port
 from tests.tab import Closed, Tab
 
 REPO = Path(__file__).parent.parent
-START_SECONDS = 90
 
 # The certificate is self-signed, so it is not verified.
 TRUSTING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -35,76 +33,27 @@ print(json.dumps(sessions_of(json.loads(sys.argv[1]))))
 """
 
 
-def free_port() -> int:
-    """Return a TCP port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Stack:
+class Stack(LocalInstance):
     """A running stack: `Stack(...)` starts it, stop() ends it. `environment` is added to that of its processes."""
 
     def __init__(self, **environment: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="parley-"))
-        self.ready = self.folder / "ready.json"
-        self.allowed_origin = f"http://localhost:{free_port()}"  # of another site, for which a test may start a server
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "DJANGO_SETTINGS"))},
-            "PARLEY_VAR": str(self.folder / "var"),
-            "PARLEY_ENV_FILE": str(self.folder / ".env"),
-            "PARLEY_HTTPS_PORT": str(free_port()),
-            "PARLEY_HTTP_PORT": str(free_port()),
-            "PARLEY_READY_FILE": str(self.ready),
-            "SOCKET_RATE": "100000",
-            "SOCKET_BURST": "100000",
-            "API_RATE": "1000000/min",
-            "DRAIN_SECONDS": "1",
-            "ALLOWED_ORIGINS": self.allowed_origin,
-            **environment,
-        }
-        for name in ("SECRET_KEY", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS"):  # set for the unit tests
-            if name not in environment:
-                self.environment.pop(name, None)
-        self.output = (self.folder / "output.txt").open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, "deploy/run.py"],
-            cwd=REPO,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+        # An origin of another site, for which a test may start a server.
+        self.allowed_origin = f"http://localhost:{free_port()}"
+        unit_tests = ("SECRET_KEY", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS", "DJANGO_SETTINGS_MODULE")
+        ours = {name: value for name, value in os.environ.items() if name not in unit_tests}
+        super().__init__(
+            {name: value for name, value in ours.items() if not name.startswith("PYTEST")}
+            | {
+                "SOCKET_RATE": "100000",
+                "SOCKET_BURST": "100000",
+                "API_RATE": "1000000/min",
+                "DRAIN_SECONDS": "1",
+                "ALLOWED_ORIGINS": self.allowed_origin,
+            }
+            | environment
         )
-        self._await_start()
-        self.url: str = json.loads(self.ready.read_text())["https_url"]
-        self.http_url: str = json.loads(self.ready.read_text())["http_url"]
+        self.start()
         self.wss_url = self.url.replace("https://", "wss://") + "/ws/"
-
-    def _await_start(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self.ready.exists():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                output = self.log()
-                self.stop()
-                raise AssertionError(f"The stack did not start:\n{output}")
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        """Stop all processes and remove the folder."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(40)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.output.close()
-        if not os.environ.get("PARLEY_KEEP"):  # set it to inspect the folder after a run
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log(self) -> str:
-        """Return what all processes have printed so far."""
-        return (self.folder / "output.txt").read_text(errors="replace")
 
     async def says(self, text: str) -> None:
         """Wait until a process has printed this text."""
@@ -133,11 +82,10 @@ class Stack:
     def run_python(self, code: str, *arguments: str) -> str:
         """Run Python code with the site's settings and return its output."""
         setup = "import django; django.setup()\n"
-        env = dict(self.settings_environment(), DJANGO_SETTINGS_MODULE="config.settings")
         done = subprocess.run(
             [sys.executable, "-c", setup + code, *arguments],
             cwd=REPO,
-            env=env,
+            env=self.settings_environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -149,17 +97,6 @@ class Stack:
         """Return the key that `make run` has created."""
         lines = (self.folder / ".env").read_text().splitlines()
         return next(line.split("=", 1)[1] for line in lines if line.startswith("SECRET_KEY=")).strip("'\"")
-
-    def settings_environment(self) -> dict[str, str]:
-        """Return the environment with which Django has the settings of the site's processes."""
-        # Their defaults for the database and for Redis.
-        var = self.folder / "var"
-        return {
-            "DATABASE_URL": f"sqlite:///{var}/parley.sqlite3",
-            "REDIS_URL": f"unix://{var}/run/redis.sock",
-            **self.environment,
-            "PYTHONPATH": f"{REPO / 'app'}:{REPO}",
-        }
 
     # --- people
 

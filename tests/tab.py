@@ -98,9 +98,9 @@ class Room:
 class Tab:
     """Use as `async with Tab(transport) as tab`; says hello on entering."""
 
-    def __init__(self, transport: Transport, patience: float = 30) -> None:
+    def __init__(self, transport: Transport, timeout_seconds: float = 30) -> None:
         self.transport = transport
-        self.patience = patience  # seconds that anything may take
+        self.timeout_seconds = timeout_seconds  # seconds that anything may take
         self.rooms: dict[str, Room] = {}
         self.welcome: dict[str, Any] = {}
         self.frames: list[dict[str, Any]] = []  # everything received
@@ -143,7 +143,9 @@ class Tab:
 
     async def answer(self, number: int) -> dict[str, Any]:
         waiting = self._replies[number]
-        done, _ = await asyncio.wait({waiting, self._reader}, timeout=self.patience, return_when="FIRST_COMPLETED")
+        done, _ = await asyncio.wait(
+            {waiting, self._reader}, timeout=self.timeout_seconds, return_when="FIRST_COMPLETED"
+        )
         if waiting not in done:
             self._check()
             raise AssertionError(f"no answer to command {number}")
@@ -173,7 +175,7 @@ class Tab:
         """Wait until condition(self) is true, looking again after every frame."""
         async with self._news:
             try:
-                async with asyncio.timeout(self.patience):
+                async with asyncio.timeout(self.timeout_seconds):
                     while not (found := condition(self)):
                         self._check()
                         await self._news.wait()
@@ -193,7 +195,7 @@ class Tab:
 
     async def end(self) -> int:
         """Wait until the server closes; returns the code."""
-        await asyncio.wait_for(asyncio.shield(self._reader), self.patience)
+        await asyncio.wait_for(asyncio.shield(self._reader), self.timeout_seconds)
         assert self.closed is not None
         return self.closed.code
 

@@ -18,7 +18,7 @@ class Tokens(NamedTuple):
     access: str
     refresh: str
     session: str
-    victim: str = ""  # the id of the user whom a forger wants to be
+    victim: str = ""  # the id of the user that a forger wants to be
 
 
 def tokens_of(user: User) -> Tokens:

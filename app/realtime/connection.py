@@ -21,7 +21,7 @@ from realtime.metrics import CLOSES, HANDSHAKES, OPEN_SOCKETS
 MAX_UNREAD_MESSAGES = 64  # messages of one client that the consumer has not taken; above it the client is not read
 UNREAD_CHECK_SECONDS = 0.05  # until a client that is not read is looked at again
 CLOSE_TIMEOUT_SECONDS = 60  # for the client to answer our close frame: it reads what the kernel holds first
-PULL_BYTES = 64 * 1024  # handed to Twisted at a time: these bytes cannot be taken back
+PULL_BYTES = 64 * 1024  # handed to Twisted at a time: these bytes cannot be recalled
 
 internals.disable_debug_formatting()
 
@@ -239,7 +239,7 @@ class DirectFrameWriter(FrameWriter):
         frames = [] if skip_pending or self._frames is None else [*self._frames]
         if last is not None:
             frames.append(last.wire)
-        self.transport.write(b"".join(frames))  # these bytes cannot be taken back
+        self.transport.write(b"".join(frames))  # these bytes cannot be recalled
         self._stop_pulling()
         self.protocol.serverClose(code)
 

@@ -2,68 +2,40 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.services import end_with_parent
-from loadtest.core.host import REPO, clean_environment, find_free_port, stop_process
+from deploy.local.instance import LocalInstance, StartFailed
+from loadtest.core.host import REPO, clean_environment
 from loadtest.core.processes import find_families
 from loadtest.load.director import NotReady
 from loadtest.load.sessions import Sessions
 
-START_TIMEOUT_SECONDS = 90
-STOP_TIMEOUT_SECONDS = 30
 
-
-class LocalStack:
+class LocalStack(LocalInstance):
     """A context manager: entering starts the site, leaving stops it and removes its folder.
 
     Args:
         cores: on which its processes run.
-
-    Attributes:
-        url: of the site.
-        ready: path of the file with its process ids.
 
     Raises:
         NotReady: on entering, if the site does not start.
     """
 
     def __init__(self, cores: list[int]) -> None:
+        # No user is connected any more when it stops, so it does not drain.
+        super().__init__({**clean_environment(), "LOG_LEVEL": "WARNING", "DRAIN_SECONDS": "0"})
         self.cores = cores
-        self.folder = Path(tempfile.mkdtemp(prefix="parley-load-"))
-        self.ready = self.folder / "ready.json"
-        self.url = ""
-        self.environment = {
-            **clean_environment(),
-            "PARLEY_VAR": str(self.folder / "var"),
-            "PARLEY_ENV_FILE": str(self.folder / ".env"),
-            "PARLEY_HTTPS_PORT": str(find_free_port()),
-            "PARLEY_HTTP_PORT": str(find_free_port()),
-            "PARLEY_READY_FILE": str(self.ready),
-            "LOG_LEVEL": "WARNING",
-            "DRAIN_SECONDS": "0",  # no user is connected any more when it stops
-        }
 
     def __enter__(self) -> Self:
-        with (self.folder / "output.txt").open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603
-                end_with_parent([sys.executable, "deploy/run.py"]),
-                cwd=REPO,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
         try:
-            self._await_start()
+            self.start()
+        except StartFailed as failed:
+            raise NotReady(f"The stack did not start: {str(failed)[-2000:]}") from None
+        try:
+            self._pin()
         except BaseException:
             self.stop()
             raise
@@ -72,15 +44,8 @@ class LocalStack:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def _await_start(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not self.ready.exists():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                output = (self.folder / "output.txt").read_text(errors="replace")
-                raise NotReady(f"The stack did not start: {output[-2000:]}")
-            time.sleep(0.05)
-        self.url = json.loads(self.ready.read_text())["https_url"]
-        # Only now, because starting is quicker on all cores. A process that is started later has its parent's cores.
+    def _pin(self) -> None:
+        # Only after the start, which is quicker on all cores. A process that is started later has its parent's cores.
         for process in find_families({"all": self.process.pid})["all"]:
             for thread in process.threads():
                 os.sched_setaffinity(thread.id, self.cores)
@@ -95,12 +60,7 @@ class LocalStack:
         done = subprocess.run(  # noqa: S603
             [*command, "--rooms-each", str(rooms_each)],
             cwd=REPO,
-            env={
-                "DATABASE_URL": f"sqlite:///{self.folder}/var/parley.sqlite3",
-                "REDIS_URL": f"unix://{self.folder}/var/run/redis.sock",
-                "DJANGO_SETTINGS_MODULE": "config.settings",
-                **self.environment,
-            },
+            env=self.settings_environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -109,8 +69,3 @@ class LocalStack:
             raise NotReady(f"The users could not be made: {done.stderr.strip()[-1000:]}")
         sessions: Sessions = json.loads(done.stdout)
         return sessions
-
-    def stop(self) -> None:
-        """Stop all processes, and remove the folder."""
-        stop_process(self.process, STOP_TIMEOUT_SECONDS)
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -37,7 +37,7 @@ def browser(site: Site, home: Path) -> Iterator[Browser]:
 
 
 def come_in(browser: Browser, site: Site, name: str, room: str) -> Page:
-    """Somebody follows a link to the room, and gives a name; no warning about the certificate is in the way."""
+    """Follow a link to the room and enter a name. The browser shows no warning about the certificate."""
     page = browser.new_context(base_url=site.url).new_page()
     page.goto(f"/rooms/{room}/")
     page.get_by_label("Your name").fill(name)

@@ -45,7 +45,7 @@ def refresh(token):
 
 async def visit(token=None, *, cookie="", origin=None, **hello):
     """A socket as a program opens it, without Origin and cookie; hello is on its way."""
-    opened = Tab(await inside.Inside.open(cookie=cookie, origin=origin), patience=10)
+    opened = Tab(await inside.Inside.open(cookie=cookie, origin=origin), timeout_seconds=10)
     await opened.open()
     number = await opened.say("hello", **({} if token is None else {"token": token}), **hello)
     return opened, number
@@ -277,7 +277,7 @@ async def test_a_socket_cannot_be_renewed_with_another_users_token(tab, alice, m
 
 
 async def test_auth_does_not_replace_hello(tab, alice):
-    opened = Tab(await inside.Inside.open(origin=None), patience=10)
+    opened = Tab(await inside.Inside.open(origin=None), timeout_seconds=10)
     await opened.open()
     with pytest.raises(Refused, match="hello_first"):
         await opened.ask("auth", token=(await sync_to_async(tokens_of)(alice)).access)

@@ -158,7 +158,7 @@ def test_a_conversation_of_two_other_people_cannot_be_created(api, alice, bob, m
     assert not Room.objects.exists()
 
 
-def test_contacts_are_the_people_with_whom_i_have_a_conversation(api, alice, bob, mallory, theirs):
+def test_contacts_are_the_people_who_share_a_conversation_with_the_user(api, alice, bob, mallory, theirs):
     contact = {"username": "alice", "name": "Alice Lind", "guest": False, "chat": theirs}
     assert api(bob).get("contacts/") == [contact]
     assert api(mallory).get("contacts/") == []

@@ -32,7 +32,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def client(stack: Stack) -> Iterator[str]:
-    """Where the guide's client is served: the origin that the site lets in."""
+    """The address where the guide's client is served: an origin that the site allows."""
     address = urlsplit(stack.allowed_origin)
     handler = partial(Quiet, directory=str(Path(__file__).parent / "angular_guide"))
     server = ThreadingHTTPServer(("127.0.0.1", address.port or 0), handler)

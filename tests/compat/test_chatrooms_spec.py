@@ -71,12 +71,12 @@ def go_elsewhere(page: Page, address: str) -> None:
 
 
 def test_an_account_elsewhere_is_enough_to_come_in_and_to_come_back(
-    visitor: Visitor, stack: Stack, elsewhere: BaseWSGIServer
+    visitor: Visitor, stack: Stack, oidc_server: BaseWSGIServer
 ) -> None:
     page = visitor().new_page()
     go_elsewhere(page, "/accounts/signup/?next=/rooms/berth/")
     asked = page.url
-    assert asked.startswith(f"http://localhost:{elsewhere.server_port}/oauth2/authorize?client_id=parley&")
+    assert asked.startswith(f"http://localhost:{oidc_server.server_port}/oauth2/authorize?client_id=parley&")
     assert "code_challenge_method=S256" in asked
     assert "email" not in asked
     page.get_by_role("button", name="walter").click()
@@ -106,7 +106,7 @@ def test_who_turns_back_elsewhere_is_not_in(visitor: Visitor) -> None:
 
 
 def test_an_answer_that_nobody_asked_for_lets_nobody_in(visitor: Visitor) -> None:
-    """Somebody else's code, in a link: whoever follows it would chat under that account."""
+    """The code of another account, in a link: a user who follows it would chat under that account."""
     page = visitor().new_page()
     page.goto("/accounts/oidc/server/login/callback/?code=stolen&state=guessed")
     expect(page.get_by_role("heading")).to_have_text("Sign-in failed")
@@ -132,13 +132,13 @@ def test_a_link_takes_nobody_elsewhere_and_forms_lead_nowhere_else(stack: Stack)
 
 
 def test_a_provider_that_is_away_is_said_on_a_page(
-    stack: Stack, elsewhere: BaseWSGIServer, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, oidc_server: BaseWSGIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(environ: object, start: Callable[..., object]) -> list[bytes]:
         start("503 Service Unavailable", [])
         return []
 
-    monkeypatch.setattr(elsewhere, "app", away)
+    monkeypatch.setattr(oidc_server, "app", away)
     with stranger(stack) as client:
         answer = client.post("/accounts/oidc/server/login/")
     assert answer.status_code == 502

@@ -55,7 +55,7 @@ class Program:
 
     async def socket(self):
         """A socket that has said nothing yet."""
-        opened = Tab(await Wss.open(self.stack, "", origin=None), patience=60)
+        opened = Tab(await Wss.open(self.stack, "", origin=None), timeout_seconds=60)
         await opened.open()
         return opened
 

@@ -76,7 +76,7 @@ async def test_what_an_integration_posts_is_shown_as_such_until_it_is_kicked_and
         author = (await rosa.hears("relayed", "hi"))["author"]
         assert (author["name"], author["via"], author["guest"]) == ("Kai", "Bridge", False)
         assert await marks(stack, hers, "relayed") == ["via Bridge"]
-        async with stack.browser(hers) as browser:  # whoever came first after the bot owns the room
+        async with stack.browser(hers) as browser:  # the first user to enter after the bot owns the room
             gone = await browser.delete(f"/api/rooms/relayed/members/{author['id']}/")
         assert gone.status_code == 200, gone.text
         assert await post(room="relayed") == (404, "error")

@@ -72,7 +72,7 @@ def said(path, name, words):
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_what_is_said_while_somebody_comes_in_is_heard(client, monkeypatch, alice, bob, path):
+async def test_a_message_that_is_posted_during_a_join_arrives(client, monkeypatch, alice, bob, path):
     async def enter(consumer, slug):
         stream = await ChatConsumer.enter_room(consumer, slug)
         await post(slug, bob, "She is in")  # the room shows her as a member, and she does not listen yet
@@ -154,7 +154,7 @@ async def test_a_slow_reader_of_a_long_history_is_waited_for(client, alice, bob,
         assert (await hers.reads())["message"] == "x" * 40
 
 
-async def test_whom_an_integration_quotes_has_spoken(client, alice):
+async def test_the_name_that_an_integration_gives_is_the_author(client, alice):
     bot, _ = await sync_to_async(integrations.create_integration)(name="Bridge", rooms=["lobby"])
     await sync_to_async(messages.post_message)(room="lobby", author=bot.bot, body="hi", cid=uuid4(), alias="Kai")
     hers = await client(RELAY, alice)
@@ -218,7 +218,7 @@ async def test_a_hidden_room_is_for_those_who_are_in_it(client, secret, alice, b
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_who_is_put_out_is_told_so_and_hears_no_more(client, alice, bob, path):
+async def test_a_removed_member_is_notified_and_receives_nothing_more(client, alice, bob, path):
     slug = "lobby" if path == RELAY else "harbour"
     await sync_to_async(rooms.join_room)(slug=slug, user=alice)
     his = await client(path, bob)

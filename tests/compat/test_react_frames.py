@@ -1,4 +1,4 @@
-"""The dialect of the JWT + React chat, frame by frame: what it lets in, and what of ours its clients never see."""
+"""The frames of the JWT + React chat: which it accepts, and which of ours its clients never receive."""
 
 import json
 from uuid import uuid4

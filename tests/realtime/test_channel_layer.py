@@ -1,4 +1,4 @@
-"""The channel layer is only a doorbell: while it is away everything works, by looking instead of hearing."""
+"""The channel layer only notifies: while it is away everything works, by polling the database."""
 
 import asyncio
 import logging

@@ -65,7 +65,7 @@ async def test_who_is_gone_and_whose_application_is_done_is_forgotten(server):
     gone, there = await serve(server, done()), await serve(server, done())
     server.protocol_disconnected(gone)
     server.application_checker()
-    assert set(server.connections) == {there}  # whoever is still connected is known
+    assert set(server.connections) == {there}  # the open connections are still known
     server.protocol_disconnected(there)
     server.application_checker()
     assert server.connections == {}

@@ -155,7 +155,7 @@ async def test_who_is_taken_out_while_coming_in_is_out(hub, log):
     assert (hers.seqs, hers.removed_from) == ([1, 2], ["s"])
 
 
-async def test_a_stream_that_begins_anew_while_somebody_comes_in_is_lost_for_all(hub, join, log):
+async def test_a_stream_that_restarts_during_a_join_is_lost_for_all_members(hub, join, log):
     hers = await join(1)
     log.epoch = "second"
     his = Listener(2)

@@ -169,7 +169,7 @@ async def test_nobody_waits_for_a_whole_frame_when_the_next_may_leave_in_a_momen
     assert hub.coalescing_delay("s") > stream_module.COMMIT_SECONDS
 
 
-async def test_in_a_calm_stream_and_in_one_that_is_not_here_there_is_no_patience(hub, join, log):
+async def test_a_calm_stream_and_an_unknown_one_have_no_coalescing_delay(hub, join, log):
     await join()
     for _ in range(3):
         await asyncio.sleep(0.1)

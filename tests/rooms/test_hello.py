@@ -55,7 +55,7 @@ async def test_after_hello_there_is_no_timeout(visitor, alice, bob, monkeypatch)
 
 @pytest.mark.parametrize("cookie", ["", "nosuchsession", "x" * 4000, '";\\'])
 async def test_without_a_session_it_is_closed_with_4401(tab, transactional_db, cookie):
-    visit = Tab(await inside.Inside.open(cookie=cookie), patience=10)
+    visit = Tab(await inside.Inside.open(cookie=cookie), timeout_seconds=10)
     await visit.open()
     with pytest.raises(Closed):
         await visit.ask("hello")

@@ -20,4 +20,4 @@ async def test_what_a_command_announces_is_heard_though_it_ends_at_once(stack: S
     async with await stack.tab(cookie) as ann:
         await ann.join("from-a-shell")
         await asyncio.to_thread(stack.run_python, TYPING)  # its last act; no poll would bring this later
-        await ann.until(lambda tab: any(frame.get("kind") == "typing" for frame in tab.frames), "the whisper")
+        await ann.until(lambda tab: any(frame.get("kind") == "typing" for frame in tab.frames), "the typing indicator")

@@ -18,7 +18,7 @@ async def test_ten_thousand_messages_from_all_sides_reach_every_client_once_and_
     async with AsyncExitStack() as open_things:
         ways = ("ws1", "ws2", "", "")
         tabs = [
-            await open_things.enter_async_context(await stack.tab(cookie, through=way, patience=240))
+            await open_things.enter_async_context(await stack.tab(cookie, through=way, timeout_seconds=240))
             for cookie, way in zip(cookies, ways, strict=True)
         ]
         rest = await open_things.enter_async_context(stack.browser(rest_cookie))

@@ -28,7 +28,7 @@ def shows(room: str, *people: Tab):
 
 
 async def back(stack: Stack, cookie: str) -> None:
-    """The killed one serves again: whoever comes after us may need it."""
+    """The killed one serves again: a later test may need it."""
     async with asyncio.timeout(60):
         while True:
             try:

@@ -60,7 +60,7 @@ async def test_redis_killed_and_back_ten_seconds_later(stack: Stack):
             async with asyncio.timeout(POLL_INTERVAL_SECONDS + 2):
                 await listener.hears(room, body)
 
-        # And whoever comes now gets in: signing in, a fresh socket, history, a new room.
+        # New users are served as well: signing in, a fresh socket, history, a new room.
         async with stack.browser() as newcomer:
             answer = await newcomer.post("/guest/", data={"name": "Late", "next": ""})
             assert answer.status_code == 302, answer.text

@@ -44,7 +44,7 @@ class Server:
             self.current = folder / "current"
             self.current.symlink_to(REPO)
             self.command = [str(self.current / "deploy" / "run-in-release"), "realtime.server", *arguments]
-            # As systemd passes sockets: number 3, and the pid of whom they are meant for.
+            # As systemd passes sockets: number 3, and the pid of the process that they are meant for.
             held = socket.socket(socket.AF_UNIX)
             held.bind(str(self.path))
             held.listen(100)
@@ -79,7 +79,7 @@ class Server:
     async def tab(self, cookie: str, **options: object) -> Tab:
         headers = {"Cookie": f"sessionid={cookie}"}
         connection = await self.connect(subprotocols=["parley.v1"], additional_headers=headers, **options)
-        return Tab(Wss(connection), patience=30)
+        return Tab(Wss(connection), timeout_seconds=30)
 
     async def get(self, path: str) -> httpx.Response:
         transport = httpx.AsyncHTTPTransport(uds=str(self.path))
@@ -162,7 +162,7 @@ async def test_sockets_inherited_from_systemd_serve(stack: Stack, serve):
 
 
 def test_the_sockets_of_systemd_stay_as_they_are(serve):
-    """The next process is found by the same name, by whom systemd lets in, and as many may wait for it."""
+    """The next process has the same name, the same permissions and the same backlog."""
     server = serve("--systemd", "ws")
     assert server.note().startswith("READY=1\n")
     mode = server.path.stat().st_mode
@@ -171,8 +171,8 @@ def test_the_sockets_of_systemd_stay_as_they_are(serve):
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(30) == 0
     assert server.path.stat().st_mode == mode
-    with socket.socket(socket.AF_UNIX) as somebody:
-        somebody.connect(str(server.path))  # waits there for the process that comes next
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(server.path))  # waits there for the process that comes next
 
 
 async def test_a_successor_is_ready_before_anybody_has_to_leave(stack: Stack, serve):

@@ -122,7 +122,7 @@ class Guest(AllauthView):
 
 
 class Contacts(APIView):
-    """The people with whom I have a conversation."""
+    """The people who share a conversation with the user."""
 
     @extend_schema(operation_id="contacts_list", responses={200: list_of(chats.Contact), **REFUSED})
     def get(self, request: AuthenticatedRequest) -> Response:

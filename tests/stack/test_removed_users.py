@@ -1,4 +1,4 @@
-"""Who is put out, signs out or changes their password hears nothing that is said more than a second later."""
+"""A user who is removed, signs out or changes their password receives nothing that is posted over a second later."""
 
 import asyncio
 import time
