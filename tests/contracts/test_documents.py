@@ -73,6 +73,15 @@ def test_every_file_that_a_guide_names_exists(name):
         assert any(REPO.glob(pattern.rstrip("/"))), f"{name} names {path}"
 
 
+def test_the_readme_of_the_tests_describes_every_folder_and_only_files_that_exist():
+    tests = REPO / "tests"
+    names = set(re.findall(r"^\| `([^`]+)`", read("tests/README.md"), re.MULTILINE))
+    names |= set(re.findall(r"`(\w+\.py)`", read("tests/README.md"))) - {"screenshots.py"}
+    folders = {f"{folder.parent.name}/" for folder in tests.glob("*/*") if folder.suffix in (".py", ".js")}
+    assert {name for name in names if name.endswith("/")} == folders
+    assert [name for name in names if not (tests / name).exists()] == []
+
+
 # --- The way of a message
 
 
