@@ -37,10 +37,10 @@ check: packages-check .venv/.stamp .venv/.stamp-bench .venv/.stamp-load .venv/.s
 
 # QUICK=1: a room of 1000, once. ARGS="--only storm" and the like: python -m loadtest.bench --help
 .PHONY: bench
-bench: packages-run .venv/.stamp .venv/.stamp-bench
+bench: packages-run .venv/.stamp .venv/.stamp-bench .venv/.stamp-load
 	@$(PYTHON) -m loadtest.bench $(if $(QUICK),--quick) $(ARGS)
 
-# QUICK=1: a minute. ARGS="storm --url https://chat.example.org --people people.json": python -m loadtest --help
+# QUICK=1: a minute. ARGS="storm --url https://chat.example.org --sessions sessions.json": python -m loadtest --help
 .PHONY: load
 load: packages-run .venv/.stamp .venv/.stamp-load
 	@$(PYTHON) -m loadtest $(if $(QUICK),--quick) $(ARGS)

@@ -1,52 +1,53 @@
-"""gunicorn: pages, sign-in, REST. The address to listen on comes from whoever starts it (--bind, or systemd)."""
+"""The configuration of gunicorn, which serves pages, sign-in and the API. The address comes from --bind or systemd."""
 
 import shutil
 import tempfile
 from typing import Any
 
-# A request waits for the database most of its time, so threads; two processes, so that one core's worth
-# of Python does not hold up the rest. 2 x 4 is what the small machine (2 cores) keeps busy.
+# Threads, because a request mostly waits for the database; two processes, so that one busy with Python does not delay
+# the others. 2 x 4 keep a machine of two cores busy.
 worker_class = "gthread"
 workers = 2
 threads = 4
 
-# Import the application once, before forking: a broken import ends the start instead of looping, memory
-# is shared, and "ready" means ready. The price, no reload by HUP, is paid: we restart behind the socket.
+# Import the application once, before the workers are forked: a broken import ends the start, memory is shared, and
+# "ready" means ready. The workers cannot be reloaded by SIGHUP then; systemd restarts gunicorn behind its socket.
 preload_app = True
 
-# Seconds. A worker that does not come back to its loop this long is replaced.
+# Seconds after which a worker whose loop does not run is replaced.
 timeout = 30
-# Requests in flight at a stop; nginx gives up after the same time (proxy_read_timeout).
+# Seconds for open requests at a stop; nginx gives up after the same time (proxy_read_timeout).
 graceful_timeout = 30
-# nginx opens a connection per request and closes it itself.
+# Seconds. nginx opens a connection for each request and closes it itself.
 keepalive = 2
 
-# The heartbeat file must not wait for a disk.
-worker_tmp_dir = "/dev/shm"  # a RAM disk, and the file has no name
+# A RAM disk: the workers' heartbeat must not wait for a disk.
+worker_tmp_dir = "/dev/shm"
 
-# It would be put into $HOME, which services here do not have.
+# It would be created in $HOME, which the services do not have.
 control_socket_disable = True
 
-# nginx logs every request, with its id; errors go where the supervisor collects them.
+# nginx logs every request, with its id; errors go to stderr.
 accesslog = None
 errorlog = "-"
 
-# Only nginx talks to us, over a unix socket or a private network, and it overwrites this one header. The
-# others of gunicorn's default set pass nginx untouched from the client.
+# Only nginx connects, over a unix socket or a private network, and it overwrites this header. The other headers that
+# gunicorn believes by default would come unchanged from the client.
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 forwarder_headers = ""
 
-# Either worker may be the one that Prometheus asks: each keeps what it counts in files that both can read.
-counts = tempfile.mkdtemp(prefix="parley-counts-")
-raw_env = [f"PROMETHEUS_MULTIPROC_DIR={counts}"]
+# Prometheus may reach either worker, so each keeps its metrics in files that both read.
+metrics_folder = tempfile.mkdtemp(prefix="parley-metrics-")
+raw_env = [f"PROMETHEUS_MULTIPROC_DIR={metrics_folder}"]
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """What a dead worker counted stays; what it had open does not."""
+    """Drop the gauges of an ended worker, such as its open requests; its counters stay."""
     from prometheus_client import multiprocess  # noqa: PLC0415  it reads the variable when it is imported
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:
-    shutil.rmtree(counts, ignore_errors=True)
+    """Remove the folder of the metrics."""
+    shutil.rmtree(metrics_folder, ignore_errors=True)

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Everything that a platform with one command and one port (Azure App Service) has to start: tables, static files, then
-# one process for pages, files and WebSockets. PORT is the platform's word.
+# Starts Parley on a platform that runs one command and opens one port (Azure App Service): it prepares the release
+# (deploy/release_steps.py), then starts one process for pages, static files and WebSockets. The platform sets PORT.
 set -eu
-cd "$(dirname "$0")/../app"
-python manage.py migrate --noinput
-python manage.py createcachetable
-python manage.py collectstatic --noinput --verbosity 0
+here=$(dirname "$0")
+python -u "$here/release_steps.py"
+cd "$here/../app"
 exec python -m gunicorn --worker-class config.worker.Worker --bind "0.0.0.0:${PORT:-8000}" config.asgi:application

@@ -1,4 +1,4 @@
-"""The processes of this host, as systemd has them: restarted, renewed, and whether they are ready."""
+"""The services of this host, as systemd runs them: restart them, replace their processes, wait until they are ready."""
 
 import http.client
 import os
@@ -8,63 +8,95 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TypedDict, cast
 
 PROC = Path("/proc")
-WANTED = Path("/etc/systemd/system/parley.target.wants")
-RUN = Path("/run/parley")
+ENABLED_UNITS = Path("/etc/systemd/system/parley.target.wants")
+SOCKETS = Path("/run/parley")
 SETTINGS, SECRETS = Path("/etc/parley/parley.env"), Path("/etc/parley/credentials")
-PATIENCE = 30  # seconds in which a started process has to get ready, and one that has a successor has to leave
+# For a started process to get ready, for a successor to be there, and for the process before it to end.
+CHANGE_TIMEOUT_SECONDS = 30
+READY_TIMEOUT_SECONDS = 5  # for one answer of /readyz
+POLL_INTERVAL_SECONDS = 0.1
+JOURNAL_LINES = 40
 
 
 class Failed(Exception):
-    """The sentence says what, and what the program itself said of it."""
+    """A change of the release failed. The text is a sentence, and what the program itself printed below it."""
 
 
-def processes() -> list[str]:
-    """The services of this host: web first, so that a page never asks for what its server does not know."""
-    enabled = sorted(link.name for link in WANTED.glob("parley-*.service"))
+class UnitState(TypedDict):
+    """Properties of a unit, as `systemctl show` prints them. A time is "@" and seconds since 1970."""
+
+    ActiveState: str
+    CanReload: str
+    MainPID: str
+    StatusText: str
+    InactiveExitTimestamp: str
+    FragmentPath: str
+    DropInPaths: str
+
+
+def list_services() -> list[str]:
+    """Return the enabled services, web first: a page never asks a WebSocket server for what that one does not know."""
+    enabled = sorted(link.name for link in ENABLED_UNITS.glob("parley-*.service"))
     return sorted(enabled, key=lambda name: (not name.startswith("parley-web"), name))
 
 
 def restart(unit: str) -> None:
-    """Return when it is ready, having closed its sockets politely before. Raises Failed."""
+    """Restart a service and return when it is ready. Its open sockets are closed politely first.
+
+    Raises:
+        Failed: it does not start, or it is not ready within CHANGE_TIMEOUT_SECONDS.
+    """
     began = time.time()
-    if systemctl("restart", unit).returncode != 0:
-        raise Failed(f"{unit} does not start\n{journal(unit, began)}")
+    if run_systemctl("restart", unit).returncode != 0:
+        raise Failed(f"{unit} does not start\n{read_journal(unit, began)}")
     await_ready(unit, began)
 
 
-def renew(unit: str) -> None:
-    """Return when a new process serves and the one before has left: in this order, where the server knows how to start
-    its successor (app/realtime/handover.py). Raises Failed; the one before then goes on."""
-    began, before = time.time(), shown(unit)
+def graceful_reload(unit: str) -> None:
+    """Replace the process of a service and return when the new one serves and the old one has ended.
+
+    Where the server can start its successor (app/realtime), the successor is ready before the old process closes its
+    sockets. Otherwise the service is restarted.
+
+    Raises:
+        Failed: the new process did not get ready. Where the server can start its successor, the old one goes on.
+    """
+    began, before = time.time(), read_state(unit)
     if not can_hand_over(before):
         restart(unit)
         return
-    systemctl("reload", unit)
-    deadline = time.monotonic() + PATIENCE
-    while (now := shown(unit))["MainPID"] == before["MainPID"]:
+    run_systemctl("reload", unit)
+    deadline = time.monotonic() + CHANGE_TIMEOUT_SECONDS
+    while (now := read_state(unit))["MainPID"] == before["MainPID"]:
         if now["StatusText"] != before["StatusText"] or time.monotonic() > deadline:
-            raise Failed(f"{unit} goes on as it was: {now['StatusText']}\n{journal(unit, began)}")
-        time.sleep(0.1)
+            raise Failed(f"{unit} keeps its old process: {now['StatusText']}\n{read_journal(unit, began)}")
+        time.sleep(POLL_INTERVAL_SECONDS)
     await_ready(unit, began)
     await_end(int(before["MainPID"]))
 
 
-def can_hand_over(now: dict[str, str]) -> bool:
-    """Not where settings, secrets or units are newer than its start: systemd gives them at a start alone, and a
-    successor inherits what there was."""
-    if now["ActiveState"] != "active" or now["CanReload"] != "yes" or not catches(now["MainPID"], signal.SIGHUP):
+def can_hand_over(state: UnitState) -> bool:
+    """Return whether the service's process may start its successor itself.
+
+    It may not where settings, secrets or units are newer than its start: systemd passes those on at a start only, and
+    a successor would inherit the old ones.
+    """
+    if state["ActiveState"] != "active" or state["CanReload"] != "yes":
         return False
-    drop_ins = [Path(name) for name in now["DropInPaths"].split()]
-    given = [SETTINGS, SECRETS, *SECRETS.iterdir(), Path(now["FragmentPath"]), *drop_ins]
-    given += [path.parent for path in drop_ins]  # one may be gone
-    started = float(now["InactiveExitTimestamp"].removeprefix("@"))
-    return all(path.stat().st_mtime < started for path in given)
+    if not catches_signal(state["MainPID"], signal.SIGHUP):
+        return False
+    drop_ins = [Path(name) for name in state["DropInPaths"].split()]
+    inputs = [SETTINGS, SECRETS, *SECRETS.iterdir(), Path(state["FragmentPath"]), *drop_ins]
+    inputs += [path.parent for path in drop_ins]  # a drop-in may have been removed
+    started = float(state["InactiveExitTimestamp"].removeprefix("@"))
+    return all(path.stat().st_mtime < started for path in inputs)
 
 
-def catches(pid: str, number: signal.Signals) -> bool:
-    """A process that does not would be ended by it; so would the server of a release before 'reload' was known."""
+def catches_signal(pid: str, number: signal.Signals) -> bool:
+    """Return whether the process handles the signal; a process that does not would be ended by it."""
     try:
         caught = (PROC / pid / "status").read_text().split("SigCgt:")[1].split()[0]
     except OSError:
@@ -72,72 +104,86 @@ def catches(pid: str, number: signal.Signals) -> bool:
     return bool(int(caught, 16) & 1 << number - 1)
 
 
-def await_ready(unit: str, began: float) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while (answer := ready(socket_of(unit))) != "ok":
+def await_ready(unit: str, since: float) -> None:
+    """Return when the service answers /readyz with 200. `since` (seconds since 1970) is where its journal is read from.
+
+    Raises:
+        Failed: it is not ready within CHANGE_TIMEOUT_SECONDS.
+    """
+    deadline = time.monotonic() + CHANGE_TIMEOUT_SECONDS
+    while (problem := ask_readiness(find_socket(unit))) is not None:
         if time.monotonic() > deadline:
-            raise Failed(f"{unit} does not get ready: {answer}\n{journal(unit, began)}")
-        time.sleep(0.1)
+            raise Failed(f"{unit} does not get ready: {problem}\n{read_journal(unit, since)}")
+        time.sleep(POLL_INTERVAL_SECONDS)
 
 
 def await_end(pid: int) -> None:
-    """It says goodbye to its sockets. systemd watches its successor, so one that is stuck is ended from here."""
-    deadline = time.monotonic() + PATIENCE
+    """Return when the process has ended, which closes its sockets first. It is killed after CHANGE_TIMEOUT_SECONDS.
+
+    systemd watches the successor by now, so a process that is stuck has to be ended here.
+    """
+    deadline = time.monotonic() + CHANGE_TIMEOUT_SECONDS
     while (PROC / str(pid)).exists():
         if time.monotonic() > deadline:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(0.1)
+        time.sleep(POLL_INTERVAL_SECONDS)
 
 
-def runs(unit: str, release: Path) -> bool:
-    """Whether its main process is of that release; deploy/in-release starts it there."""
+def is_of_release(unit: str, release: Path) -> bool:
+    """Return whether the service's main process is of that release: deploy/run-in-release starts it in its folder."""
     try:
-        return (PROC / shown(unit)["MainPID"] / "cwd").readlink() == release / "app"
+        return (PROC / read_state(unit)["MainPID"] / "cwd").readlink() == release / "app"
     except OSError:
-        return False  # nothing runs
+        return False  # the service does not run
 
 
-def shown(unit: str) -> dict[str, str]:
-    """What systemd knows of it; times are seconds since 1970 after an @."""
-    names = "ActiveState,CanReload,MainPID,StatusText,InactiveExitTimestamp,FragmentPath,DropInPaths"
-    said = systemctl("show", "--timestamp=unix", f"--property={names}", unit).stdout
-    return dict(line.split("=", 1) for line in said.splitlines())
+def read_state(unit: str) -> UnitState:
+    """Return what systemd knows of the unit now."""
+    names = ",".join(UnitState.__annotations__)
+    printed = run_systemctl("show", "--timestamp=unix", f"--property={names}", unit).stdout
+    return cast("UnitState", dict(line.split("=", 1) for line in printed.splitlines()))
 
 
-def socket_of(unit: str) -> Path:
+def find_socket(unit: str) -> Path:
+    """Return the unix socket at which the service listens: parley-ws@1.service at ws1.sock."""
     name = unit.removeprefix("parley-").removesuffix(".service").replace("@", "")
-    return RUN / f"{name}.sock"
+    return SOCKETS / f"{name}.sock"
 
 
-def ready(path: Path) -> str:
-    line = http.client.HTTPConnection(site_name(), timeout=5)
-    line.sock = socket.socket(socket.AF_UNIX)
-    line.sock.settimeout(5)
+def ask_readiness(path: Path) -> str | None:
+    """Ask the server at this unix socket for /readyz. Return None when it is ready, else why it is not."""
+    connection = http.client.HTTPConnection(read_site_name(), timeout=READY_TIMEOUT_SECONDS)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(READY_TIMEOUT_SECONDS)
     try:
-        line.sock.connect(str(path))
-        line.request("GET", "/readyz")
-        answer = line.getresponse()
-        said = answer.read().decode(errors="replace").strip()
+        connection.sock.connect(str(path))
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        body = answer.read().decode(errors="replace").strip()
     except (OSError, http.client.HTTPException) as error:
         return repr(error)
     finally:
-        line.close()
-    return "ok" if answer.status == 200 else f"/readyz answers {answer.status} {said}"
+        connection.close()
+    return None if answer.status == 200 else f"/readyz answers {answer.status} {body}"
 
 
-def site_name() -> str:
+def read_site_name() -> str:
+    """Return the first of the site's host names. Raises Failed where the settings have none."""
     for line in SETTINGS.read_text().splitlines():
         if line.startswith("ALLOWED_HOSTS="):
             return line.partition("=")[2].split(",")[0].strip("'\" ")
     raise Failed(f"{SETTINGS} has no ALLOWED_HOSTS")
 
 
-def systemctl(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+def run_systemctl(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run systemctl and return its result, whatever the exit code is."""
+    return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False)
 
 
-def journal(unit: str, since: float) -> str:
-    command = ["journalctl", "--unit", unit, "--since", f"@{since:.0f}", "--output", "cat", "--lines", "40", "--quiet"]
+def read_journal(unit: str, since: float) -> str:
+    """Return the unit's last JOURNAL_LINES lines since that time (seconds since 1970), indented."""
+    command = ["journalctl", "--unit", unit, "--since", f"@{since:.0f}", "--output", "cat", "--quiet"]
+    command += ["--lines", str(JOURNAL_LINES)]
     lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
     return "\n".join(f"    {line}" for line in lines)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Changes the release that serves, on the host itself, as root; a lost ssh connection does not stop it half-way.
+"""Change the release that serves on this host, as root. A lost ssh connection does not stop it half-way.
 
-    release.py to VERSION    prepare it, switch, renew one process after the other, look; back by itself if it fails
-    release.py back          the release that served before this one, at once
-    release.py restart       the same release, one process after the other: new settings, new units
+    release.py deploy VERSION    prepare the release, switch to it, replace one process after the other, verify the
+                                 site; when anything fails, return to the release before
+    release.py rollback          return to the release that served before this one, at once
+    release.py restart           restart one process after the other, of the same release: new settings, new units
 
-Releases lie in /opt/parley/releases/VERSION, /opt/parley/current says which one serves.
+The releases are the folders /opt/parley/releases/VERSION; the link /opt/parley/current leads to the one that serves.
 """
 
 import argparse
@@ -20,171 +21,216 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent.parent  # the release that this file belongs to, whichever serves
+HERE = Path(__file__).resolve().parent.parent  # the release that this file belongs to, whichever release serves
 sys.path.insert(0, str(HERE))  # imports start at its root
 
-from deploy.processes import Failed, journal, processes, renew, restart, runs, site_name, systemctl  # noqa: E402
+from deploy.processes import (  # noqa: E402
+    Failed,
+    graceful_reload,
+    is_of_release,
+    list_services,
+    read_journal,
+    read_site_name,
+    restart,
+    run_systemctl,
+)
 
 ROOT = Path("/opt/parley")
 RELEASES = ROOT / "releases"
 CURRENT, PREVIOUS = ROOT / "current", ROOT / "previous"
 MANIFEST = Path("/var/lib/parley/static/staticfiles.json")
 CERTIFICATE = Path("/etc/nginx/certificate/fullchain.pem")
-COMPLETE = ".complete"  # written into a release when all of it is there
-KEEP = 5  # releases, with the one that serves
-LOOK_SECONDS = 60  # the doctor has to be done; it takes one or two where all is well
+LOCK = Path("/run/parley-release.lock")
+COMPLETE = ".complete"  # a file that is written into a release when all of it is there
+KEPT_RELEASES = 5  # including the one that serves
+DOCTOR_TIMEOUT_SECONDS = 60  # it takes one or two where nothing is broken
+FORMER_COMMANDS = {"to": "deploy", "back": "rollback"}  # they work in this release only
 
 
 # --- which release
 
 
-def serving(link: Path = CURRENT) -> str | None:
+def read_version(link: Path = CURRENT) -> str | None:
+    """Return the version that /opt/parley/current (or PREVIOUS) leads to, or None when the link is missing."""
     return link.readlink().name if link.is_symlink() else None
 
 
-def point(link: Path, version: str) -> None:
-    """Atomically: a process that starts meanwhile gets the old or the new one."""
+def point_link(link: Path, version: str) -> None:
+    """Let the link lead to that release, atomically: a process that starts meanwhile gets the old or the new one."""
     new = link.with_name(f".{link.name}.new")
     new.unlink(missing_ok=True)
     new.symlink_to(Path("releases") / version)
     new.replace(link)
 
 
-def switch(version: str) -> None:
-    # The files of all releases lie together; which names of them are a release's own is in its manifest.
+def switch_release(version: str) -> None:
+    """Make the release the one that the next started process belongs to."""
+    # The static files of all releases are in one folder; the manifest says which of them a release uses.
     kept = RELEASES / version / MANIFEST.name
     new = MANIFEST.with_name(f".{MANIFEST.name}.new")
     shutil.copyfile(kept, new)
     new.replace(MANIFEST)
-    point(CURRENT, version)
+    point_link(CURRENT, version)
 
 
-def look() -> None:
-    """The doctor walks a browser's way, on this machine. Raises Failed with its sentence, what it saw, and the cure."""
-    command = [sys.executable, "-m", "deploy.doctor", f"https://{site_name()}", "--host", "--json"]
+def verify_site() -> None:
+    """Have the doctor follow a browser's way to the WebSocket, on this machine.
+
+    Raises:
+        Failed: with the doctor's sentence, what it saw, and the fix.
+    """
+    command = [sys.executable, "-m", "deploy.doctor", f"https://{read_site_name()}", "--host", "--json"]
     command += ["--address", "127.0.0.1", "--ca", str(CERTIFICATE)]
     try:
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=LOOK_SECONDS, check=False)
-        said = json.loads(done.stdout)
+        ended = subprocess.run(
+            command, cwd=HERE, capture_output=True, text=True, timeout=DOCTOR_TIMEOUT_SECONDS, check=False
+        )
+        report = json.loads(ended.stdout)
     except subprocess.TimeoutExpired:
-        raise Failed(f"the doctor has not come to an end within {LOOK_SECONDS} s") from None
+        raise Failed(f"the doctor did not end within {DOCTOR_TIMEOUT_SECONDS} s") from None
     except ValueError:
-        raise Failed(f"the doctor failed itself:\n{done.stderr.strip()}") from None
-    if not said["exit_code"]:
-        return say(f"the WebSocket arrives ({said['seconds']} s)")
-    cause = next(found for hop in said["hops"] for found in hop["findings"] if not found["warning"])
-    told = [f"the WebSocket is lost at {said['broken']}: {cause['sentence']}"]
-    told += [f"    {word}: {cause[word]}" for word in ("seen", "where", "fix") if cause[word]]
-    raise Failed("\n".join(told))
+        raise Failed(f"the doctor itself failed:\n{ended.stderr.strip()}") from None
+    if not report["exit_code"]:
+        return log(f"the doctor reached the WebSocket in {report['seconds']} s")
+    cause = next(found for hop in report["hops"] for found in hop["findings"] if not found["warning"])
+    lines = [f"the WebSocket is lost at {report['broken']}: {cause['sentence']}"]
+    lines += [f"    {key}: {cause[key]}" for key in ("seen", "where", "fix") if cause[key]]
+    raise Failed("\n".join(lines))
 
 
-# --- what is asked of us
+# --- the commands
 
 
-def to(version: str) -> None:
-    before = serving()
+def deploy(version: str) -> None:
+    """Make `version` the release that serves; when anything fails, the release before serves again.
+
+    Raises:
+        Failed: with the cause; the text says which release serves now.
+    """
+    before = read_version()
     prepare(version)
-    say(f"{before or 'nothing'} serves; switching to {version}")
-    switch(version)
+    log(f"{before or 'no release'} serves; switching to {version}")
+    switch_release(version)
     try:
-        one_after_the_other(renew)
-        look()
+        change_one_by_one(graceful_reload)
+        verify_site()
     except Failed as failed:
         if before is None or before == version:
             raise
-        say(f"{version} failed; going back to {before}")
+        log(f"{version} failed; returning to {before}")
         try:
             return_to(before)
         except Failed as worse:
-            raise Failed(f"{version} failed:\n{failed}\nand {before} does not serve any more:\n{worse}") from None
+            raise Failed(f"{version} failed:\n{failed}\nand {before} no longer serves either:\n{worse}") from None
         raise Failed(f"{version} was rolled back, {before} serves again. The cause:\n{failed}") from None
     if before and before != version:
-        point(PREVIOUS, before)
-    systemctl("start", "parley.target")
-    prune()
-    say(f"{version} serves")
+        point_link(PREVIOUS, before)
+    run_systemctl("start", "parley.target")
+    remove_old_releases()
+    log(f"{version} serves")
 
 
 def prepare(version: str) -> None:
-    """Tables and static files, by the release itself, in its sandbox. Nobody notices when this fails."""
+    """Run the release's own steps (deploy/release_steps.py) in its sandbox. The release that serves is not affected.
+
+    Raises:
+        Failed: the release is incomplete, or a step failed.
+    """
     if not (RELEASES / version / COMPLETE).exists():
-        raise Failed(f"{RELEASES / version} is not a whole release")
+        raise Failed(f"{RELEASES / version} is not a complete release")
     unit, began = f"parley-release@{version}.service", time.time()
-    if systemctl("start", unit).returncode != 0:
-        systemctl("reset-failed", unit)
-        raise Failed(
-            f"{version} was not switched to, {serving() or 'nothing'} serves. The cause:\n{journal(unit, began)}"
-        )
+    if run_systemctl("start", unit).returncode != 0:
+        run_systemctl("reset-failed", unit)
+        serving = read_version() or "no release"
+        raise Failed(f"{version} was not switched to, {serving} serves. The cause:\n{read_journal(unit, began)}")
     shutil.copyfile(MANIFEST, RELEASES / version / MANIFEST.name)
 
 
-def one_after_the_other(change: Callable[[str], None]) -> None:
-    for unit in processes():
+def change_one_by_one(change: Callable[[str], None]) -> None:
+    """Apply `change` (restart or graceful_reload) to one service after the other. Raises Failed at the first."""
+    for unit in list_services():
         change(unit)
-        say(f"{unit} is ready")
+        log(f"{unit} is ready")
 
 
 def return_to(version: str) -> None:
-    """All at once: whoever goes back is in a hurry, and the sockets of systemd hold the visitors. What runs this
-    release still is left alone."""
-    switch(version)
-    units = [unit for unit in processes() if not runs(unit, RELEASES / version)]
-    systemctl("reset-failed", *units)
+    """Restart all services at once in that release; those whose process is of that release already are left alone.
+
+    Time matters here, and systemd's sockets hold the visitors meanwhile.
+
+    Raises:
+        Failed: a service does not get ready, or the doctor finds a broken hop.
+    """
+    switch_release(version)
+    units = [unit for unit in list_services() if not is_of_release(unit, RELEASES / version)]
+    run_systemctl("reset-failed", *units)
     with ThreadPoolExecutor() as pool:
         list(pool.map(restart, units))
-    look()
+    verify_site()
 
 
-def back() -> None:
-    before, version = serving(), serving(PREVIOUS)
+def rollback() -> None:
+    """Make the release before the one that serves; a second rollback returns to this one.
+
+    Raises:
+        Failed: there is no such release, or it does not serve any more; this one then serves again.
+    """
+    before, version = read_version(), read_version(PREVIOUS)
     if before is None or version is None or not (RELEASES / version / COMPLETE).exists():
-        raise Failed("there is no earlier release to go back to")
+        raise Failed("there is no earlier release to return to")
     try:
         return_to(version)
     except Failed as failed:
         return_to(before)
         raise Failed(f"{version} does not serve any more, {before} does again. The cause:\n{failed}") from None
-    point(PREVIOUS, before)
-    say(f"{version} serves; {before} is kept")
+    point_link(PREVIOUS, before)
+    log(f"{version} serves; {before} is kept")
 
 
-def prune() -> None:
-    whole = [path for path in RELEASES.iterdir() if (path / COMPLETE).exists()]
-    newest = sorted(whole, key=lambda path: (path / COMPLETE).stat().st_mtime, reverse=True)
-    wanted = [serving(), serving(PREVIOUS), *(path.name for path in newest)]
-    keep = set(list(dict.fromkeys(name for name in wanted if name))[:KEEP])
-    for path in whole:
+def remove_old_releases() -> None:
+    """Keep KEPT_RELEASES releases: the one that serves, the one before, and the newest of the others."""
+    complete = [path for path in RELEASES.iterdir() if (path / COMPLETE).exists()]
+    newest = sorted(complete, key=lambda path: (path / COMPLETE).stat().st_mtime, reverse=True)
+    wanted = [read_version(), read_version(PREVIOUS), *(path.name for path in newest)]
+    keep = set(list(dict.fromkeys(name for name in wanted if name))[:KEPT_RELEASES])
+    for path in complete:
         if path.name not in keep:
-            (path / COMPLETE).unlink()  # first: half a release must not look like one
+            (path / COMPLETE).unlink()  # first: half a release must not look complete
             shutil.rmtree(path)
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
+    """Print one line at once: the output is a log that others read while this runs."""
     print(f"release: {text}", flush=True)
 
 
 def main() -> int:
+    """Return the exit code: 0 when the command is done, 1 when it failed or when another release is under way."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked = parser.add_subparsers(dest="asked", required=True)
-    asked.add_parser("to").add_argument("version")
-    asked.add_parser("back")
-    asked.add_parser("restart")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("deploy", "to"):
+        commands.add_parser(name).add_argument("version")
+    for name in ("rollback", "back", "restart"):
+        commands.add_parser(name)
     options = parser.parse_args()
-    with open("/run/parley-release.lock", "w") as lock:
+    command = FORMER_COMMANDS.get(options.command, options.command)
+    if command != options.command:
+        print(f"release: the command {options.command!r} is now {command!r}", file=sys.stderr)
+    with LOCK.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print("release: another release is under way", file=sys.stderr)
             return 1
         try:
-            match options.asked:
-                case "to":
-                    to(options.version)
-                case "back":
-                    back()
+            match command:
+                case "deploy":
+                    deploy(options.version)
+                case "rollback":
+                    rollback()
                 case "restart":
-                    one_after_the_other(restart)
-                    look()
+                    change_one_by_one(restart)
+                    verify_site()
         except Failed as failed:
             print(f"release: {failed}", file=sys.stderr)
             return 1

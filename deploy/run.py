@@ -1,15 +1,15 @@
 """Start all of Parley on this machine and keep it running until Ctrl-C: `make run`.
 
-Checks first, one line per problem; then prepares (key, database, static files, certificate), then starts
-Redis, gunicorn, two daphnes and nginx. Environment, besides what .env.example lists:
+It checks this machine and prints one line per problem; prepares the key, the database, the static files and the
+certificate; then starts Redis, gunicorn, two daphnes and nginx. Variables besides those of .env.example:
 
     PARLEY_HTTPS_PORT, PARLEY_HTTP_PORT   where to listen (8443, 8080)
     PARLEY_VAR                            the folder for everything that is written (var/)
     PARLEY_ENV_FILE                       another .env
-    PARLEY_READY_FILE                     written as JSON (addresses, process ids, sockets) when the site answers
+    PARLEY_READY_FILE                     a file for addresses, process ids and sockets, as JSON, once the site answers
 
-var/run/ has <name>.pid of each process (redis, web, ws1, ws2, nginx). One that dies is started again, unless
-var/run/<name>.hold exists: then only when that file is gone.
+var/run/ has the file <name>.pid of each process (redis, web, ws1, ws2, nginx). A process that ends is restarted, but
+not while var/run/<name>.hold exists.
 """
 
 import sys
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Tell those apart who start this file by hand with the wrong Python; then go."""
+    """Refuse to start with a Python that is too old or lacks the packages; then run. Return the exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036
         print(f"parley: Python 3.11 or newer is needed; {sys.executable} is older.", file=sys.stderr)
         return 1
@@ -32,5 +32,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Unicode gets its address too
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Unicode still shows the address
     sys.exit(main())

@@ -1,10 +1,11 @@
 #!/bin/sh
-# A certificate for PARLEY_DOMAIN, put where nginx looks for it (docker/renew-certificate.sh), and renewed in time.
-# ACME_EMAIL is told when something goes wrong with it; ACME_SERVER is another authority than certbot's own choice.
+# Obtains a certificate for PARLEY_DOMAIN, copies it to where nginx reads it (docker/renew-certificate.sh), and renews
+# it in time. The authority writes to ACME_EMAIL when something is wrong; ACME_SERVER selects another authority than
+# certbot's default.
 set -eu
 
 [ -n "$PARLEY_DOMAIN" ] || {
-    echo "parley: PARLEY_DOMAIN is not set: there is no name to ask a certificate for" >&2
+    echo "parley: PARLEY_DOMAIN is not set: a certificate needs the site's name" >&2
     exit 1
 }
 
@@ -18,7 +19,7 @@ obtain() {
         ${ACME_SERVER:+--server "$ACME_SERVER"} "$contact"
 }
 
-# The key first: nginx reads both when the chain has changed. The volume's group is nginx's.
+# Copies the key first: nginx reads both files when the chain has changed. The volume's group is nginx's.
 publish() {
     cmp -s "/state/live/parley/fullchain.pem" /made/tls/fullchain.pem && return
     umask 027
@@ -30,7 +31,7 @@ publish() {
 
 trap 'exit 0' TERM INT
 while :; do
-    wait=43200 # seconds, half a day: what authorities ask for
+    wait=43200 # seconds: half a day, as authorities advise
     if obtain; then publish; else wait=600; fi
     sleep "$wait" &
     wait $!

@@ -1,4 +1,4 @@
-"""The application for developers: static files come from their source, not from what was collected."""
+"""The application of the profile `dev`: it serves static files from their sources, not from the collected copies."""
 
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 

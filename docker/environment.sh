@@ -1,9 +1,10 @@
 #!/bin/sh
-# Run by the nginx image before nginx starts: what only docker/compose.yaml knows.
+# The nginx image runs this before nginx starts. It writes the parts of the configuration that come from the variables
+# of docker/compose.yaml.
 set -eu
 
-# Where plain http is sent to.
-port=${PARLEY_HTTPS_PORT:-443} # may come with an address before it
+# The port in redirects from http to https.
+port=${PARLEY_HTTPS_PORT:-443} # an address may precede it
 port=:${port##*:}
 [ "$port" != :443 ] || port=
 cat >/tmp/https-port.conf <<END
@@ -12,13 +13,18 @@ map "" \$https_port {
 }
 END
 
-# Networks without limits per address, with commas.
-case ${PARLEY_TRUSTED:-} in
+# Networks whose addresses are not rate limited, with commas between them.
+networks=${RATE_LIMIT_EXEMPT_NETWORKS:-}
+if [ -n "${PARLEY_TRUSTED:-}" ]; then # the former name; it works in this release only
+    echo "parley: PARLEY_TRUSTED is now RATE_LIMIT_EXEMPT_NETWORKS" >&2
+    networks=${networks:-$PARLEY_TRUSTED}
+fi
+case $networks in
     *[!0-9a-fA-F.:/,\ ]*)
-        echo "parley: PARLEY_TRUSTED is '$PARLEY_TRUSTED': it must be networks with commas, such as 172.16.0.0/12" >&2
+        echo "parley: RATE_LIMIT_EXEMPT_NETWORKS is '$networks': it must be networks with commas, such as 172.16.0.0/12" >&2
         exit 1
         ;;
 esac
-for network in $(printf '%s' "${PARLEY_TRUSTED:-}" | tr , ' '); do
+for network in $(printf '%s' "$networks" | tr , ' '); do
     echo "$network 0;"
-done >/tmp/trusted.conf
+done >/tmp/rate-limit-exempt.conf

@@ -1,4 +1,4 @@
-# The load test alone: it knows the site from outside and needs nothing of the application.
+# The image of the load test. It connects to the site from outside and needs nothing of the application.
 # Build from the repository's root: docker build -f docker/load.Dockerfile .
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 FROM ${PYTHON_IMAGE}

@@ -1,4 +1,4 @@
-# nginx with Parley's files, the same bytes as on a host; only nginx/targets/docker/ differs.
+# nginx with Parley's configuration, the same files as on a host; only nginx/targets/docker/ differs.
 # Build from the repository's root: docker build -f docker/nginx.Dockerfile .
 ARG NGINX_IMAGE=nginx:stable
 FROM ${NGINX_IMAGE}
@@ -8,11 +8,11 @@ COPY nginx/snippets /etc/nginx/snippets
 COPY nginx/errors /etc/nginx/errors
 COPY nginx/targets/docker /etc/nginx/target
 COPY docker/environment.sh docker/renew-certificate.sh /docker-entrypoint.d/
-# OpenSSL 3.5 knows the post-quantum group, to an older one it is fatal (nginx/snippets/curves.conf).
+# OpenSSL 3.5 supports the post-quantum group; with an older one nginx would not start (nginx/snippets/curves.conf).
 RUN case "$(nginx -V 2>&1)" in *"OpenSSL 3."[5-9]* | *"OpenSSL "[4-9].*) \
         mv /etc/nginx/snippets/curves-post-quantum.conf /etc/nginx/snippets/curves.conf ;; esac
-# Older than 1.27.3, nginx cannot let a group of servers follow the DNS.
+# Since 1.27.3 an upstream group of nginx can follow the DNS.
 RUN case "$(nginx -v 2>&1)" in */1.2[56].* | */1.27.[0-2]*) ;; *) \
         mv /etc/nginx/target/upstreams-least-conn.conf /etc/nginx/target/upstreams.conf ;; esac
-# The account of the official image, by number: an engine that refuses root can see that this is none.
+# The account of the official image, as a number: an engine that refuses root can check a number.
 USER 101:101

@@ -1,7 +1,7 @@
-"""Copies this release's static files to where nginx serves them: publish_static.py FROM TO.
+"""Copy this release's static files to the volume that nginx serves: publish_static.py FROM TO.
 
-Nothing is taken away: pages that the previous release has sent ask for its files until they are reloaded, and the
-names carry their content's hash. A file is whole from the moment it can be seen.
+It removes nothing: pages of the release before request its files until they are reloaded, and the names contain the
+hash of the content. A file appears complete or not at all.
 """
 
 import filecmp
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def publish(source: Path, target: Path) -> int:
-    """Return how many files were new or had changed."""
+    """Copy the files below `source` that `target` lacks or has with other content. Return how many those were."""
     changed = 0
     for file in source.rglob("*"):
         there = target / file.relative_to(source)
@@ -27,4 +27,4 @@ def publish(source: Path, target: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(f"{publish(Path(sys.argv[1]), Path(sys.argv[2]))} static files published")
+    print(f"Published {publish(Path(sys.argv[1]), Path(sys.argv[2]))} static files")

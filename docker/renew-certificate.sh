@@ -1,11 +1,11 @@
 #!/bin/sh
-# Run by the nginx image before nginx starts. Once a minute it looks whether the certificate has been replaced, and
-# has nginx read it again; open sockets stay with the workers they have.
+# The nginx image runs this before nginx starts. Once a minute it checks whether the certificate has been replaced, and
+# then reloads nginx; open sockets stay with the workers that they have.
 set -eu
 
 certificate=/etc/nginx/tls/fullchain.pem
 [ -r "$certificate" ] || {
-    echo "parley: there is no certificate in the volume mounted at /etc/nginx/tls" >&2
+    echo "parley: the volume mounted at /etc/nginx/tls has no certificate" >&2
     exit 1
 }
 

@@ -1,1 +1,1 @@
-"""Putting a load on Parley from outside. Imports nothing of app/: it knows the servers by their sockets only."""
+"""Load tests of Parley from outside. Nothing here imports from app/: the servers are known by their sockets only."""

@@ -1,4 +1,4 @@
-"""A whole Parley of this test run's own, as `make run` starts it: nginx with TLS, gunicorn, two daphnes, Redis."""
+"""A Parley for this test run, started as `make run` does: nginx with TLS, gunicorn, two daphnes, Redis."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.tab import Closed, Tab
 REPO = Path(__file__).parent.parent
 START_SECONDS = 90
 
-# The certificate is self-signed, made a moment ago.
+# The certificate is self-signed, so it is not verified.
 TRUSTING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 TRUSTING.check_hostname = False
 TRUSTING.verify_mode = ssl.CERT_NONE
@@ -36,18 +36,19 @@ print(json.dumps(sessions_of(json.loads(sys.argv[1]))))
 
 
 def free_port() -> int:
+    """Return a TCP port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Stack:
-    """Start with `Stack(...)`, end with stop(). `environment` is added to what the processes see."""
+    """A running stack: `Stack(...)` starts it, stop() ends it. `environment` is added to that of its processes."""
 
     def __init__(self, **environment: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="parley-"))
         self.ready = self.folder / "ready.json"
-        self.elsewhere = f"http://localhost:{free_port()}"  # an origin that is let in; nobody listens there yet
+        self.allowed_origin = f"http://localhost:{free_port()}"  # of another site, for which a test may start a server
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "DJANGO_SETTINGS"))},
             "PARLEY_VAR": str(self.folder / "var"),
@@ -59,10 +60,10 @@ class Stack:
             "SOCKET_BURST": "100000",
             "API_RATE": "1000000/min",
             "DRAIN_SECONDS": "1",
-            "ALLOWED_ORIGINS": self.elsewhere,
+            "ALLOWED_ORIGINS": self.allowed_origin,
             **environment,
         }
-        for name in ("SECRET_KEY", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS"):  # of the unit tests
+        for name in ("SECRET_KEY", "LOG_LEVEL", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS"):  # set for the unit tests
             if name not in environment:
                 self.environment.pop(name, None)
         self.output = (self.folder / "output.txt").open("wb")
@@ -84,12 +85,13 @@ class Stack:
         deadline = time.monotonic() + START_SECONDS
         while not self.ready.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                said = self.log()
+                output = self.log()
                 self.stop()
-                raise AssertionError(f"The stack did not start:\n{said}")
+                raise AssertionError(f"The stack did not start:\n{output}")
             time.sleep(0.05)
 
     def stop(self) -> None:
+        """Stop all processes and remove the folder."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -97,15 +99,15 @@ class Stack:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.output.close()
-        if not os.environ.get("PARLEY_KEEP"):  # set it to look at what a run has left behind
+        if not os.environ.get("PARLEY_KEEP"):  # set it to inspect the folder after a run
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self) -> str:
-        """What all processes have printed so far."""
+        """Return what all processes have printed so far."""
         return (self.folder / "output.txt").read_text(errors="replace")
 
     async def says(self, text: str) -> None:
-        """Wait until a process has printed this."""
+        """Wait until a process has printed this text."""
         async with asyncio.timeout(10):
             while text not in self.log():
                 await asyncio.sleep(0.02)
@@ -113,11 +115,11 @@ class Stack:
     # --- processes
 
     def pid(self, name: str) -> int:
-        """The process now running as redis, web, ws1, ws2 or nginx."""
+        """Return the process that runs now as redis, web, ws1, ws2 or nginx."""
         return int((self.folder / "var/run" / f"{name}.pid").read_text())
 
     def kill(self, name: str, *, hold: bool = False) -> int:
-        """kill -9. It is started again at once, or with hold only after release(). Returns its pid."""
+        """Kill a process and return its pid. It is restarted at once, or with `hold` only after release()."""
         if hold:
             (self.folder / "var/run" / f"{name}.hold").touch()
         pid = self.pid(name)
@@ -125,11 +127,11 @@ class Stack:
         return pid
 
     def release(self, name: str) -> None:
-        """Let a held process start."""
+        """Let a held process be restarted."""
         (self.folder / "var/run" / f"{name}.hold").unlink()
 
     def run_python(self, code: str, *arguments: str) -> str:
-        """Run a piece of Python with the site's settings; returns what it prints."""
+        """Run Python code with the site's settings and return its output."""
         setup = "import django; django.setup()\n"
         env = dict(self.settings_environment(), DJANGO_SETTINGS_MODULE="config.settings")
         done = subprocess.run(
@@ -144,12 +146,13 @@ class Stack:
         return done.stdout
 
     def secret_key(self) -> str:
-        """The one that `make run` has made up."""
+        """Return the key that `make run` has created."""
         lines = (self.folder / ".env").read_text().splitlines()
         return next(line.split("=", 1)[1] for line in lines if line.startswith("SECRET_KEY=")).strip("'\"")
 
     def settings_environment(self) -> dict[str, str]:
-        # The database and Redis that the processes use when nothing else is said.
+        """Return the environment with which Django has the settings of the site's processes."""
+        # Their defaults for the database and for Redis.
         var = self.folder / "var"
         return {
             "DATABASE_URL": f"sqlite:///{var}/parley.sqlite3",
@@ -161,11 +164,11 @@ class Stack:
     # --- people
 
     def people(self, *names: str) -> list[str]:
-        """Session cookies of these people, who are made where they do not exist."""
+        """Return session cookies of these accounts, which are created where they do not exist."""
         return list(json.loads(self.run_python(PEOPLE, json.dumps(names))))
 
     def browser(self, cookie: str = "", **options: Any) -> httpx.AsyncClient:
-        """An HTTP client of somebody, with the CSRF token in place."""
+        """Return an HTTP client with this session and a CSRF token."""
         token = "x" * 32
         cookies = {"csrftoken": token, **({"sessionid": cookie} if cookie else {})}
         headers = {"X-CSRFToken": token, "Referer": self.url + "/", "Origin": self.url}
@@ -173,20 +176,20 @@ class Stack:
             base_url=self.url, cookies=cookies, headers=headers, verify=TRUSTING, timeout=60, **options
         )
 
-    async def tab(self, cookie: str, *, through: str = "", path: str = "/ws/", patience: float = 60) -> Tab:
-        """A tab over wss through nginx, or `through` one daphne's socket (ws1, ws2) directly. Not yet opened."""
-        return Tab(await Wss.open(self, cookie, through=through, path=path), patience)
+    async def tab(self, cookie: str, *, through: str = "", path: str = "/ws/", timeout_seconds: float = 60) -> Tab:
+        """Return a client over wss through nginx, or `through` the socket of one daphne (ws1, ws2); not open yet."""
+        return Tab(await Wss.open(self, cookie, through=through, path=path), timeout_seconds)
 
 
 class Wss:
-    """A real WebSocket."""
+    """A WebSocket of the library websockets, as the transport of a client (tests/tab.py)."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
 
     @classmethod
     async def open(cls, stack: Stack, cookie: str, *, through: str = "", path: str = "/ws/", **options: Any) -> "Wss":
-        """Shake hands; raises what websockets raises."""
+        """Open a WebSocket. Raises the errors of websockets."""
         options = {
             "subprotocols": ["parley.v1"],
             "origin": stack.url,
@@ -206,18 +209,21 @@ class Wss:
         return cls(await connect(url, ssl=TRUSTING, **options))
 
     async def send(self, text: str) -> None:
+        """Send a text frame. Raises Closed."""
         try:
             await self.connection.send(text)
         except ConnectionClosed as closed:
             raise _closed(closed) from None
 
     async def receive(self) -> str:
+        """Return the next text frame. Raises Closed."""
         try:
             return str(await self.connection.recv())
         except ConnectionClosed as closed:
             raise _closed(closed) from None
 
     async def close(self) -> None:
+        """Close the WebSocket."""
         await self.connection.close()
 
 

@@ -1,4 +1,4 @@
-"""Every frame that a test sends or receives is held against the AsyncAPI document, as committed."""
+"""Validates every frame that a test sends or receives against the committed AsyncAPI document."""
 
 from functools import cache
 from pathlib import Path
@@ -28,10 +28,10 @@ def _validators() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def check_command(frame: dict[str, Any]) -> None:
-    """Raise unless a client may say this."""
+    """Raise unless a client may send this frame."""
     _validators()[0][frame["type"]].validate(frame)
 
 
 def check_reply(frame: dict[str, Any]) -> None:
-    """Raise unless a server may say this."""
+    """Raise unless a server may send this frame."""
     _validators()[1][frame["type"]].validate(frame)

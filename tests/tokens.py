@@ -1,4 +1,4 @@
-"""Access and refresh tokens of people, and what forgers make of them."""
+"""Access and refresh tokens of test users, and forgeries of them."""
 
 import base64
 import json
@@ -9,42 +9,41 @@ from typing import Any, NamedTuple
 import jwt
 from allauth.headless.tokens.strategies.jwt import internal
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.models import User
-from tests.signed_in import session_of
+from accounts.sessions import create_session
 
 
 class Tokens(NamedTuple):
     access: str
     refresh: str
     session: str
-    victim: str = ""  # the id of whom a forger would like to be
+    victim: str = ""  # the id of the user whom a forger wants to be
 
 
 def tokens_of(user: User) -> Tokens:
     """Sign the user in, as a program."""
-    session = SessionStore(session_of(user))
+    session = create_session(user)
     refresh = internal.create_refresh_token(user, session)
     session.save()
     return Tokens(internal.create_access_token(user, session, {}), refresh, str(session.session_key))
 
 
 def claims(token: str) -> dict[str, Any]:
-    """What a token says, whoever signed it."""
+    """The content of a token, whatever its signature is."""
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
-def signed(said: dict[str, Any], key: str = "", algorithm: str = "HS256") -> str:
-    return jwt.encode(said, key or settings.HEADLESS_JWT_PRIVATE_KEY, algorithm=algorithm)
+def signed(content: dict[str, Any], key: str = "", algorithm: str = "HS256") -> str:
+    return jwt.encode(content, key or settings.HEADLESS_JWT_PRIVATE_KEY, algorithm=algorithm)
 
 
-def _part(said: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=").decode()
+def _part(content: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
 
-def unsigned(said: dict[str, Any], algorithm: str) -> str:
-    return f"{_part({'alg': algorithm, 'typ': 'JWT'})}.{_part(said)}."
+def unsigned(content: dict[str, Any], algorithm: str) -> str:
+    return f"{_part({'alg': algorithm, 'typ': 'JWT'})}.{_part(content)}."
 
 
 def tampered(token: str, **changes: Any) -> str:
@@ -52,7 +51,7 @@ def tampered(token: str, **changes: Any) -> str:
     return f"{head}.{_part(claims(token) | changes)}.{signature}"
 
 
-# What mallory makes of her genuine tokens.
+# What mallory makes of her own, genuine tokens.
 FORGERIES: dict[str, Callable[[Tokens], str]] = {
     "none-alg": lambda hers: unsigned(claims(hers.access) | {"sub": hers.victim}, "none"),
     "None-alg": lambda hers: unsigned(claims(hers.access), "None"),

@@ -1,0 +1,1 @@
+"""Users: accounts, guests, sign-in, sessions and tokens."""

@@ -1,4 +1,4 @@
-"""What people fill in to come in."""
+"""The forms for guests and for new accounts."""
 
 from typing import Any, ClassVar
 
@@ -12,28 +12,29 @@ from accounts.names import clean_name
 
 
 class GuestForm(forms.Form):
-    """One field: a name."""
+    """A guest's name, and the page to show afterwards."""
 
     name = forms.CharField(
         label=_("Your name"),
         max_length=NAME_CHARS,
-        strip=False,  # clean_name knows more kinds of blanks
+        strip=False,  # clean_name strips more kinds of blanks
         widget=forms.TextInput(attrs={"autocomplete": "nickname", "spellcheck": "false"}),
     )
     next = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
+        """Apply the rules for display names."""
         return clean_name(self.cleaned_data["name"])
 
 
 class SignupForm(BaseSignupForm):
-    """allauth's, and the name that others see."""
+    """allauth's form with a display name."""
 
     field_order: ClassVar[list[str]] = ["username", "display_name", "email", "password1"]
 
     display_name = forms.CharField(
-        label=_("Name others see (optional)"),
-        help_text=_("Left empty, it is your username."),
+        label=_("Display name (optional)"),
+        help_text=_("The name that others see. If you leave it empty, they see your username."),
         max_length=NAME_CHARS,
         required=False,
         strip=False,
@@ -42,18 +43,19 @@ class SignupForm(BaseSignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].help_text = _("To sign in with.")
-        if "password1" in self.fields:  # a passkey has none
-            help_text = _("8 characters or more, not just digits, and not one that everybody uses.")
+        self.fields["username"].help_text = _("You sign in with this name.")
+        if "password1" in self.fields:  # sign-up with a passkey has none
+            help_text = _("At least 8 characters, not only digits, and not a common password.")
             self.fields["password1"].help_text = help_text
         if "email" in self.fields:
-            self.fields["email"].help_text = _("Only to reset a forgotten password.")
+            self.fields["email"].help_text = _("Used only to reset a forgotten password.")
 
     def clean_display_name(self) -> str:
+        """Apply the rules for display names; an empty one is valid."""
         name = self.cleaned_data["display_name"]
         return clean_name(name) if name.strip() else ""
 
     def signup(self, request: HttpRequest, user: User) -> None:
-        """allauth calls this once the account is stored."""
+        """Store the display name; allauth calls this once the account is stored."""
         user.display_name = self.cleaned_data["display_name"]
         user.save(update_fields=["display_name"])

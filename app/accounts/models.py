@@ -1,23 +1,20 @@
-"""Who is here."""
+"""The user model."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-NAME_CHARS = 20  # of the name others see, at most
+NAME_CHARS = 20  # at most, of a display name
 
 
 class User(AbstractUser):
-    """Somebody who chats: with an account, or a guest who gave just a name and has no password.
+    """A person with an account, a guest who gave only a name and has no password, or the bot of an integration."""
 
-    A bot is no person: an integration posts as it, under names that it reports.
-    """
-
-    display_name = models.CharField(_("name others see"), max_length=NAME_CHARS, blank=True)
+    display_name = models.CharField(_("display name"), max_length=NAME_CHARS, blank=True)
     is_guest = models.BooleanField(_("guest"), default=False)
     is_bot = models.BooleanField(_("bot"), default=False, db_default=False, editable=False)
 
     @property
     def name(self) -> str:
-        """What others see."""
+        """The name that others see."""
         return self.display_name or self.username

@@ -1,4 +1,4 @@
-"""People who sign in with an account elsewhere."""
+"""Sign-in with an account of another site."""
 
 import logging
 from collections.abc import Callable
@@ -18,39 +18,42 @@ log = logging.getLogger(__name__)
 
 
 class Adapter(DefaultSocialAccountAdapter):
+    """allauth's adapter, with the rules for names here."""
+
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
-        """A new account is called what its owner is called elsewhere, as far as we take such names."""
-        username = (data.get("username") or "").partition("@")[0]  # servers that give an address instead
+        """Give a new account the display name of the other site, or none when it is not valid here."""
+        username = (data.get("username") or "").partition("@")[0]  # some servers give an e-mail address as the username
         user: User = super().populate_user(request, sociallogin, data | {"username": username})
         name = data.get("name") or f"{user.first_name} {user.last_name}"
         try:
             user.display_name = clean_name(clean_name(name[:NAME_CHARS]))
         except ValidationError:
-            user.display_name = ""  # the username, then
+            user.display_name = ""  # others see the username then
         return user
 
 
-class LeaveByPage:
-    """Middleware: a form of ours that leads to another site does so by a page of ours.
+class ExternalRedirectInterstitial:
+    """Middleware that answers a form with a page of ours where the answer would be a redirect to another site.
 
-    The policy lets forms lead nowhere else (form-action), and Chromium holds every redirect after a form to it: those
-    of the other site, too, to hosts that nobody here can list.
+    The Content-Security-Policy has form-action 'self', and Chromium applies it to every redirect after a form, also to
+    those of the other site, whose hosts cannot be listed here.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer, or the page that leads to its target."""
         response = self.get_response(request)
         url = response.headers.get("Location", "")
-        leads_away = url.startswith("http") and not url_has_allowed_host_and_scheme(url, {request.get_host()})
-        if request.method != "POST" or not leads_away:
+        is_external = url.startswith("http") and not url_has_allowed_host_and_scheme(url, {request.get_host()})
+        if request.method != "POST" or not is_external:
             return response
-        return render(request, "socialaccount/leave.html", {"url": url})
+        return render(request, "socialaccount/redirect.html", {"url": url})
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The other site did not answer, or not sensibly: no mistake of ours."""
+        """Answer 502 when the other site did not answer as it should."""
         if not isinstance(exception, RequestException):
             return None
-        log.warning("Sign-in elsewhere: %s", exception)
+        log.warning("Sign-in with another site failed: %s", exception)
         return render(request, "socialaccount/authentication_error.html", status=502)

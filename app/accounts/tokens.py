@@ -1,7 +1,7 @@
-"""JSON Web Tokens, by allauth headless. Each is a view of a session: it dies with it, wherever it was handed to.
+"""JSON Web Tokens (RFC 7519) by allauth headless. A token belongs to a session and ends with it.
 
-A client gets a short access token and a refresh token that works once. One that comes a second time was stolen, from
-the client or from the thief: nobody can tell, so its session ends, and with it every token that came from it.
+A client gets a short-lived access token and a refresh token that works once. A refresh token that is used twice was
+stolen, and it is unknown by which of the two users: the session ends, and with it all of its tokens.
 """
 
 from typing import NamedTuple
@@ -12,70 +12,74 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless.base.response import UnauthorizedResponse
 from allauth.headless.contrib.rest_framework.authentication import JWTTokenAuthentication
 from allauth.headless.tokens.strategies.jwt import JWTTokenStrategy, internal
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from accounts.models import User
+from accounts.sessions import create_session
 
 
 class TokenStrategy(JWTTokenStrategy):
-    """allauth's, which rotates refresh tokens; a used one ends the session."""
+    """allauth's strategy, which rotates refresh tokens; a used one ends the session here."""
 
     def refresh_token(self, refresh_token: str) -> tuple[str, str]:
-        """The next access and refresh token. Answers 401 where there is none; allauth itself would say 400."""
-        if (renewed := self._rotate(refresh_token)) is None:
+        """Return the next access and refresh token.
+
+        Raises:
+            ImmediateHttpResponse: 401 when the token is not valid; allauth itself would answer 400.
+        """
+        if (rotated := self._rotate(refresh_token)) is None:
             raise ImmediateHttpResponse(UnauthorizedResponse(context.request))
-        return renewed
+        return rotated
 
     @transaction.atomic
     def _rotate(self, refresh_token: str) -> tuple[str, str] | None:
         payload = internal.decode_token(refresh_token, "refresh")
         key = internal.session_key_from_sid(payload["sid"]) if payload else None
-        # Locked: of two who come at once with the same token, one comes second.
+        # Locked, so that of two simultaneous requests with the same token one is the second.
         session = Session.objects.select_for_update().filter(session_key=key).first() if key else None
         if session is None:
             return None
-        renewed: tuple[str, str] | None = super().refresh_token(refresh_token)
-        if renewed is None:
+        rotated: tuple[str, str] | None = super().refresh_token(refresh_token)
+        if rotated is None:
             session.delete()
-        return renewed
+        return rotated
 
 
-class Pair(NamedTuple):
-    """What a program is signed in with."""
+class TokenPair(NamedTuple):
+    """The tokens with which a program is signed in."""
 
     access: str
     refresh: str
 
 
-def sign_in(user: User) -> Pair:
-    """Begin a session of theirs, for a program that no request brings a session of."""
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
+def create_tokens(user: User) -> TokenPair:
+    """Sign the user in with a new session and return its tokens."""
+    session = create_session(user)
     refresh = internal.create_refresh_token(user, session)
     session.save()
-    return Pair(internal.create_access_token(user, session, {}), refresh)
+    return TokenPair(internal.create_access_token(user, session, {}), refresh)
 
 
 class AccessToken(NamedTuple):
-    """What a genuine access token says; whether its session still lives is for the database to tell."""
+    """The content of a genuine access token. Whether its session is still valid is in the database."""
 
-    session: str
+    session: str  # the session's key
     user: str
-    expires: float  # seconds since the epoch
+    expires: float  # seconds since 1970
 
     def belongs_to(self, user: User) -> bool:
+        """Whether the token was given to this user."""
         return bool(user_id_to_str(user) == self.user)
 
 
 def read_access_token(token: str) -> AccessToken | None:
-    """None unless we signed it, as an access token, and it has not expired. Asks no database."""
+    """Verify an access token without the database.
+
+    Returns:
+        The token's content; None unless this site signed it as an access token and it has not expired.
+    """
     payload = internal.decode_token(token, "access")
     session = internal.session_key_from_sid(payload["sid"]) if payload else None
     if payload is None or session is None:
@@ -84,12 +88,15 @@ def read_access_token(token: str) -> AccessToken | None:
 
 
 class BearerAuthentication(JWTTokenAuthentication):
-    """`Authorization: Bearer` with an access token, for the REST API. A wrong one is 401 even beside a cookie."""
+    """Authenticates `Authorization: Bearer <access token>` (RFC 6750). A wrong token gets 401 even beside a cookie."""
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes BearerAuthentication in the OpenAPI document."""
+
     target_class = BearerAuthentication
     name = "bearer"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """Return the security scheme."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

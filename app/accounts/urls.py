@@ -1,3 +1,5 @@
+"""The addresses of the guests' form and of the first administrator's setup."""
+
 from django.urls import path
 
 from accounts import views

@@ -1,0 +1,1 @@
+"""The chat: models, services, events, and three transports: pages (http), REST (api) and WebSockets (ws)."""

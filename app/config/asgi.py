@@ -1,6 +1,6 @@
-"""WebSockets, and the pages as well where a platform allows only one process.
+"""The ASGI application: WebSockets, and also the pages where a platform allows only one process.
 
-nginx sends only /ws/ here. Django must be set up before anything imports models, hence the order.
+nginx sends only /ws/ here. Django must be set up before the first import of a model; hence the order.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""No request is larger than DATA_UPLOAD_MAX_MEMORY_SIZE: nginx sees to it, and where there is none, this."""
+"""Limits the size of request bodies where no nginx does it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,43 +8,47 @@ from django.conf import settings
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
-class TooLarge(Exception):
-    """More came than may come."""
+class BodyTooLarge(Exception):
+    """The request's body has more than DATA_UPLOAD_MAX_MEMORY_SIZE bytes."""
 
 
 class BodyLimit:
-    """In front of the pages. Django's own limit is for forms; any other body it stores on the disk, however large."""
+    """ASGI middleware that answers 413 to bodies larger than DATA_UPLOAD_MAX_MEMORY_SIZE.
+
+    Django applies that setting to forms only, and stores any other body on the disk.
+    """
 
     def __init__(self, pages: Application) -> None:
         self.pages = pages
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        announced = dict(scope["headers"]).get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            await refuse(send)
+        """Refuse the request by its Content-Length, or while its body arrives."""
+        content_length = dict(scope["headers"]).get(b"content-length", b"")
+        if content_length.isdigit() and int(content_length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            await _refuse(send)
             return
         try:
-            await self.pages(scope, counting(receive), send)
-        except TooLarge:  # Django answers nothing before it has the whole body
-            await refuse(send)
+            await self.pages(scope, _limited(receive), send)
+        except BodyTooLarge:  # Django has answered nothing: it reads the whole body first
+            await _refuse(send)
 
 
-def counting(receive: Any) -> Callable[[], Awaitable[Any]]:
-    """`receive` until the limit; then it raises TooLarge."""
-    came = 0
+def _limited(receive: Any) -> Callable[[], Awaitable[Any]]:
+    """Return a `receive` that raises BodyTooLarge beyond the limit."""
+    received = 0
 
     async def receive_within_limit() -> Any:
-        nonlocal came
+        nonlocal received
         message = await receive()
-        came += len(message.get("body", b""))
-        if came > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise TooLarge
+        received += len(message.get("body", b""))
+        if received > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise BodyTooLarge
         return message
 
     return receive_within_limit
 
 
-async def refuse(send: Any) -> None:
+async def _refuse(send: Any) -> None:
     text = f"A request has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.\n".encode()
     headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})

@@ -1,11 +1,11 @@
 """Parley's one settings file.
 
-The environment (or `.env`) carries secrets and what differs between machines; `.env.example` lists every
-variable. A secret has no default, and a wrong value stops the start with one sentence.
+The environment, or the file `.env`, carries secrets and what differs between machines. `.env.example` lists every
+variable. A secret has no default, and a wrong value stops the start with one sentence. To add a setting, read it here,
+describe it in `.env.example`, and name it in docker/compose.yaml.
 """
 
 import hmac
-import logging
 import os
 from pathlib import Path
 
@@ -13,20 +13,23 @@ import environ
 from csp.constants import NONE, SELF
 
 from config import sign_in
-from config.variables import read
-from ops import sentry
+from config import variables as kinds
+from config.variables import deprecation_warnings, read
+from ops import logs, sentry
 
 REPO = Path(__file__).resolve().parent.parent.parent
 VAR = REPO / "var"
 
 environ.Env.read_env(os.environ.get("PARLEY_ENV_FILE", REPO / ".env"))  # the real environment wins
 
-SECRET_KEY = read("SECRET_KEY")
-DEBUG = read("DEBUG")
-ALLOWED_HOSTS = read("ALLOWED_HOSTS")
-ALLOWED_ORIGINS = read("ALLOWED_ORIGINS")  # other sites whose pages may open our sockets and call the API
-FRONT_ROOM = read("FRONT_ROOM")  # what clients mean that name no room
-GUESTS = read("GUESTS")
+SECRET_KEY = read("SECRET_KEY", kinds.LONG_SECRET, is_secret=True)
+DEBUG = read("DEBUG", kinds.BOOLEAN, default="false")
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", kinds.HOST_NAMES, default="")
+# Other sites whose pages may open WebSockets here and call the API.
+ALLOWED_ORIGINS = read("ALLOWED_ORIGINS", kinds.ORIGINS, default="")
+# The room of clients that name none.
+DEFAULT_ROOM = read("DEFAULT_ROOM", kinds.ROOM_SLUG, default="lobby", old_name="FRONT_ROOM")
+ALLOW_GUESTS = read("ALLOW_GUESTS", kinds.BOOLEAN, default="true", old_name="GUESTS")
 
 INSTALLED_APPS = [
     "accounts",
@@ -50,20 +53,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "ops.requests.observed",
+    "ops.requests.observe_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "accounts.languages.PageLanguage",
+    "accounts.middleware.PageLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.json_bodies.ReadableJson",
-    "accounts.social.LeaveByPage",
+    "accounts.middleware.UnreadableJsonMiddleware",
+    "accounts.social.ExternalRedirectInterstitial",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -87,16 +90,18 @@ TEMPLATES = [
 
 # --- Data
 
-DATABASES = {"default": read("DATABASE_URL", default=f"sqlite:///{VAR}/parley.sqlite3")}
+DATABASES = {
+    "default": read("DATABASE_URL", kinds.DATABASE_URL, default=f"sqlite:///{VAR}/parley.sqlite3", is_secret=True)
+}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)  # seconds
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] |= {
-        # A transaction takes the write lock when it begins: two posts wait for each other instead of failing.
+        # A transaction takes the write lock when it begins: the second of two posts waits instead of failing.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,  # seconds a writer waits for that lock
-        # Readers never wait for the writer. synchronous stays FULL: an acked message survives a power cut.
+        # Readers do not wait for the writer. synchronous stays FULL: an acknowledged message survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL;",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -106,27 +111,27 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache",
-        # At Django's 300 a spray of addresses would push out everybody else's limits; `manage.py prune` keeps it small.
+        # At Django's 300 many addresses would evict the limits of others. `manage.py prune` keeps the table small.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
 }
 
-# --- Redis: only a doorbell between processes; losing it loses no message
+# --- Redis: carries notifications between processes; no message is lost while it is away
 
-REDIS_URL = read("REDIS_URL")
+REDIS_URL = read("REDIS_URL", kinds.REDIS_URL, default="redis://127.0.0.1:6379/0")
 CHANNEL_LAYERS: dict[str, dict[str, object]]
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "realtime.internals.ChannelLayer",
             "CONFIG": {
-                # A Redis that accepts and never answers is given up after this many seconds.
+                # A Redis that accepts connections and does not answer counts as away after this many seconds.
                 "hosts": [{"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 2}],
                 "prefix": "parley",
             },
         },
     }
-else:  # one process only: unit tests, or a machine without Redis
+else:  # one process only, as in unit tests
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # --- People
@@ -154,25 +159,14 @@ ACCOUNT_USERNAME_VALIDATORS = "accounts.guests.USERNAME_VALIDATORS"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-# Of X-Forwarded-For the last address counts, so nobody can choose the one that is rate limited: nginx overwrites the
-# header with what it saw, a platform's front appends to it.
+# The last address of X-Forwarded-For is the one that is rate limited, and a client cannot choose it: nginx overwrites
+# the header with the address of its client, and a platform's proxy appends that address.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SOCIALACCOUNT_ADAPTER = "accounts.social.Adapter"
-SOCIALACCOUNT_PROVIDERS = sign_in.providers(
-    {
-        "GOOGLE_CLIENT_ID": read("GOOGLE_CLIENT_ID"),
-        "GOOGLE_CLIENT_SECRET": read("GOOGLE_CLIENT_SECRET"),
-        "GITHUB_CLIENT_ID": read("GITHUB_CLIENT_ID"),
-        "GITHUB_CLIENT_SECRET": read("GITHUB_CLIENT_SECRET"),
-        "OIDC_NAME": read("OIDC_NAME"),
-        "OIDC_SERVER_URL": read("OIDC_SERVER_URL"),
-        "OIDC_CLIENT_ID": read("OIDC_CLIENT_ID"),
-        "OIDC_CLIENT_SECRET": read("OIDC_CLIENT_SECRET"),
-    }
-)
-# What is not configured has no address.
+SOCIALACCOUNT_PROVIDERS = sign_in.read_providers()
+# A provider that is not configured has no address.
 INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIALACCOUNT_PROVIDERS]
-# Programs sign in at /_allauth/app/v1/ and get tokens. Their key follows from SECRET_KEY: one secret to keep.
+# Programs sign in at /_allauth/app/v1/ and get tokens. The tokens' key is derived from SECRET_KEY: one secret to keep.
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_TOKEN_STRATEGY = "accounts.tokens.TokenStrategy"  # noqa: S105  a path
 HEADLESS_JWT_ALGORITHM = "HS256"
@@ -180,21 +174,23 @@ HEADLESS_JWT_PRIVATE_KEY = hmac.digest(SECRET_KEY.encode(), b"accounts.tokens", 
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 15 * 60  # seconds
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 14 * 24 * 60 * 60  # seconds
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True  # a token dies with its session
-EMAIL_CONFIG = read("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = read("EMAIL_URL", kinds.EMAIL_URL, default="consolemail://", is_secret=True)
 vars().update(EMAIL_CONFIG)
-DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL")
+DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", kinds.EMAIL_ADDRESS, default="Parley <parley@localhost>")
 
 # --- Limits that differ between machines; those of the protocol are in chat/limits.py
 
-SOCKET_RATE = read("SOCKET_RATE")  # commands a second and socket, in the long run
-SOCKET_BURST = read("SOCKET_BURST")  # commands at once
-COALESCE = read("COALESCE")  # busy rooms put several events into one frame; off only to measure what that saves
-GROUP_COMMIT = read("GROUP_COMMIT")  # posts that come together share a transaction; off only to measure it, too
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request body; nginx refuses more before us
+SOCKET_RATE = read("SOCKET_RATE", kinds.POSITIVE_NUMBER, default="10")  # commands a second from one socket, on average
+SOCKET_BURST = read("SOCKET_BURST", kinds.POSITIVE_INTEGER, default="30")  # commands at once
+# Busy rooms put several events into one frame, and posts that arrive together share a transaction. Off only to
+# measure what each of them saves.
+COALESCE = read("COALESCE", kinds.BOOLEAN, default="true")
+GROUP_COMMIT = read("GROUP_COMMIT", kinds.BOOLEAN, default="true")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request body; nginx refuses a larger one first
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.tokens.BearerAuthentication",  # the first one's name is in a 401
+        "accounts.tokens.BearerAuthentication",  # the first class sets the WWW-Authenticate header of a 401
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -202,8 +198,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["chat.api.throttle.WriteThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"writes": read("API_RATE")},
-    "EXCEPTION_HANDLER": "chat.api.errors.answer",
+    "DEFAULT_THROTTLE_RATES": {"writes": read("API_RATE", kinds.RATE, default="120/min")},
+    "EXCEPTION_HANDLER": "chat.api.errors.handle_exception",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Parley",
@@ -211,22 +207,22 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": ["chat.api.schema.add_answers"],
+    "POSTPROCESSING_HOOKS": ["chat.api.schema.add_components"],
 }
 
 # --- Security
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # nginx overwrites it
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$", r"^ws/"]  # probes and the 426 come without nginx too
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$", r"^ws/"]  # probes connect without nginx, too
 SECURE_HSTS_SECONDS = 31_536_000  # a year
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
-CSRF_COOKIE_HTTPONLY = False  # the page's own scripts read it for their fetches
+CSRF_COOKIE_HTTPONLY = False  # the page's scripts read it
 X_FRAME_OPTIONS = "DENY"
-# Pages of other sites come with tokens. No cookies: whoever is signed in here is nobody there.
+# Pages of other sites authenticate with tokens, never with this site's cookies.
 CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
 CORS_URLS_REGEX = r"^/(api|_allauth|chat/rooms|save_message)/"
 CORS_ALLOW_HEADERS = ["authorization", "content-type"]
@@ -237,7 +233,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "connect-src": [SELF],  # covers wss:// of this very host
+        "connect-src": [SELF],  # includes wss:// of this host
         "manifest-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
@@ -245,17 +241,23 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Looking at it from outside
+# --- Monitoring
 
-DOCTOR_REPORT = read("DOCTOR_REPORT", default=str(VAR / "doctor.json"))  # made by a timer: see ops/certificate.py
+# Written by a timer, read by ops/certificate.py.
+DOCTOR_REPORT = read("DOCTOR_REPORT", kinds.PATH, default=str(VAR / "doctor.json"))
 
-RELEASE = read("RELEASE", default=REPO.name)  # a release lies in a folder of its name
-sentry.begin(read("SENTRY_DSN"), release=RELEASE, environment=read("SENTRY_ENVIRONMENT"), traces=read("SENTRY_TRACES"))
+RELEASE = read("RELEASE", kinds.TEXT, default=REPO.name)  # a release is in a folder of its name
+sentry.start(
+    read("SENTRY_DSN", kinds.SENTRY_DSN, default=""),
+    release=RELEASE,
+    environment=read("SENTRY_ENVIRONMENT", kinds.NAME, default="production"),
+    traces=read("SENTRY_TRACES", kinds.SHARE, default="0"),
+)
 
 # --- Files, language, logs
 
 STATIC_URL = "/static/"
-STATIC_ROOT = read("STATIC_ROOT", default=str(VAR / "static"))
+STATIC_ROOT = read("STATIC_ROOT", kinds.PATH, default=str(VAR / "static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -264,7 +266,7 @@ STORAGES = {
         else "config.static.HashedStaticFilesStorage"
     },
 }
-LANGUAGE_CODE = "en"  # what is written in the code; app/locale has the others
+LANGUAGE_CODE = "en"  # the language of the texts in the code; app/locale has the others
 LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)"), ("es", "Español")]
 LOCALE_PATHS = [str(REPO / "app" / "locale")]
 LANGUAGE_COOKIE_AGE = 31_536_000  # a year
@@ -274,25 +276,23 @@ LANGUAGE_COOKIE_SECURE = not DEBUG
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-
-def _one_line(record: logging.LogRecord) -> bool:
-    record.exc_info = None
-    return True
-
-
+LOG_FORMAT = read("LOG_FORMAT", kinds.LOG_FORMAT, default="line")
+LOG_LEVEL = read("LOG_LEVEL", kinds.LOG_LEVEL, default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "ops.logs.Lines"}, "json": {"()": "ops.logs.Json"}},
-    "filters": {"one_line": {"()": "django.utils.log.CallbackFilter", "callback": _one_line}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": read("LOG_FORMAT")}},
-    "root": {"handlers": ["console"], "level": read("LOG_LEVEL")},
+    "formatters": {"line": {"()": "ops.logs.LineFormatter"}, "json": {"()": "ops.logs.JsonFormatter"}},
+    "filters": {"one_line": {"()": "django.utils.log.CallbackFilter", "callback": logs.drop_traceback}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},
-        "django.security.DisallowedHost": {"filters": ["one_line"]},  # whoever asks for it fills the log otherwise
-        # It prints a traceback every second while Redis is away; realtime.publisher says it once.
+        "django.security.DisallowedHost": {"filters": ["one_line"]},  # scanners would fill the log with tracebacks
+        # It logs a traceback every second while Redis is away; realtime.publisher logs one line.
         "channels_redis.pubsub": {"level": "CRITICAL"},
-        "daphne.server": {"level": "WARNING"},  # at each start it regrets the absence of HTTP/2, which nginx speaks
+        "daphne.server": {"level": "WARNING"},  # it warns at each start that it has no HTTP/2, which nginx has
     },
 }
+
+DEPRECATION_WARNINGS = deprecation_warnings  # of the reads above; ops.apps logs them once logging is configured

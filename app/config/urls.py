@@ -1,22 +1,22 @@
-"""Every address of the site."""
+"""All addresses of the site."""
 
 from allauth.socialaccount.models import SocialApp, SocialToken
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
-from chat.api.urls import elsewhere
-from ops import health, metrics, sentinel
+from chat.api.urls import legacy_urlpatterns
+from ops import health, metrics, upgrade_probe
 
-admin.site.unregister([SocialApp, SocialToken])  # variables configure the one, and the other is not kept
+admin.site.unregister([SocialApp, SocialToken])  # variables configure the former, the latter are not stored
 
 urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
-    re_path(r"^ws/", sentinel.upgrade_required),
+    re_path(r"^ws/", upgrade_probe.upgrade_required),
     path("api/", include("chat.api.urls")),
-    path("", include(elsewhere)),
+    path("", include(legacy_urlpatterns)),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),

@@ -1,7 +1,12 @@
-"""What the environment may say. `.env.example` is checked against this table.
+"""Reading settings from the environment. Every variable is declared where config.settings reads it.
 
-A variable that it does not have is looked for as a file of that name in CREDENTIALS_DIRECTORY, where systemd and
-containers put secrets. A wrong value stops the start with one sentence; a variable without a default must be set.
+The value is the environment's, else the content of a file of that name in CREDENTIALS_DIRECTORY, where systemd and
+containers put secrets, else the default. A variable without a default must be set. A wrong value stops the start with
+one sentence, which never quotes a secret. A test compares `.env.example` with what was declared.
+
+Why no library does this: django-environ, which parses the URLs here, reads "flase" as False, does not name the variable
+in its errors, and wants a second variable (NAME_FILE) for each secret's file. pydantic-settings adds 25 MB and 0.16 s
+to each process, quotes the wrong value (of secrets, too) in several lines, and only warns of an unreadable secret.
 """
 
 import logging
@@ -14,121 +19,149 @@ from typing import Any, NamedTuple
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from chat.limits import SLUG_CHARS
+from chat.slugs import is_open_slug
 
-LEVELS = logging.getLevelNamesMapping()
-YES_OR_NO = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+# systemd names the credentials of a whole folder so: LoadCredential=parley:/etc/parley/credentials (systemd.exec(5)).
+CREDENTIAL_PREFIX = "parley_"
+LOG_LEVELS = logging.getLevelNamesMapping()
+BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+class Kind(NamedTuple):
+    """What the text of a variable must be.
+
+    `parse` turns the text into the value. The text is wrong when `parse` raises, or `is_valid` returns False for the
+    value. `description` completes the sentence "It must be ...".
+    """
+
+    description: str
+    parse: Callable[[str], Any] = str
+    is_valid: Callable[[Any], bool] = lambda _: True
 
 
 class Variable(NamedTuple):
-    """`read` turns the text into the value; it raises, or `good` says no, where the text is not `what`."""
+    """A declared variable; `default` is its text as in `.env.example`, or None where it must be set."""
 
-    what: str
-    read: Callable[[str], Any]
-    default: Any = None
-    good: Callable[[Any], bool] | None = None
-
-
-def words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+    kind: Kind
+    default: str | None
+    is_secret: bool
+    old_name: str | None
 
 
-def truth(text: str) -> bool:
-    return YES_OR_NO[text.lower()]
+VARIABLES: dict[str, Variable] = {}  # every variable that was read, by name
+deprecation_warnings: list[str] = []  # one sentence for each old name in use; ops.apps logs them
 
 
-def origins(values: list[str]) -> bool:
-    return all(re.fullmatch(r"https?://[^/]+", value) for value in values)
+def read(
+    name: str, kind: Kind, *, default: str | None = None, is_secret: bool = False, old_name: str | None = None
+) -> Any:
+    """Declare a variable and return its value.
 
+    Args:
+        name: Its name in the environment, and of its file in CREDENTIALS_DIRECTORY.
+        kind: What its text must be.
+        default: The text that counts when it is not set; None when it must be set.
+        is_secret: Whether errors must not quote it.
+        old_name: Its name in the release before, which works for one more release. The new name wins.
 
-def front(value: str) -> bool:
-    return value == value.casefold() and re.fullmatch(rf"[^\W_][\w-]{{0,{SLUG_CHARS - 1}}}", value) is not None
-
-
-VARIABLES = {
-    "SECRET_KEY": Variable("50 random characters or more", str, good=lambda value: len(value) >= 50),
-    "DEBUG": Variable("true or false", truth, False),
-    "ALLOWED_HOSTS": Variable("names with commas between them", words, []),
-    "ALLOWED_ORIGINS": Variable("origins such as https://example.org, with commas", words, [], origins),
-    "FRONT_ROOM": Variable("the name of an open room, in small letters", str, "lobby", front),
-    "GUESTS": Variable("true or false", truth, True),
-    "GOOGLE_CLIENT_ID": Variable("Google's name for this site", str, ""),
-    "GOOGLE_CLIENT_SECRET": Variable("what Google gave with it", str, ""),
-    "GITHUB_CLIENT_ID": Variable("GitHub's name for this site", str, ""),
-    "GITHUB_CLIENT_SECRET": Variable("what GitHub gave with it", str, ""),
-    "OIDC_NAME": Variable("what people call it", str, "OpenID"),
-    "OIDC_SERVER_URL": Variable(
-        "a URL beginning with https://",
-        lambda text: text.rstrip("/"),
-        "",
-        lambda value: not value or re.match(r"https://|http://(localhost|127\.0\.0\.1)[:/]", value) is not None,
-    ),
-    "OIDC_CLIENT_ID": Variable("the server's name for this site", str, ""),
-    "OIDC_CLIENT_SECRET": Variable("what the server gave with it", str, ""),
-    "DATABASE_URL": Variable("a URL beginning with postgres:// or sqlite:///", environ.Env.db_url_config, good=bool),
-    "REDIS_URL": Variable(
-        "a URL beginning with redis://, rediss:// or unix://, or nothing",
-        str,
-        "redis://127.0.0.1:6379/0",
-        lambda value: not value or re.match(r"(redis|rediss|unix)://", value) is not None,
-    ),
-    "EMAIL_URL": Variable("a URL such as smtp+tls://user:password@host:587", environ.Env.email_url_config, good=bool),
-    "DEFAULT_FROM_EMAIL": Variable("an address", str, "Parley <parley@localhost>", lambda value: "@" in value),
-    "STATIC_ROOT": Variable("a folder", str),
-    "SOCKET_RATE": Variable("a number above 0", float, 10.0, lambda value: value > 0),
-    "SOCKET_BURST": Variable("a number, 1 or more", int, 30, lambda value: value > 0),
-    "COALESCE": Variable("true or false", truth, True),
-    "GROUP_COMMIT": Variable("true or false", truth, True),
-    "API_RATE": Variable(
-        "a rate such as 120/min",
-        str,
-        "120/min",
-        lambda value: re.fullmatch(r"\d+/(s|sec|m|min|h|hour|d|day)", value) is not None,
-    ),
-    "DOCTOR_REPORT": Variable("a file", str),
-    "RELEASE": Variable("a name", str),
-    "SENTRY_DSN": Variable(
-        "a DSN such as https://key@sentry.example.org/1, or nothing",
-        str,
-        "",
-        lambda value: not value or re.fullmatch(r"https?://[^@/]+@[^/]+/(.+/)?\d+", value) is not None,
-    ),
-    "SENTRY_ENVIRONMENT": Variable("a name", str, "production", bool),
-    "SENTRY_TRACES": Variable("a number from 0 to 1", float, 0.0, lambda value: 0 <= value <= 1),
-    "LOG_FORMAT": Variable("line or json", str, "line", lambda value: value in ("line", "json")),
-    "LOG_LEVEL": Variable("one of DEBUG, INFO, WARNING, ERROR", str, "INFO", lambda value: value in LEVELS),
-}
-
-
-def read(name: str, default: Any = None) -> Any:
-    """The value of a variable, or its default. Raises ImproperlyConfigured with a sentence."""
-    variable = VARIABLES[name]
-    text = os.environ.get(name)
+    Raises:
+        ImproperlyConfigured: With one sentence, when the variable is missing, wrong or cannot be read.
+    """
+    VARIABLES[name] = Variable(kind, default, is_secret, old_name)
+    text, used_name = _find(name), name
+    if text is None and old_name is not None and (text := _find(old_name)) is not None:
+        used_name = old_name
+        deprecation_warnings.append(f"{old_name} is now called {name}; the next release ignores {old_name}.")
     if text is None:
-        text = _credential(name)
+        text = default
     if text is None:
-        fallback = variable.default if default is None else default
-        if fallback is None:
-            raise ImproperlyConfigured(f"{name} is not set: it must be {variable.what}.")
-        return variable.read(fallback) if default is not None else fallback
+        raise ImproperlyConfigured(f"{name} is not set: it must be {kind.description}.")
     try:
-        value = variable.read(text)
-        good = variable.good is None or variable.good(value)
-    except Exception:  # whatever a reader makes of nonsense
-        good = False
-    if not good:
-        shown = "wrong" if name in ("SECRET_KEY", "DATABASE_URL", "EMAIL_URL") else repr(text)  # may hold a password
-        raise ImproperlyConfigured(f"{name} is {shown}: it must be {variable.what}.")
+        value = kind.parse(text)
+        is_valid = kind.is_valid(value)
+    except Exception:  # whatever a parser raises for a wrong text
+        is_valid = False
+    if not is_valid:
+        shown = "wrong" if is_secret else repr(text)
+        raise ImproperlyConfigured(f"{used_name} is {shown}: it must be {kind.description}.")
     return value
 
 
-def _credential(name: str) -> str | None:
+def _find(name: str) -> str | None:
+    """Return the variable's text from the environment or from its credential; None when it is in neither."""
+    if name in os.environ:
+        return os.environ[name]
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         return None
-    try:
-        return (Path(folder) / name).read_text().rstrip("\n")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
+    for file_name in (name, f"{CREDENTIAL_PREFIX}{name}"):
+        try:
+            return (Path(folder) / file_name).read_text().rstrip("\n")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
+    return None
+
+
+# --- parsers and checks
+
+
+def parse_list(text: str) -> list[str]:
+    """Split at commas; blank items are left out."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def parse_bool(text: str) -> bool:
+    """Return the boolean that the text names. Raises KeyError for any other text."""
+    return BOOLEANS[text.lower()]
+
+
+def are_origins(values: list[str]) -> bool:
+    """Whether each value is a scheme and a host, without a path."""
+    return all(re.fullmatch(r"https?://[^/]+", value) for value in values)
+
+
+def is_room_slug(value: str) -> bool:
+    """Whether an open room can have this slug, in lower case."""
+    return value == value.casefold() and is_open_slug(value)
+
+
+def matches(pattern: str) -> Callable[[str], bool]:
+    """Return a check for a text that begins with the pattern; an empty text is valid."""
+    return lambda value: not value or re.match(pattern, value) is not None
+
+
+# --- kinds of variables
+
+TEXT = Kind("a text")
+BOOLEAN = Kind("true or false", parse_bool)
+HOST_NAMES = Kind("names with commas between them", parse_list)
+ORIGINS = Kind("origins such as https://example.org, with commas", parse_list, are_origins)
+ROOM_SLUG = Kind("the name of an open room, in small letters", is_valid=is_room_slug)
+LONG_SECRET = Kind("50 random characters or more", is_valid=lambda value: len(value) >= 50)
+DATABASE_URL = Kind("a URL beginning with postgres:// or sqlite:///", environ.Env.db_url_config, bool)
+REDIS_URL = Kind(
+    "a URL beginning with redis://, rediss:// or unix://, or nothing", is_valid=matches(r"(redis|rediss|unix)://")
+)
+EMAIL_URL = Kind("a URL such as smtp+tls://user:password@host:587", environ.Env.email_url_config, bool)
+EMAIL_ADDRESS = Kind("an address", is_valid=lambda value: "@" in value)
+HTTPS_URL = Kind(
+    "a URL beginning with https://",
+    lambda text: text.rstrip("/"),
+    matches(r"https://|http://(localhost|127\.0\.0\.1)[:/]"),
+)
+SENTRY_DSN = Kind(
+    "a DSN such as https://key@sentry.example.org/1, or nothing", is_valid=matches(r"https?://[^@/]+@[^/]+/(.+/)?\d+\Z")
+)
+NAME = Kind("a name", is_valid=bool)
+PATH = Kind("a path")
+POSITIVE_NUMBER = Kind("a number above 0", float, lambda value: value > 0)
+POSITIVE_INTEGER = Kind("a number, 1 or more", int, lambda value: value > 0)
+SHARE = Kind("a number from 0 to 1", float, lambda value: 0 <= value <= 1)
+RATE = Kind(
+    "a rate such as 120/min",
+    is_valid=lambda value: re.fullmatch(r"\d+/(s|sec|m|min|h|hour|d|day)", value) is not None,
+)
+LOG_FORMAT = Kind("line or json", is_valid=lambda value: value in ("line", "json"))
+LOG_LEVEL = Kind("one of DEBUG, INFO, WARNING, ERROR", is_valid=lambda value: value in LOG_LEVELS)

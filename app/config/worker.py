@@ -1,8 +1,8 @@
-"""One process, one port: gunicorn's worker that serves config.asgi, pages, static files and WebSockets together.
+"""gunicorn's worker that serves pages, static files and WebSockets in one process on one port.
 
     gunicorn --worker-class config.worker.Worker --bind 0.0.0.0:8000 config.asgi:application
 
-For platforms that allow one command (Azure App Service). More than one worker (WEB_CONCURRENCY) needs REDIS_URL.
+It is for platforms that allow one command (Azure App Service). More than one worker (WEB_CONCURRENCY) needs REDIS_URL.
 """
 
 from typing import Any, ClassVar
@@ -13,33 +13,33 @@ from chat import limits
 
 
 class Worker(UvicornWorker):
-    """uvicorn, with the same limits as realtime.server."""
+    """uvicorn with the limits of realtime.server."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "lifespan": "off",  # Django has none
         "ws": "websockets-sansio",
         "ws_max_size": limits.FRAME_BYTES,
-        "ws_ping_interval": None,  # our own pings carry the heads of rooms, and tell a dead client
-        "ws_per_message_deflate": False,  # memory and CPU for every socket; chat messages are short
-        "access_log": False,  # the platform has one
+        "ws_ping_interval": None,  # the protocol's own pings carry the heads of rooms and detect dead clients
+        "ws_per_message_deflate": False,  # it costs memory and CPU for every socket, and messages are short
+        "access_log": False,  # the platform writes one
         "server_header": False,
-        # Who the client is, Django reads from the header itself, as behind nginx: see settings.py.
+        # Django reads the client's address from the header, as behind nginx: see settings.py.
         "proxy_headers": False,
-        # A restart does not wait for sockets: their clients come back by themselves. Seconds.
+        # Seconds. A restart need not wait for WebSockets: their clients reconnect.
         "timeout_graceful_shutdown": 20,
     }
 
     def load_wsgi(self) -> None:
-        """With no nginx of ours in front, a request's id would be of the visitor's own choice."""
+        """Load the application, and ignore request ids that visitors choose: no nginx overwrites them here."""
         super().load_wsgi()
-        self.wsgi: Any = without_ids(self.wsgi)
+        self.wsgi: Any = ignore_request_ids(self.wsgi)
 
 
-def without_ids(application: Any) -> Any:
-    """The ASGI application, with X-Request-ID unheard."""
+def ignore_request_ids(application: Any) -> Any:
+    """Return the ASGI application, which does not see the header X-Request-ID."""
 
-    async def unheard(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def filtered(scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = [(name, value) for name, value in scope.get("headers", ()) if name != b"x-request-id"]
         await application({**scope, "headers": headers}, receive, send)
 
-    return unheard
+    return filtered

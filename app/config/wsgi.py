@@ -1,4 +1,4 @@
-"""HTTP: gunicorn serves this behind nginx."""
+"""The WSGI application: pages and API. gunicorn serves it behind nginx."""
 
 import os
 

@@ -1,0 +1,1 @@
+"""What operators need: health checks, metrics, logs, backups, and checks of migrations."""

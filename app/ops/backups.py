@@ -1,6 +1,9 @@
-"""A folder of backups: each one whole or not there at all, the newest kept.
+"""A folder of backups of the database. A backup is complete or does not exist; only the newest are kept.
 
-What a backup is, the database's own tools decide: see postgresql.py and sqlite.py.
+postgresql.py and sqlite.py make and restore them with the database's own tools.
+
+Why django-dbbackup does not do this: it restores SQLite statement by statement and only warns of one that fails, keeps
+a dump without reading it back, and cannot run a statement (the new epoch) in the transaction of the restore.
 """
 
 import fcntl
@@ -16,74 +19,89 @@ from django.db import connection
 
 from ops import postgresql, sqlite
 
-KEEP = 14  # a fortnight of daily ones
+MAX_BACKUPS = 14  # two weeks of daily backups
 NAME = re.compile(r"parley-\d{8}T\d{6}Z\.dump")
-ENGINES: dict[str, ModuleType] = {"postgresql": postgresql, "sqlite": sqlite}
+ENGINES: dict[str, ModuleType] = {"postgresql": postgresql, "sqlite": sqlite}  # by connection.vendor
 
 
-class CannotBackUp(Exception):
-    """Says why in a sentence; nothing was changed."""
+class BackupError(Exception):
+    """No backup was made; the message is a sentence that says why."""
 
 
-class CannotRestore(Exception):
-    """Says why in a sentence; the database is as it was."""
+class RestoreError(Exception):
+    """The database was not changed; the message is a sentence that says why."""
 
 
-def engine() -> ModuleType:
-    """How the configured database is backed up."""
+def get_engine() -> ModuleType:
+    """Return the module that backs up the configured database."""
     return ENGINES[connection.vendor]
 
 
-def back_up(folder: Path, keep: int = KEEP) -> Path:
-    """Store what the database holds now, and forget all but the `keep` newest backups. Raises CannotBackUp.
+def create_backup(folder: Path, max_backups: int = MAX_BACKUPS) -> Path:
+    """Store the database's content in a new file of the folder, and delete all but the newest backups.
 
-    The file appears once it is complete, on the disk, and read back.
+    The file gets its name once it is complete, on the disk and read back.
+
+    Args:
+        folder: An existing folder. Files that are no backups are left alone.
+        max_backups: How many backups are kept, the new one included.
+
+    Returns:
+        The new file, `parley-<UTC time>.dump`.
+
+    Raises:
+        BackupError: Another backup into the folder is running, or the database's tool failed.
     """
-    with alone_in(folder):
-        for left in folder.glob(".parley-*.part"):  # by one that was killed
-            left.unlink()
+    with _locked(folder):
+        for leftover in folder.glob(".parley-*.part"):  # of a backup that was killed
+            leftover.unlink()
         final = folder / f"parley-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
         part = final.with_name(f".{final.name}.part")
-        # It holds password hashes and private words.
+        # It contains password hashes and private messages.
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        engine = get_engine()
         try:
-            engine().dump(part)
-            engine().check(part)
-            to_disk(part)
+            engine.dump(part)
+            engine.verify(part)
+            _sync_to_disk(part)
             part.rename(final)
-        except (engine().Failed, OSError) as error:
-            raise CannotBackUp(str(error)) from error
+        except (engine.Failed, OSError) as error:
+            raise BackupError(str(error)) from error
         finally:
             part.unlink(missing_ok=True)
-        to_disk(folder)
-        for old in kept(folder)[:-keep]:
+        _sync_to_disk(folder)
+        for old in list_backups(folder)[:-max_backups]:
             old.unlink()
     return final
 
 
-def kept(folder: Path) -> list[Path]:
-    """The backups of this folder, oldest first; other files are none of ours."""
+def list_backups(folder: Path) -> list[Path]:
+    """Return the backups of this folder, the oldest first."""
     return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """A timer and an operator may come at the same time; the kernel drops the lock whatever happens to us."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. A timer and an operator may run at the same time; the kernel unlocks for a dead process.
+
+    Raises:
+        BackupError: The folder cannot be opened, or another process holds the lock.
+    """
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise CannotBackUp(f"{folder} is no folder that can be used: {error.strerror}.") from error
+        raise BackupError(f"{folder} is no folder that can be used: {error.strerror}.") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise CannotBackUp(f"Another backup into {folder} is running.") from error
+        raise BackupError(f"Another backup into {folder} is running.") from error
     finally:
         os.close(handle)
 
 
-def to_disk(path: Path) -> None:
-    """A power cut must not leave a name without its bytes."""
+def _sync_to_disk(path: Path) -> None:
+    """Write a file or a folder through to the disk, so that no power cut leaves a name without its content."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -91,26 +109,33 @@ def to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def restore(file: Path, *, table: str, also: str) -> None:
-    """Make the database what the backup holds, and run the SQL `also`, in one step. Raises CannotRestore.
+def restore_backup(file: Path, *, required_table: str, final_sql: str) -> None:
+    """Replace the database's content by a backup's, in one transaction.
 
-    Whatever goes wrong on the way, the database is as it was. `table` must be among the backup's, or it is not ours.
+    Args:
+        file: The backup.
+        required_table: A table that a backup of this site has; a file without it is refused.
+        final_sql: A statement that runs in the same transaction, after the data is there.
+
+    Raises:
+        RestoreError: The file is no backup of this site and this kind of database, or the database's tool failed.
     """
     try:
         with file.open("rb") as opened:
             start = opened.read(16)
     except OSError as error:
-        raise CannotRestore(f"{file} cannot be read: {error.strerror}.") from error
-    made_by = next((name for name, module in ENGINES.items() if start.startswith(module.MAGIC)), None)
-    if made_by is None:
-        raise CannotRestore(f"{file} is no backup: it begins with {start!r}.")
-    if made_by != connection.vendor:
-        raise CannotRestore(f"{file} is a backup of {made_by}, and DATABASE_URL is {connection.vendor}.")
+        raise RestoreError(f"{file} cannot be read: {error.strerror}.") from error
+    vendor = next((name for name, module in ENGINES.items() if start.startswith(module.MAGIC)), None)
+    if vendor is None:
+        raise RestoreError(f"{file} is no backup: it begins with {start!r}.")
+    if vendor != connection.vendor:
+        raise RestoreError(f"{file} is a backup of {vendor}, and DATABASE_URL is {connection.vendor}.")
+    engine = get_engine()
     try:
-        engine().check(file)
-        if table not in engine().tables(file):
-            raise CannotRestore(f"{file} has no table {table}: it is a backup of something else.")
+        engine.verify(file)
+        if required_table not in engine.list_tables(file):
+            raise RestoreError(f"{file} has no table {required_table}: it is a backup of something else.")
         connection.close()
-        engine().restore(file, also)
-    except (engine().Failed, OSError) as error:
-        raise CannotRestore(str(error)) from error
+        engine.restore(file, final_sql)
+    except (engine.Failed, OSError) as error:
+        raise RestoreError(str(error)) from error

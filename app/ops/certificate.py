@@ -1,6 +1,6 @@
-"""How long visitors will trust the site's certificate, as the doctor saw it last.
+"""How long the site's certificate is valid, as the doctor saw it last, for the metrics and the admin.
 
-Servers cannot look themselves: on a host they have no network. A timer runs the doctor and keeps what it says.
+The servers cannot ask themselves: on a host they have no network. A timer runs the doctor and stores its report.
 """
 
 from collections.abc import Iterator
@@ -15,40 +15,50 @@ from prometheus_client.samples import Sample
 
 
 class Report(msgspec.Struct):
-    """What we read of the doctor's JSON; null where the way ended before the certificate."""
+    """The fields that are read from the doctor's JSON.
+
+    `exit_code` is 0 or the number of the hop that failed. `certificate_days` is null when the doctor did not get as far
+    as the certificate.
+    """
 
     exit_code: int
     certificate_days: float | None = None
 
 
-class Seen(NamedTuple):
-    """The doctor's report, and when it was written, by time.time()."""
+class StoredReport(NamedTuple):
+    """The doctor's report, and when it was written, in seconds since 1970."""
 
     report: Report
-    at: float
+    written_at: float
 
 
-def seen() -> Seen | None:
-    """The newest report; None where there is none yet, or none that can be read."""
+def load_report() -> StoredReport | None:
+    """Return the newest report; None where there is none, or none that can be read."""
     file = Path(settings.DOCTOR_REPORT)
     try:
-        return Seen(msgspec.json.decode(file.read_bytes(), type=Report), file.stat().st_mtime)
+        return StoredReport(msgspec.json.decode(file.read_bytes(), type=Report), file.stat().st_mtime)
     except (OSError, msgspec.DecodeError):
         return None
 
 
-class Certificate(Collector):
-    """Read anew for each scrape: any process may be asked."""
+class CertificateCollector(Collector):
+    """Metrics of the newest report, read for each scrape, so that every process has the same values."""
 
     def describe(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily("parley_certificate_days", "Days left to the certificate, as the doctor saw it.")
-        yield GaugeMetricFamily("parley_doctor_exit_code", "How the doctor's last visit ended: 0 is well, else a hop.")
-        yield GaugeMetricFamily("parley_doctor_visit_timestamp_seconds", "When the doctor came last.")
+        """Yield the metrics without values."""
+        yield GaugeMetricFamily("parley_certificate_days", "Days until the certificate expires, as the doctor saw it.")
+        yield GaugeMetricFamily("parley_doctor_exit_code", "The doctor's last exit code: 0 is ok, else a hop.")
+        yield GaugeMetricFamily("parley_doctor_visit_timestamp_seconds", "When the doctor ran last.")
 
     def collect(self) -> Iterator[Metric]:
-        if found := seen():
-            days, code, at = self.describe()
-            values = [(days, found.report.certificate_days), (code, found.report.exit_code), (at, found.at)]
+        """Yield the metrics that have a value."""
+        if stored := load_report():
+            days, code, written_at = self.describe()
+            values = [
+                (days, stored.report.certificate_days),
+                (code, stored.report.exit_code),
+                (written_at, stored.written_at),
+            ]
             for family, value in values:
                 if value is not None:
                     family.samples.append(Sample(family.name, {}, value))

@@ -1,4 +1,4 @@
-"""What is over and still lies in the database: sessions, rate limits."""
+"""Deletes expired rows that Django leaves in the database: sessions, and the cache's rate limits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,35 +8,35 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-BATCH = 1000  # rows in one transaction: nobody waits long for it
+BATCH_SIZE = 1000  # rows in one transaction, so that other writers wait only briefly
 
 
 def delete_sessions() -> int:
-    """Leave no session that is over. Returns how many went."""
-    return _in_batches(Session._meta.db_table, "session_key", "expire_date")  # noqa: SLF001  Django's documented way
+    """Delete all expired sessions and return how many were deleted."""
+    return _delete_in_batches(Session._meta.db_table, "session_key", "expire_date")  # noqa: SLF001  a documented API
 
 
 def delete_cache_rows() -> int:
-    """Leave no entry of the cache that is over. Returns how many went."""
-    return _in_batches(str(settings.CACHES["default"]["LOCATION"]), "cache_key", "expires")
+    """Delete all expired entries of the cache and return how many were deleted."""
+    return _delete_in_batches(str(settings.CACHES["default"]["LOCATION"]), "cache_key", "expires")
 
 
-def _in_batches(table: str, key: str, end: str) -> int:
-    table, key, end = map(connection.ops.quote_name, (table, key, end))
-    over = connection.ops.adapt_datetimefield_value(timezone.now())
-    gone = 0
-    while rows := _keys(f"SELECT {key} FROM {table} WHERE {end} < %s LIMIT {BATCH}", over):  # noqa: S608  names of ours
-        marks = ", ".join(["%s"] * len(rows))
+def _delete_in_batches(table: str, key_column: str, end_column: str) -> int:
+    table, key, end = map(connection.ops.quote_name, (table, key_column, end_column))
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    deleted = 0
+    while keys := _select(f"SELECT {key} FROM {table} WHERE {end} < %s LIMIT {BATCH_SIZE}", now):  # noqa: S608  our own names
+        marks = ", ".join(["%s"] * len(keys))
         with connection.cursor() as cursor:
-            # Looked at again: it may have been renewed since.
-            cursor.execute(f"DELETE FROM {table} WHERE {key} IN ({marks}) AND {end} < %s", [*rows, over])  # noqa: S608
+            # The end is compared again, because a row may have been renewed since the SELECT.
+            cursor.execute(f"DELETE FROM {table} WHERE {key} IN ({marks}) AND {end} < %s", [*keys, now])  # noqa: S608
             if cursor.rowcount == 0:
                 break
-            gone += cursor.rowcount
-    return gone
+            deleted += cursor.rowcount
+    return deleted
 
 
-def _keys(query: str, over: Any) -> Sequence[str]:
+def _select(query: str, *parameters: Any) -> Sequence[str]:
     with connection.cursor() as cursor:
-        cursor.execute(query, [over])
+        cursor.execute(query, parameters)
         return [row[0] for row in cursor.fetchall()]

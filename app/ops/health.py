@@ -1,4 +1,4 @@
-"""Is this process alive, and can it do its work?"""
+"""Health checks: /livez says whether the process is alive, /readyz whether it can do its work."""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,25 +12,33 @@ from realtime import heartbeat, redis_clients, shutdown
 
 
 def livez(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers at all."""
+    """Answer 200 as long as the process answers at all."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every part that is fatal answers, else 503. Each part says "ok" or what stands in the way."""
-    fatal = {check.__name__: _say(check) for check in (database, migrations, redis_round_trip, not_leaving)}
-    others = _say(socket_servers) if fatal["redis_round_trip"] == "ok" else "unknown while Redis is away"
-    ready = all(answer == "ok" for answer in fatal.values())
-    said = {"ready": ready, **fatal, "socket_servers": others, "fatal": list(fatal)}
-    return JsonResponse(said, status=200 if ready else 503)
+    """Answer 200 when every fatal check passes, else 503.
+
+    The JSON has `ready`, the names of the `fatal` checks, and each check's result: "ok" or the reason of its failure.
+    """
+    results = {name: _result_of(check) for name, check in FATAL_CHECKS.items()}
+    is_ready = all(result == "ok" for result in results.values())
+    # The others carry the sockets of a server that is gone, so this one is no less ready for it.
+    socket_servers = (
+        _result_of(check_socket_servers) if results["redis_round_trip"] == "ok" else "unknown while Redis is away"
+    )
+    answer = {"ready": is_ready, **results, "socket_servers": socket_servers, "fatal": list(results)}
+    return JsonResponse(answer, status=200 if is_ready else 503)
 
 
-def database() -> None:
+def check_database() -> None:
+    """Run a query. Raises django.db.Error."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
-def migrations() -> None:
+def check_migrations() -> None:
+    """Raise RuntimeError with the names of migrations that are not applied."""
     missing = _missing_migrations()
     if missing:
         _missing_migrations.cache_clear()  # they may be applied any moment
@@ -44,19 +52,21 @@ def _missing_migrations() -> tuple[str, ...]:
     return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
 
 
-def redis_round_trip() -> None:
+def check_redis() -> None:
+    """Send a PING, where the site has a Redis. Raises redis.RedisError or OSError."""
     if settings.REDIS_URL:
         with redis_clients.connect() as client:
             client.ping()
 
 
-def not_leaving() -> None:
+def check_not_draining() -> None:
+    """Raise RuntimeError while the server is draining."""
     if shutdown.draining.is_set():
         raise RuntimeError("the server is restarting")
 
 
-def socket_servers() -> None:
-    """The others carry the sockets of one that is gone, so this server is no less ready for it."""
+def check_socket_servers() -> None:
+    """Raise RuntimeError when a server of WebSockets has sent no heartbeat for some seconds."""
     if settings.REDIS_URL:
         with redis_clients.connect() as client:
             servers = heartbeat.load_servers(client)
@@ -64,9 +74,17 @@ def socket_servers() -> None:
             raise RuntimeError(f"{len(servers.stale)} of {len(servers.stale) + len(servers.healthy)} fell silent")
 
 
-def _say(check: Callable[[], None]) -> str:
+FATAL_CHECKS: dict[str, Callable[[], None]] = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "redis_round_trip": check_redis,
+    "not_leaving": check_not_draining,
+}
+
+
+def _result_of(check: Callable[[], None]) -> str:
     try:
         check()
-    except Exception as error:  # a probe reports whatever stands in the way
+    except Exception as error:  # a health check reports every failure
         return f"{type(error).__name__}: {error}"
     return "ok"

@@ -1,4 +1,4 @@
-"""What this process has counted, or all of gunicorn's together, for Prometheus. Only who is on the machine may ask."""
+"""/metrics: what this process, or all of gunicorn's processes together, have counted, for Prometheus."""
 
 import os
 import time
@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from ops.certificate import Certificate
+from ops.certificate import CertificateCollector
 from realtime.metrics import DATABASE_SECONDS, LATENCY_BUCKETS_SECONDS
 
 REQUESTS = Histogram(
@@ -20,39 +20,39 @@ REQUESTS = Histogram(
     ["status"],
     buckets=LATENCY_BUCKETS_SECONDS,
 )
-REQUESTS_OPEN = Gauge("parley_requests_open", "HTTP requests at work now.", multiprocess_mode="livesum")
-for family in "2345":
-    REQUESTS.labels(f"{family}xx")
+REQUESTS_OPEN = Gauge("parley_requests_open", "HTTP requests in progress.", multiprocess_mode="livesum")
+for status_class in ("2xx", "3xx", "4xx", "5xx"):
+    REQUESTS.labels(status_class)  # a rate needs a value before the first failure
 
-REGISTRY.register(Certificate())
+REGISTRY.register(CertificateCollector())
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The text format of Prometheus. 404 to the public, which comes by https or through a proxy."""
+    """Answer in the text format of Prometheus. Raises Http404 for requests by https or through a proxy."""
     if request.is_secure() or "X-Forwarded-For" in request.headers or "X-Forwarded-Proto" in request.headers:
         raise Http404
-    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(get_registry()), content_type=CONTENT_TYPE_LATEST)
 
 
-def registry() -> Collector:
-    """Of several processes behind one socket (deploy/gunicorn.conf.py) each has its numbers in files for the others."""
+def get_registry() -> Collector:
+    """Return this process's metrics, or those of all processes that deploy/gunicorn.conf.py lets write into files."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
-    together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    together.register(Certificate())
-    return together
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(CertificateCollector())
+    return registry
 
 
 def time_statements(connection: BaseDatabaseWrapper, **signal: Any) -> None:
-    """Count every SQL statement of a new connection."""
-    if timed not in connection.execute_wrappers:
-        connection.execute_wrappers.append(timed)
+    """Time every SQL statement of a connection from now on. A receiver of connection_created."""
+    if _time_statement not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_time_statement)
 
 
-def timed(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    began = time.perf_counter()
+def _time_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    started = time.perf_counter()
     try:
         return execute(sql, params, many, context)
     finally:
-        DATABASE_SECONDS.observe(time.perf_counter() - began)
+        DATABASE_SECONDS.observe(time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""Every HTTP request has an id, and is counted by its outcome."""
+"""Middleware that gives every HTTP request an id and counts it by its outcome."""
 
 import time
 from collections.abc import Callable
@@ -12,26 +12,29 @@ from django.utils.decorators import sync_and_async_middleware
 from ops import logs
 from ops.metrics import REQUESTS, REQUESTS_OPEN
 
-HEADER = "X-Request-ID"  # nginx overwrites it on the way in and says its own on the way out
+ID_HEADER = "X-Request-ID"  # nginx overwrites it in requests and sets its own in answers
 
 
 @sync_and_async_middleware
-def observed(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """The outermost middleware. What Django logs about the answer comes after it, so the id is not taken back."""
+def observe_requests(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Return the middleware; it must be the outermost one.
 
-    def ended(began: float, request_id: str, response: HttpResponseBase) -> HttpResponseBase:
-        response.headers[HEADER] = request_id
-        REQUESTS.labels(f"{response.status_code // 100}xx").observe(time.perf_counter() - began)
+    The id stays set after the answer, because Django logs the answer after the middleware has returned.
+    """
+
+    def finish(started: float, request_id: str, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers[ID_HEADER] = request_id
+        REQUESTS.labels(f"{response.status_code // 100}xx").observe(time.perf_counter() - started)
         return response
 
-    def blocking(request: HttpRequest) -> HttpResponseBase:
-        began, request_id = time.perf_counter(), logs.begin_request(request.headers.get(HEADER))
+    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
+        started, request_id = time.perf_counter(), logs.begin_request(request.headers.get(ID_HEADER))
         with REQUESTS_OPEN.track_inprogress():
-            return ended(began, request_id, get_response(request))
+            return finish(started, request_id, get_response(request))
 
-    async def waiting(request: HttpRequest) -> HttpResponseBase:
-        began, request_id = time.perf_counter(), logs.begin_request(request.headers.get(HEADER))
+    async def async_middleware(request: HttpRequest) -> HttpResponseBase:
+        started, request_id = time.perf_counter(), logs.begin_request(request.headers.get(ID_HEADER))
         with REQUESTS_OPEN.track_inprogress():
-            return ended(began, request_id, await get_response(request))
+            return finish(started, request_id, await get_response(request))
 
-    return waiting if iscoroutinefunction(get_response) else blocking
+    return async_middleware if iscoroutinefunction(get_response) else sync_middleware

@@ -1,6 +1,6 @@
-"""Errors go to Sentry where SENTRY_DSN says so: where it broke and in which release, and nothing of what people said.
+"""Reports errors to Sentry where SENTRY_DSN says so: where they happened, and never what users wrote.
 
-Who has to know more looks for the request's id in our own log. Without a DSN nothing here is imported or asked.
+The tag `request_id` leads to the details in the site's own log. Without a DSN the SDK is not even imported.
 """
 
 from collections.abc import Iterator
@@ -12,37 +12,46 @@ from ops.logs import COMMAND_ID, REQUEST_ID
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
-KEPT = {"type", "timestamp", "start_timestamp", "event_id", "level", "platform", "release", "environment"}
-KEPT |= {"transaction", "transaction_info", "exception", "logger", "server_name", "modules", "sdk", "spans"}
-NOTHING = nullcontext()
-_on = False
+KEPT_FIELDS = {
+    *("type", "timestamp", "start_timestamp", "event_id", "level", "platform", "release", "environment"),
+    *("transaction", "transaction_info", "exception", "logger", "server_name", "modules", "sdk", "spans"),
+}
+NO_TRACE = nullcontext()
+_is_started = False
 
 
 def trace_command(name: str) -> AbstractContextManager[None]:
-    """`with trace_command("send"):` around what a socket asks for: a transaction of its own."""
-    return watched(name) if _on else NOTHING
+    """Return a context manager that reports one command of a WebSocket as a transaction."""
+    return _transaction(name) if _is_started else NO_TRACE
 
 
-def begin(dsn: str, *, release: str, environment: str, traces: float) -> None:
-    """Report from now on, if there is a DSN. traces: the share of requests and commands that are timed, 0 to 1."""
+def start(dsn: str, *, release: str, environment: str, traces: float) -> None:
+    """Report errors from now on; do nothing when `dsn` is empty.
+
+    Args:
+        dsn: The address of the project at Sentry.
+        release: The name of this release.
+        environment: What Sentry shows as the environment.
+        traces: The share of requests and commands whose duration is reported, 0 to 1.
+    """
     if not dsn:
         return
-    import sentry_sdk  # noqa: PLC0415  4 MB and 0.1 s for who does not use it
+    import sentry_sdk  # noqa: PLC0415  it takes 4 MB and 0.1 s, which sites without Sentry save
     from sentry_sdk.integrations.argv import ArgvIntegration  # noqa: PLC0415
     from sentry_sdk.integrations.django import DjangoIntegration  # noqa: PLC0415
     from sentry_sdk.integrations.logging import ignore_logger  # noqa: PLC0415
     from sentry_sdk.integrations.stdlib import StdlibIntegration  # noqa: PLC0415
 
-    global _on  # noqa: PLW0603
+    global _is_started  # noqa: PLW0603
     sentry_sdk.init(
         dsn,
         release=release,
         environment=environment,
         traces_sample_rate=traces,
-        before_send=scrubbed,
-        before_send_transaction=scrubbed,
+        before_send=scrub,
+        before_send_transaction=scrub,
         send_default_pii=False,
-        include_local_variables=False,  # they hold messages
+        include_local_variables=False,  # they contain messages
         max_request_body_size="never",
         max_breadcrumbs=0,
         auto_session_tracking=False,
@@ -51,36 +60,37 @@ def begin(dsn: str, *, release: str, environment: str, traces: float) -> None:
         integrations=[DjangoIntegration(middleware_spans=False)],
         disabled_integrations=[ArgvIntegration(), StdlibIntegration()],
     )
-    ignore_logger("django.security.DisallowedHost")  # scanners
-    _on = True
+    ignore_logger("django.security.DisallowedHost")  # scanners cause it
+    _is_started = True
 
 
 @contextmanager
-def watched(name: str) -> Iterator[None]:
-    """Sentry's own ASGI middleware would make one transaction of a socket's whole life."""
+def _transaction(name: str) -> Iterator[None]:
+    """One transaction for a command. Sentry's ASGI middleware would make one for the whole life of a WebSocket."""
     import sentry_sdk  # noqa: PLC0415
 
     with sentry_sdk.isolation_scope(), sentry_sdk.start_transaction(op="websocket.server", name=f"ws {name}"):
         yield
 
 
-def scrubbed(event: "Event", hint: "Hint") -> "Event":
-    """What may leave: no address, cookie, header, body, path (some hold tokens) or argument.
+def scrub(event: "Event", hint: "Hint") -> "Event":
+    """Return the part of an event that may leave the site.
 
-    Nor an error's own words: they may quote any of these.
+    Addresses, cookies, headers, bodies, paths (some contain tokens) and arguments are removed, and so are the messages
+    of errors, which may quote any of these.
     """
-    said: dict[str, Any] = {name: value for name, value in event.items() if name in KEPT}
-    if said.get("transaction_info", {}).get("source") == "url":  # a path, not a route
-        said["transaction"] = "unknown"
-    said["tags"] = {"request_id": REQUEST_ID.get(), "command": str(COMMAND_ID.get() or "")}
+    kept: dict[str, Any] = {name: value for name, value in event.items() if name in KEPT_FIELDS}
+    if kept.get("transaction_info", {}).get("source") == "url":  # a path instead of a route
+        kept["transaction"] = "unknown"
+    kept["tags"] = {"request_id": REQUEST_ID.get(), "command": str(COMMAND_ID.get() or "")}
     if "request" in event:
-        said["request"] = {"method": event["request"].get("method")}
+        kept["request"] = {"method": event["request"].get("method")}
     trace = event.get("contexts", {}).get("trace", {})
-    said["contexts"] = {"trace": {name: trace.get(name) for name in ("trace_id", "span_id", "op", "status")}}
+    kept["contexts"] = {"trace": {name: trace.get(name) for name in ("trace_id", "span_id", "op", "status")}}
     if "logentry" in event:
-        said["logentry"] = {"message": str(event["logentry"].get("message", "")).split("\n", 1)[0]}
-    for error in said.get("exception", {}).get("values", ()):
-        error["value"] = "See our log, under the tag request_id."
-    for span in said.get("spans", ()):
+        kept["logentry"] = {"message": str(event["logentry"].get("message", "")).split("\n", 1)[0]}
+    for error in kept.get("exception", {}).get("values", ()):
+        error["value"] = "See the log of the site, under the tag request_id."
+    for span in kept.get("spans", ()):
         span.pop("data", None)
-    return said  # type: ignore[return-value]
+    return kept  # type: ignore[return-value]

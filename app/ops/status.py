@@ -1,4 +1,4 @@
-"""How the site is, in a line for its administrators."""
+"""The state of each part of the site, for the first page of the administration."""
 
 import time
 from typing import NamedTuple
@@ -14,67 +14,81 @@ from ops import certificate, health
 from realtime import heartbeat, redis_clients
 
 
-class Said(NamedTuple):
-    """One part of the line."""
+class StatusPart(NamedTuple):
+    """One part of the site; `well` is False when an administrator should act."""
 
     part: str
     text: str
     well: bool
 
 
-def status() -> list[Said]:
-    """Each part in words; what cannot be asked says why."""
-    return [Said(_("Release"), settings.RELEASE, well=True), database(), *redis_and_sockets(), seen_by_the_doctor()]
+def get_status() -> list[StatusPart]:
+    """Return all parts. The text of one that does not answer is the error."""
+    release = StatusPart(_("Release"), settings.RELEASE, well=True)
+    return [release, check_database(), *check_redis_and_sockets(), check_certificate()]
 
 
-def database() -> Said:
-    began = time.perf_counter()
+def check_database() -> StatusPart:
+    """Return how fast the database answers a query."""
+    started = time.perf_counter()
     try:
-        health.database()
+        health.check_database()
     except DatabaseError as error:
-        return Said(_("Database"), str(error), well=False)
-    return Said(_("Database"), _answers(began), well=True)
+        return StatusPart(_("Database"), str(error), well=False)
+    return StatusPart(_("Database"), _answers(started), well=True)
 
 
-def redis_and_sockets() -> list[Said]:
+def check_redis_and_sockets() -> list[StatusPart]:
+    """Return how fast Redis answers, and which servers have how many WebSockets open."""
     if not settings.REDIS_URL:
-        return [Said("Redis", _("none: one process serves all"), well=True)]
+        return [StatusPart("Redis", _("not used: one process serves the site"), well=True)]
     try:
         with redis_clients.connect() as client:
-            client.ping()  # connects, which is not to be timed
-            began = time.perf_counter()
+            client.ping()  # connects before the time is taken
+            started = time.perf_counter()
             servers = heartbeat.load_servers(client)
     except (redis.RedisError, OSError) as error:
-        return [Said("Redis", str(error), well=False), Said(_("Sockets"), _("unknown while Redis is away"), well=False)]
+        return [
+            StatusPart("Redis", str(error), well=False),
+            StatusPart(_("WebSockets"), _("unknown without Redis"), well=False),
+        ]
     count = sum(report.sockets for report in servers.healthy.values())
-    at = ngettext("%(count)s at %(servers)d server", "%(count)s at %(servers)d servers", len(servers.healthy))
-    sockets = [at % {"count": number_format(count, force_grouping=True), "servers": len(servers.healthy)}]
+    total = ngettext("%(count)s on %(servers)d server", "%(count)s on %(servers)d servers", len(servers.healthy))
+    sockets = [total % {"count": number_format(count, force_grouping=True), "servers": len(servers.healthy)}]
     for name, report in servers.stale.items():
-        sockets.append(_("%(name)s fell silent %(seconds)d s ago") % {"name": name, "seconds": time.time() - report.at})
+        sockets.append(
+            _("no heartbeat from %(name)s for %(seconds)d s") % {"name": name, "seconds": time.time() - report.at}
+        )
     return [
-        Said("Redis", _answers(began), well=True),
-        Said(_("Sockets"), "; ".join(sockets), well=bool(servers.healthy) and not servers.stale),
+        StatusPart("Redis", _answers(started), well=True),
+        StatusPart(_("WebSockets"), "; ".join(sockets), well=bool(servers.healthy) and not servers.stale),
     ]
 
 
-def seen_by_the_doctor() -> Said:
-    found = certificate.seen()
-    if found is None:
-        return Said(_("Certificate"), _("the doctor has not looked yet"), well=True)
-    days, code = found.report.certificate_days, found.report.exit_code
-    text = _("not known") if days is None else ngettext("%d day left", "%d days left", round(days)) % days
+def check_certificate() -> StatusPart:
+    """Return how long the certificate is valid, by the doctor's newest report."""
+    stored = certificate.load_report()
+    if stored is None:
+        return StatusPart(_("Certificate"), _("the doctor has not run yet"), well=True)
+    days, code = stored.report.certificate_days, stored.report.exit_code
+    text = _("expiry unknown") if days is None else ngettext("%d day left", "%d days left", round(days)) % days
     if code:
-        text += "; " + _("the doctor ended with %(code)d, see %(file)s") % {"code": code, "file": "deploy/README.md"}
-    return Said(_("Certificate"), f"{text} ({_ago(found.at)})", well=not code and (days is None or days >= RENEW_DAYS))
+        text += "; " + _("the doctor exited with code %(code)d, see %(file)s") % {
+            "code": code,
+            "file": "deploy/README.md",
+        }
+    return StatusPart(
+        _("Certificate"), f"{text} ({_ago(stored.written_at)})", well=not code and (days is None or days >= RENEW_DAYS)
+    )
 
 
-RENEW_DAYS = 14  # equals that of deploy/doctor/causes/network.py, which warns from then on
+RENEW_DAYS = 14  # as in deploy/doctor/causes/network.py, which warns from then on
 
 
-def _answers(began: float) -> str:
-    return _("answers in %.1f ms") % ((time.perf_counter() - began) * 1000)
+def _answers(started: float) -> str:
+    return _("answers in %.1f ms") % ((time.perf_counter() - started) * 1000)
 
 
-def _ago(at: float) -> str:
-    minutes = (time.time() - at) / 60
+def _ago(moment: float) -> str:
+    minutes = (time.time() - moment) / 60
     return _("%d min ago") % minutes if minutes < 120 else _("%d h ago") % (minutes / 60)

@@ -1,1 +1,1 @@
-"""The whole of Parley on this machine: what `make run` is made of."""
+"""`make run`: all of Parley on this machine."""

@@ -1,4 +1,4 @@
-"""Everything that can be known to be wrong before anything is started, each as one sentence."""
+"""Checks before anything is started. Each problem is one sentence, and all problems are found at once."""
 
 import fcntl
 import json
@@ -17,10 +17,10 @@ from deploy.local.layout import REPO, SOCKETS, Layout
 
 # On Debian a normal user's PATH lacks the folders where servers are installed.
 PROGRAM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
-PACKAGES = ("nginx", "redis-server")  # each is named like its program
-LONGEST_SOCKET_PATH = 107  # bytes; the kernel's sun_path is 108 with its closing NUL
+PACKAGES = ("nginx", "redis-server")  # each has the name of its program
+MAX_SOCKET_PATH_BYTES = 107  # the kernel's sun_path has 108 with the closing NUL
 
-# Logging too: a wrong LOG_LEVEL is noticed nowhere else before the servers start.
+# It configures the logging, too: no other check would find a wrong LOG_LEVEL before the servers start.
 READ_SETTINGS = """
 import json, logging.config, sys
 try:
@@ -34,7 +34,7 @@ print(json.dumps({"static_root": str(settings.STATIC_ROOT), "hosts": list(settin
 
 @dataclass(frozen=True)
 class Settings:
-    """What this side needs to know of Django's settings."""
+    """The Django settings that the supervisor needs."""
 
     static_root: Path
     host: str
@@ -42,17 +42,18 @@ class Settings:
 
 
 def program(name: str) -> str | None:
-    """The full path of a program, or None when it is not installed."""
+    """Return the full path of a program, or None when it is not installed."""
     return shutil.which(name, path=PROGRAM_PATH)
 
 
-def run(layout: Layout, env: dict[str, str]) -> tuple[Settings, list[str]]:
-    """Return the settings and all problems; the settings mean nothing when there is a problem."""
-    settings, wrong = read_settings(env)
-    return settings, [*packages(layout, env), *folders(layout), *ports(layout), *wrong]
+def run_checks(layout: Layout, env: dict[str, str]) -> tuple[Settings, list[str]]:
+    """Return the settings and all problems. Where there is a problem, the settings must not be used."""
+    settings, problems = read_settings(env)
+    return settings, [*check_packages(layout, env), *check_folders(layout), *check_ports(layout), *problems]
 
 
-def packages(layout: Layout, env: dict[str, str]) -> list[str]:
+def check_packages(layout: Layout, env: dict[str, str]) -> list[str]:
+    """Return one sentence with the command that installs all missing packages, or nothing."""
     wanted = [name for name in PACKAGES if name != "redis-server" or layout.owns_redis(env)]
     missing = [name for name in wanted if not program(name)]
     return (
@@ -60,32 +61,34 @@ def packages(layout: Layout, env: dict[str, str]) -> list[str]:
     )
 
 
-def folders(layout: Layout) -> list[str]:
+def check_folders(layout: Layout) -> list[str]:
+    """Return a sentence for each problem with the path of `layout.var` or with its permissions."""
     problems = []
     if not re.fullmatch(r"[\w./@+ -]+", f"{layout.var}{REPO}"):
-        problems.append(f"nginx cannot be told of a folder with such characters: {layout.var} (and {REPO})")
+        problems.append(f"nginx cannot use a folder with such characters: {layout.var} (and {REPO})")
     longest = max((len(os.fsencode(layout.socket(name))) for name in SOCKETS), default=0)
-    if longest > LONGEST_SOCKET_PATH:
-        too_long = longest - LONGEST_SOCKET_PATH
+    if longest > MAX_SOCKET_PATH_BYTES:
+        excess = longest - MAX_SOCKET_PATH_BYTES
         problems.append(
-            f"the path {layout.var} is {too_long} bytes too long for unix sockets: set PARLEY_VAR to a shorter one."
+            f"the path {layout.var} is {excess} bytes too long for unix sockets: set PARLEY_VAR to a shorter one."
         )
     existing = next(folder for folder in (layout.var, *layout.var.parents) if folder.exists())
-    mine = [existing] + [folder for folder in (layout.run, layout.tls, layout.log, layout.nginx) if folder.exists()]
-    for folder in mine:
+    used = [existing] + [folder for folder in (layout.run, layout.tls, layout.log, layout.nginx) if folder.exists()]
+    for folder in used:
         if not os.access(folder, os.W_OK | os.X_OK):
             problems.append(f"you may not write into {folder}: it belongs to {folder.owner()}.")
             break
     return problems
 
 
-def ports(layout: Layout) -> list[str]:
+def check_ports(layout: Layout) -> list[str]:
+    """Return a sentence for each of the two ports that cannot be used, with the variable that changes it."""
     problems = []
     for variable, port in (("PARLEY_HTTPS_PORT", layout.https_port), ("PARLEY_HTTP_PORT", layout.http_port)):
         for family, address in addresses_to_listen_on():
             try:
                 with socket.socket(family, socket.SOCK_STREAM) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx does: no TIME_WAIT
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx does: ignore TIME_WAIT
                     if family == socket.AF_INET6:
                         probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                     probe.bind((address, port))
@@ -94,14 +97,24 @@ def ports(layout: Layout) -> list[str]:
                 problems.append(f"port {port} needs root: choose another, for example {variable}=8443.")
                 break
             except OSError:
-                problems.append(f"port {port} is in use: stop what listens there, or choose another with {variable}=…")
+                user = find_listener(port)
+                problems.append(f"port {port} is in use by {user}; stop it, or set {variable} to another port.")
                 break
     return problems
 
 
+def find_listener(port: int) -> str:
+    """Return the program that listens at this TCP port, such as "nginx (pid 412)", as far as this user may see it."""
+    ss = program("ss")
+    command = [ss or "ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes", f"sport = :{port}"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout if ss else ""
+    found = re.search(r'\(\("([^"]+)",pid=(\d+)', shown)
+    return f"{found[1]} (pid {found[2]})" if found else "another program"
+
+
 def addresses_to_listen_on() -> list[tuple[socket.AddressFamily, str]]:
-    """IPv4, and IPv6 where the kernel has it: nginx would not start with a family that is switched off."""
-    found = [(socket.AF_INET, "0.0.0.0")]  # phones on the same network are welcome
+    """Return IPv4, and IPv6 where the kernel has it: nginx does not start with a family that is switched off."""
+    found = [(socket.AF_INET, "0.0.0.0")]  # so that phones in the same network can connect
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::", 0))
@@ -112,8 +125,8 @@ def addresses_to_listen_on() -> list[tuple[socket.AddressFamily, str]]:
 
 
 def read_settings(env: dict[str, str]) -> tuple[Settings, list[str]]:
-    """Import Django's settings in a process of its own, so that a mistake there is a sentence here."""
-    # The first run has no key yet; it is written only when all else is well.
+    """Import Django's settings in a process of its own, so that an error in them becomes one sentence here."""
+    # The first run has no key yet; it is written when all checks have passed.
     env = {"SECRET_KEY": "x" * 64} | env
     answer = subprocess.run(
         [sys.executable, "-c", READ_SETTINGS], cwd=REPO / "app", env=env, capture_output=True, text=True, check=False
@@ -128,8 +141,11 @@ def read_settings(env: dict[str, str]) -> tuple[Settings, list[str]]:
 
 
 @contextmanager
-def sole_user_of(layout: Layout) -> Iterator[bool]:
-    """Two runs in one folder would take each other's sockets; the kernel drops the lock whatever happens to us."""
+def lock_folder(layout: Layout) -> Iterator[bool]:
+    """Hold the lock of `layout.var`; the value is False when another run holds it.
+
+    Two runs in one folder would take each other's sockets. The kernel releases the lock however this process ends.
+    """
     with open(layout.run / "lock", "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

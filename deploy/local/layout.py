@@ -1,4 +1,4 @@
-"""Where a local run keeps its things, and at which ports it listens."""
+"""The folders and ports of a local run."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ SOCKETS = ("redis", "web", "ws1", "ws2")
 
 
 class WrongVariable(Exception):
-    """`problems` has one sentence per variable that cannot be used."""
+    """Variables have values that cannot be used. `problems` has one sentence for each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(*problems)
@@ -19,7 +19,7 @@ class WrongVariable(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """`var` holds everything that a run writes; removing it is a fresh start."""
+    """The paths and ports of one run. A run writes only below `var`; removing that folder resets the site."""
 
     var: Path
     env_file: Path
@@ -28,7 +28,11 @@ class Layout:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Layout":
-        """Raises WrongVariable."""
+        """Read PARLEY_VAR, PARLEY_ENV_FILE, PARLEY_HTTPS_PORT and PARLEY_HTTP_PORT.
+
+        Raises:
+            WrongVariable: a port is not a port, or the two are equal.
+        """
         problems: list[str] = []
 
         def port(name: str, default: int) -> int:
@@ -51,33 +55,39 @@ class Layout:
 
     @property
     def run(self) -> Path:
-        """Sockets and pid files. Only the owner may enter: daphne's sockets are open to everybody."""
+        """The folder of sockets and pid files. Only its owner may enter it: daphne's sockets are open to all."""
         return self.var / "run"
 
     @property
     def log(self) -> Path:
+        """The folder of the log files."""
         return self.var / "log"
 
     @property
     def nginx(self) -> Path:
+        """The folder of nginx's configuration (deploy/local/site.py)."""
         return self.var / "nginx"
 
     @property
     def tls(self) -> Path:
+        """The folder of the certificate and its key. Only its owner may enter it."""
         return self.var / "tls"
 
     def socket(self, name: str) -> Path:
+        """Return the unix socket of a process, by one of the names in SOCKETS."""
         return self.run / f"{name}.sock"
 
     @property
     def redis_url(self) -> str:
+        """The URL of the Redis that this run starts."""
         return f"unix://{self.socket('redis')}"
 
     def owns_redis(self, env: Mapping[str, str]) -> bool:
-        """Whether this run brings its own Redis: yes, unless REDIS_URL names another one, or none."""
+        """Return whether this run starts its own Redis: it does unless REDIS_URL names another one, or is empty."""
         return env["REDIS_URL"] == self.redis_url
 
     def make_folders(self) -> None:
+        """Create the folders, with their modes, where they are missing."""
         for folder, mode in (
             (self.var, 0o755),
             (self.log, 0o755),

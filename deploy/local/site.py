@@ -1,4 +1,4 @@
-"""nginx's folder for a local run: the repository's files by symbolic link, and a target of our own."""
+"""The folder of nginx in a local run: links to the repository's files, and the target of this run."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ ERROR_PAGES = REPO / "nginx" / "errors"
 
 
 def assemble(layout: Layout, *, static_root: Path) -> None:
-    """Fill var/nginx/ so that `nginx -p var/nginx/ -c var/nginx/nginx.conf` serves this run."""
+    """Write var/nginx/, so that `nginx -p var/nginx/ -c var/nginx/nginx.conf` serves this run."""
     (layout.nginx / "tmp").mkdir(exist_ok=True)
     for name in SHARED:
         link = layout.nginx / name
@@ -24,18 +24,18 @@ def assemble(layout: Layout, *, static_root: Path) -> None:
     target = layout.nginx / "target"
     target.mkdir(exist_ok=True)
     for name, text in local_target(layout, static_root).items():
-        (target / name).write_text("# Written by deploy/run.py for this run.\n" + text)
+        (target / name).write_text("# Written by deploy/local/site.py for this run.\n" + text)
 
 
 def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
-    """The files of nginx/targets/host/, with what suits this machine in them."""
-    # As far as this user may go, 20,000 at most; a socket takes two, and some are for files.
+    """Return the text of each file of nginx/targets/host/ that a local run needs, by its name, for this machine."""
+    # As many open files as this user may have, at most 20,000. A WebSocket takes two, and nginx needs some for itself.
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 20_000)
     tmp = layout.nginx / "tmp"
     daphnes = (f'server "unix:{layout.socket(name)}" max_fails=0' for name in ("ws1", "ws2"))
     return {
         "main.conf": directives(
-            # As root nginx would give its workers away to `nobody`, who may not enter var/run.
+            # As root, nginx would start its workers as the user nobody, who may not enter var/run.
             *([f"user {pwd.getpwuid(0).pw_name}"] if os.geteuid() == 0 else []),
             "daemon off",
             "worker_processes 2",
@@ -60,7 +60,7 @@ def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
         + block("upstream ws", "least_conn", *daphnes)
         + block('map "" $web_servers', "default web")
         + block('map "" $ws_servers', "default ws"),
-        "trusted.conf": "",
+        "rate-limit-exempt.conf": "",
         "static.conf": directives(f'alias "{static_root}/"'),
         "error-pages.conf": directives(f'alias "{ERROR_PAGES}/"'),
         "websocket.conf": directives(f'error_log "{layout.log}/websocket.log" info'),
@@ -68,31 +68,38 @@ def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
 
 
 def directives(*lines: str) -> str:
+    """Return the lines as nginx directives, each with its semicolon."""
     return "".join(f"{line};\n" for line in lines)
 
 
 def block(head: str, *lines: str) -> str:
+    """Return an nginx block such as `upstream web {...}` with these directives in it."""
     return f"{head} {{\n{directives(*lines)}}}\n"
 
 
 def listen(port: int, protocol: str = "") -> str:
-    """The default server of its port: here every host name is ours."""
+    """Return the listen directives of a default server, which answers to every host name.
+
+    Args:
+        port: where it listens, with IPv4 and with IPv6.
+        protocol: "ssl", which adds HTTP/2, or nothing.
+    """
     addresses = ["[::]" if address == "::" else address for _, address in addresses_to_listen_on()]
     has_directive = has_http2_directive()
     options = [protocol, "http2" if protocol and not has_directive else "", "default_server", "backlog=4096"]
-    words = " ".join(option for option in options if option)
-    lines = [f"listen {address}:{port} {words}" for address in addresses]
+    joined = " ".join(option for option in options if option)
+    lines = [f"listen {address}:{port} {joined}" for address in addresses]
     return directives(*lines, *(["http2 on"] if protocol and has_directive else []), "server_name localhost")
 
 
 def has_http2_directive() -> bool:
-    """nginx 1.25.1 replaced `listen ... http2`, and warns about it at each start."""
+    """Return whether this nginx has `http2 on`: 1.25.1 or newer, which warns about `listen ... http2` at each start."""
     shown = subprocess.run([program("nginx") or "nginx", "-v"], capture_output=True, text=True, check=True).stderr
     found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", shown)
     return found is not None and tuple(map(int, found.groups())) >= (1, 25, 1)
 
 
 def command(layout: Layout) -> list[str]:
-    """nginx over var/nginx/; add `-t` to have it check the files only."""
+    """Return the command that starts nginx with var/nginx/; with `-t` added, it only tests the files."""
     folder = layout.nginx
     return [program("nginx") or "nginx", "-p", f"{folder}/", "-c", f"{folder}/nginx.conf", "-e", "stderr"]

@@ -4,20 +4,24 @@ import argparse
 import signal
 import sys
 
-from deploy.local import certificate, checks, environment, prepare, site
+from deploy.local import certificate, checks, environment, preparation, site
 from deploy.local.layout import Layout, WrongVariable
-from deploy.local.ready import Announcement
-from deploy.local.services import services
+from deploy.local.readiness import Announcement
+from deploy.local.services import build_services
 from deploy.local.supervisor import Supervisor
 
 
 def main(description: str) -> int:
-    """Return the exit code: 0 after Ctrl-C, 1 when Parley could not be started."""
+    """Run `make run` with the arguments of the command line; `description` is the text of --help.
+
+    Returns:
+        The exit code: 0 after Ctrl-C, 1 when Parley could not be started.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="check this machine, start nothing")
     only_check = parser.parse_args().check
 
-    # Until the supervisor takes over, a polite end is the same as Ctrl-C.
+    # Until the supervisor handles them, these signals are the same as Ctrl-C.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -27,12 +31,13 @@ def main(description: str) -> int:
 
 
 def start(*, only_check: bool) -> int:
+    """Check this machine, prepare the site and run it until it is stopped. Return the exit code."""
     try:
         layout = Layout.from_environment()
     except WrongVariable as wrong:
         return refuse(wrong.problems)
-    env = environment.for_children(layout)
-    settings, problems = checks.run(layout, env)
+    env = environment.build_environment(layout)
+    settings, problems = checks.run_checks(layout, env)
     if problems:
         return refuse(problems)
     if only_check:
@@ -40,19 +45,20 @@ def start(*, only_check: bool) -> int:
         return 0
 
     layout.make_folders()
-    with checks.sole_user_of(layout) as alone:
-        if not alone:
-            return refuse([f"Parley is already running in {layout.var}: stop that one first."])
-        env |= environment.write_missing(layout, env)
+    with checks.lock_folder(layout) as is_locked:
+        if not is_locked:
+            return refuse([f"Parley is already running in {layout.var}: stop that run first."])
+        env |= environment.write_secret_key(layout, env)
         certificate.renew(layout)
         site.assemble(layout, static_root=settings.static_root)
-        problems = prepare.site_and_database(layout, env)
+        problems = preparation.prepare_site(layout, env)
         if problems:
             return refuse(problems)
-        return Supervisor(services(layout, env), layout.run, Announcement(layout, host=settings.host)).run()
+        return Supervisor(build_services(layout, env), layout.run, Announcement(layout, host=settings.host)).run()
 
 
 def refuse(problems: list[str]) -> int:
+    """Print the problems, one a line, and return the exit code."""
     for problem in problems:
         print(f"parley: {problem}", file=sys.stderr)
     return 1

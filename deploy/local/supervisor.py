@@ -1,4 +1,4 @@
-"""Runs the processes side by side: starts, prints, restarts what dies by itself, stops all in order."""
+"""Runs the services: starts them, prints their output, restarts those that end, and stops all of them in order."""
 
 import os
 import resource
@@ -16,44 +16,55 @@ from queue import Empty, SimpleQueue
 from honcho.printer import Message, Printer
 
 from deploy.local.layout import REPO
-from deploy.local.ready import Announcement, NotReady, Ready
+from deploy.local.readiness import Announcement, NotReady, Ready
 from deploy.local.services import Service, tied_to_us
 
-STOP_SECONDS = 15  # for one group of services to finish its requests and say good-bye
-STEADY_SECONDS = 10  # who lived this long is started again at once
-LONGEST_PAUSE = 10  # seconds between two starts of what keeps dying
+STOP_TIMEOUT_SECONDS = 15  # for one group of services to finish its requests and close its sockets
+STABLE_AFTER_SECONDS = 10  # a service that ran this long is restarted at once
+MAX_RESTART_DELAY_SECONDS = 10  # for a service that keeps ending
+HOLD_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Line:
+    """A service printed a line."""
+
     name: str
     text: bytes
 
 
 @dataclass(frozen=True)
 class Ended:
+    """The process of a service ended; `status` is its exit code, or the negative number of a signal."""
+
     name: str
     status: int
 
 
 @dataclass(frozen=True)
 class Stop:
+    """The supervisor received this signal, or STOP_TIMEOUT_SECONDS are over (SIGALRM)."""
+
     number: int
 
 
 @dataclass
 class Child:
-    """One service and its process, if it has one now."""
+    """A service and its process, if it has one now. Times are of time.monotonic()."""
 
     service: Service
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    deaths: int = 0
+    failures: int = 0
     next_start: float | None = None
 
 
 class Supervisor:
-    """`run` folder: <name>.pid of every process; while <name>.hold exists there, a dead one stays away."""
+    """Runs the services until a signal stops them.
+
+    The folder `run` has the file <name>.pid of each process. While <name>.hold exists there, an ended process is not
+    restarted.
+    """
 
     def __init__(self, services: list[Service], run: Path, announcement: Announcement) -> None:
         self.children = {service.name: Child(service) for service in services}
@@ -64,7 +75,7 @@ class Supervisor:
         self.printer = Printer(sys.stdout, width=max(map(len, self.children)))
 
     def run(self) -> int:
-        """Return when everything has stopped: 0 when asked to, 1 when the start failed."""
+        """Start all services and return when all have stopped: 0 after a signal, 1 when the start failed."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, _: self.events.put(Stop(number)))
         raise_file_limit()
@@ -78,15 +89,16 @@ class Supervisor:
             self.announcement.withdraw()
 
     def loop(self) -> int:
+        """Handle events until a signal or a failed start; return the exit code."""
         while True:
             match self.next_event():
                 case Line(name, text):
                     self.print(name, text)
                 case Ended(name, status) if self.ready:
-                    self.bury(self.children[name], status)
+                    self.schedule_restart(self.children[name], status)
                 case Ended(name, status):
-                    self.forget(self.children[name])
-                    self.say(f"{name} {how_it_ended(status)} before Parley was ready; its last words are above.")
+                    self.clear_process(self.children[name])
+                    self.log(f"{name} {describe_end(status)} before Parley was ready; its output is above.")
                     return 1
                 case Ready():
                     self.ready = True
@@ -94,14 +106,15 @@ class Supervisor:
                         {name: child.process.pid for name, child in self.children.items() if child.process}
                     )
                 case NotReady(reason):
-                    self.say(f"Parley did not get ready: {reason}")
+                    self.log(f"Parley is not ready: {reason}")
                     return 1
                 case Stop(number):
-                    self.say(f"{signal.Signals(number).name}: stopping")
+                    self.log(f"{signal.Signals(number).name}: stopping")
                     return 0
             self.start_due()
 
     def next_event(self) -> Line | Ended | Stop | Ready | NotReady | None:
+        """Wait for the next event and return it, or None when a service is due to be restarted before that."""
         due = [child.next_start for child in self.children.values() if child.next_start is not None]
         try:
             return self.events.get(timeout=max(0.0, min(due) - time.monotonic()) if due else None)
@@ -111,9 +124,10 @@ class Supervisor:
     # --- one process
 
     def start(self, child: Child) -> None:
+        """Start the process of a service, and a thread that reports its output and its end."""
         service = child.service
         if service.socket:
-            service.socket.unlink(missing_ok=True)  # left by one that was killed
+            service.socket.unlink(missing_ok=True)  # a killed process leaves it
         process = subprocess.Popen(
             tied_to_us(service.command),
             cwd=REPO / "app",
@@ -121,14 +135,14 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us alone: we stop them in order
+            start_new_session=True,  # Ctrl-C must not reach the services: they are stopped in order
         )
         child.process, child.started, child.next_start = process, time.monotonic(), None
         self.write_pid(service.name, process.pid)
-        threading.Thread(target=self.listen, args=(service.name, process), daemon=True).start()
+        threading.Thread(target=self.watch, args=(service.name, process), daemon=True).start()
 
-    def listen(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        """Thread: pass on what the process prints, and its end."""
+    def watch(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """Report the lines that the process prints, and its end. This runs in a thread of its own."""
 
         def read() -> None:
             assert process.stdout
@@ -138,44 +152,49 @@ class Supervisor:
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
         status = process.wait()
-        kill_group(process.pid)  # workers of a master that was killed would keep its port
+        kill_group(process.pid)  # workers of a killed main process would keep its port
         reader.join(timeout=1)
         self.events.put(Ended(name, status))
 
-    def bury(self, child: Child, status: int) -> None:
-        """Say it in one line and start it again: at once, or later and later if it keeps dying."""
-        lived = time.monotonic() - child.started
-        self.forget(child)
-        child.deaths = 0 if lived >= STEADY_SECONDS else child.deaths + 1
-        pause = min(2.0 ** (child.deaths - 2), LONGEST_PAUSE) if child.deaths > 1 else 0.0
-        child.next_start = time.monotonic() + pause
-        when = f"in {pause:.0f} s" if pause >= 1 else "now"
-        self.say(f"{child.service.name} {how_it_ended(status)}; starting it again {when}")
+    def schedule_restart(self, child: Child, status: int) -> None:
+        """Log that the process ended and restart it: at once, or with a growing delay while it keeps ending."""
+        age = time.monotonic() - child.started
+        self.clear_process(child)
+        child.failures = 0 if age >= STABLE_AFTER_SECONDS else child.failures + 1
+        delay = min(2.0 ** (child.failures - 2), MAX_RESTART_DELAY_SECONDS) if child.failures > 1 else 0.0
+        child.next_start = time.monotonic() + delay
+        when = f"in {delay:.0f} s" if delay >= 1 else "now"
+        self.log(f"{child.service.name} {describe_end(status)}; restarting it {when}")
 
     def start_due(self) -> None:
+        """Restart the services whose time has come, but for those that a .hold file holds."""
         for child in self.children.values():
             if child.next_start is not None and child.next_start <= time.monotonic():
                 if (self.folder / f"{child.service.name}.hold").exists():
-                    child.next_start = time.monotonic() + 0.1
+                    child.next_start = time.monotonic() + HOLD_POLL_SECONDS
                 else:
                     self.start(child)
 
-    # --- the end of all
+    # --- stopping
 
     def stop(self) -> None:
-        """Ask group after group to leave; kill what does not. A second Ctrl-C kills at once."""
-        patience = True
-        for group in sorted({child.service.leaves for child in self.children.values()}):
-            members = [c for c in self.children.values() if c.service.leaves == group and c.process]
+        """Stop one group of services after the other; kill what does not end. A second Ctrl-C kills at once."""
+        gracefully = True
+        for group in sorted({child.service.stop_order for child in self.children.values()}):
+            members = [c for c in self.children.values() if c.service.stop_order == group and c.process]
             for child in members:
                 with suppress(ProcessLookupError):
-                    os.kill(child.process.pid, signal.SIGTERM if patience else signal.SIGKILL)  # type: ignore[union-attr]
-            patience = self.await_end(members, deadline=time.monotonic() + STOP_SECONDS) and patience
-        self.say("all stopped")
+                    os.kill(child.process.pid, signal.SIGTERM if gracefully else signal.SIGKILL)  # type: ignore[union-attr]
+            ended = self.await_end(members, deadline=time.monotonic() + STOP_TIMEOUT_SECONDS)
+            gracefully = gracefully and ended
+        self.log("all stopped")
 
     def await_end(self, members: list[Child], *, deadline: float) -> bool:
-        """Return False when patience ran out, ours or the user's."""
-        patient = True
+        """Return when these services have ended: True, or False when they had to be killed.
+
+        They are killed at the deadline (a time of time.monotonic()) or when another signal arrives.
+        """
+        gracefully = True
         while any(child.process for child in members):
             try:
                 event = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -185,46 +204,52 @@ class Supervisor:
                 case Line(name, text):
                     self.print(name, text)
                 case Ended(name):
-                    self.forget(self.children[name])
+                    self.clear_process(self.children[name])
                 case Stop():
-                    patient, deadline = False, time.monotonic() + STOP_SECONDS
+                    gracefully, deadline = False, time.monotonic() + STOP_TIMEOUT_SECONDS
                     for child in members:
                         if child.process:
-                            self.say(f"{child.service.name} does not stop: killing it")
+                            self.log(f"{child.service.name} does not stop; killing it")
                             kill_group(child.process.pid)
-        return patient
+        return gracefully
 
-    def forget(self, child: Child) -> None:
+    def clear_process(self, child: Child) -> None:
+        """Note that the service has no process, and remove its pid file."""
         child.process = None
         (self.folder / f"{child.service.name}.pid").unlink(missing_ok=True)
 
-    # --- words
+    # --- output
 
     def write_pid(self, name: str, pid: int) -> None:
+        """Write <name>.pid."""
         new = self.folder / f"{name}.pid.new"
         new.write_text(f"{pid}\n")
         new.rename(self.folder / f"{name}.pid")  # a reader never sees an empty file
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
+        """Print a line of the supervisor itself."""
         self.print("", text.encode())
 
     def print(self, name: str, text: bytes) -> None:
+        """Print a line with its service's name in front; an empty name is the supervisor."""
         colour = self.children[name].service.colour if name else None
-        # A terminal that was closed takes no more words; its SIGHUP, not a traceback, is what ends us.
+        # A closed terminal takes no more output; its SIGHUP ends the supervisor, not this error.
         with suppress(OSError):
             self.printer.write(Message("line", text, datetime.now().astimezone(), name or "parley", colour))
 
 
-def how_it_ended(status: int) -> str:
+def describe_end(status: int) -> str:
+    """Return how a process ended, as the rest of a sentence about it."""
     return f"was killed ({signal.Signals(-status).name})" if status < 0 else f"ended with exit code {status}"
 
 
 def kill_group(pid: int) -> None:
+    """Kill the processes that are left of a process group."""
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def raise_file_limit() -> None:
-    """A shell's usual 1024 open files are 500 sockets; the hard limit is there to be used."""
+    """Raise the soft limit of open files to the hard one: the usual 1024 are enough for 500 sockets only."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,1 +1,1 @@
-"""What one delivery costs, beside other ways to do it: `make bench`."""
+"""`make bench`: what one delivery costs on Parley, and on other servers that do the same."""

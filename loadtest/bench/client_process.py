@@ -1,26 +1,29 @@
-"""The client program, from outside: start it, tell it what to do, get its answers."""
+"""The client program, seen from outside: start it, tell it what to do, get its answers."""
 
 import json
 import subprocess
 import sys
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from loadtest.bench import message
-from loadtest.bench.client.room import Plan
+from loadtest.bench.client.room import ClientPlan, CloseResult, ConnectResult, TalkResult
 from loadtest.bench.contenders.contender import Target
-from loadtest.bench.programs import REPO
+from loadtest.bench.message import TEXT_CHARACTERS
+from loadtest.core.host import REPO
 
-SENDERS = 8  # members who take turns in speaking, where there are so many
+SENDERS = 8  # members that send in turn, in a room that has so many
 
 
 class ClientFailed(Exception):
-    """The client program broke; its traceback is above."""
+    """The client program has ended with an error; its traceback is above."""
 
 
 class Client:
-    """Use as a context manager. Calls are the methods of client/room.py's Room."""
+    """One client program. A context manager; leaving it ends the program.
+
+    Each method is the command of the same name of `loadtest.bench.client.room.Room`, and raises ClientFailed.
+    """
 
     def __init__(
         self,
@@ -29,10 +32,10 @@ class Client:
         *,
         senders: int = SENDERS,
         listeners: int | None = None,
-        text_bytes: int = message.TEXT_BYTES,
+        characters: int = TEXT_CHARACTERS,
     ) -> None:
-        plan = Plan(
-            dialect=target.dialect,
+        plan = ClientPlan(
+            protocol=target.protocol,
             address=target.address,
             path=target.path,
             members=members,
@@ -40,7 +43,7 @@ class Client:
             listeners=members if listeners is None else listeners,
             cookies=target.cookies,
             post_to=target.post_to,
-            text_bytes=text_bytes,
+            characters=characters,
         )
         self.process = subprocess.Popen(
             [sys.executable, "-m", "loadtest.bench.client"],
@@ -62,27 +65,57 @@ class Client:
         self.process.stdin.close()
         self.process.stdout.close()
 
-    def _write(self, words: dict[str, Any]) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(json.dumps(words) + "\n")
-        self.process.stdin.flush()
+    def connect(self, *, members: int, max_connecting: int, timeout: float) -> ConnectResult:
+        """Fill the room up to so many members."""
+        return cast(
+            "ConnectResult", self._ask("connect", members=members, max_connecting=max_connecting, timeout=timeout)
+        )
 
-    def ask(self, do: str, **words: Any) -> dict[str, Any]:
-        """Have something done, and wait until it is."""
-        self.begin(do, **words)
-        return self.answer()
+    def idle(self, *, seconds: float) -> None:
+        """Only listen."""
+        self._ask("idle", seconds=seconds)
 
-    def begin(self, do: str, **words: Any) -> None:
-        """Have something done; `answer` waits for it."""
-        try:
-            self._write({"do": do, **words})
-        except BrokenPipeError:
-            raise ClientFailed from None
+    def fixed_rate(self, *, rate: float, seconds: float) -> TalkResult:
+        """Send so many messages a second."""
+        self.start_fixed_rate(rate=rate, seconds=seconds)
+        return cast("TalkResult", self.read_answer())
 
-    def answer(self) -> dict[str, Any]:
+    def start_fixed_rate(self, *, rate: float, seconds: float) -> None:
+        """Start to send so many messages a second; `read_answer` waits for the result."""
+        self._start("fixed_rate", rate=rate, seconds=seconds)
+
+    def saturate(self, *, seconds: float, window: int) -> TalkResult:
+        """Keep so many messages on their way."""
+        return cast("TalkResult", self._ask("saturate", seconds=seconds, window=window))
+
+    def await_close(self, *, seconds: float) -> CloseResult:
+        """Listen until the server has closed all connections."""
+        self.start_await_close(seconds=seconds)
+        return cast("CloseResult", self.read_answer())
+
+    def start_await_close(self, *, seconds: float) -> None:
+        """Start to wait for the server's closes; `read_answer` waits for the result."""
+        self._start("await_close", seconds=seconds)
+
+    def read_answer(self) -> Any:
+        """Wait for the result of the command that was started."""
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
             raise ClientFailed
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return json.loads(line)
+
+    def _ask(self, do: str, **arguments: Any) -> Any:
+        self._start(do, **arguments)
+        return self.read_answer()
+
+    def _start(self, do: str, **arguments: Any) -> None:
+        try:
+            self._write({"do": do, **arguments})
+        except BrokenPipeError:
+            raise ClientFailed from None
+
+    def _write(self, command: dict[str, Any]) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()

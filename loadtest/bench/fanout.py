@@ -1,4 +1,4 @@
-"""The comparison itself: everybody, in rooms of every size, several rounds."""
+"""The comparison: all contenders, in rooms of every size, in several rounds."""
 
 import time
 from collections.abc import Sequence
@@ -8,31 +8,45 @@ from typing import Any
 from loadtest.bench.client_process import ClientFailed
 from loadtest.bench.contenders.broadcast import Broadcast
 from loadtest.bench.contenders.contender import Contender
-from loadtest.bench.contenders.field import LAST_LINE
-from loadtest.bench.measure import Load, Result, measure
-from loadtest.bench.programs import NotStarted, largest_room
-from loadtest.bench.results import found, merged
-from loadtest.bench.table import dig
+from loadtest.bench.contenders.registry import LAST_LINE
+from loadtest.bench.measure import PHASES, RoomLoad, measure_room
+from loadtest.bench.result import TOTAL, RoomResult, find_result, get_figure, merge_rounds
+from loadtest.bench.servers import NotStarted, max_members
+from loadtest.core.latency import LatencySummary
 
-PHASES = ("calm", "brisk", "saturation")
+EMPTY_LOOP_RATE = 15.0  # messages a second
 
 
 @dataclass
-class Fanout:
-    """What was measured so far."""
+class Comparison:
+    """What was measured so far.
 
-    rounds: dict[tuple[str, int], list[Result]] = field(default_factory=dict)
+    Attributes:
+        rounds: results by contender and size of room.
+        skipped: contenders and rooms that were not measured, and why.
+        empty_loop: latencies of a room of one, for each round.
+    """
+
+    rounds: dict[tuple[str, int], list[RoomResult]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
-    empty_loop: list[Result] = field(default_factory=list)
+    empty_loop: list[LatencySummary | None] = field(default_factory=list)
 
     @property
-    def results(self) -> list[Result]:
-        return [merged(rounds) for rounds in self.rounds.values()]
+    def results(self) -> list[RoomResult]:
+        """The medians of the rounds."""
+        return [merge_rounds(rounds) for rounds in self.rounds.values()]
 
-    def as_json(self) -> dict[str, Any]:
+    @property
+    def empty_loop_ms(self) -> LatencySummary | None:
+        """The latency when there is nothing to do, as the median of the rounds."""
+        measured = [one for one in self.empty_loop if one]
+        return merge_rounds(measured) if measured else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of BenchResult that belong to the comparison."""
         return {
             "rounds": max((len(rounds) for rounds in self.rounds.values()), default=0),
-            "empty_loop_ms": merged(self.empty_loop) if self.empty_loop else {},
+            "empty_loop_ms": self.empty_loop_ms,
             "results": self.results,
             "skipped": self.skipped,
         }
@@ -40,68 +54,87 @@ class Fanout:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured. Nobody starts after `deadline` (of time.monotonic)."""
+    """How much is measured.
+
+    Attributes:
+        sizes: of rooms, in members.
+        rounds: medians are taken of so many.
+        seconds: of each phase.
+        phases: of PHASES.
+        deadline: of time.monotonic; no measurement starts later.
+    """
 
     sizes: tuple[int, ...] = (10, 100, 1000, 5000)
     rounds: int = 3
-    seconds: float = 6  # of each phase
+    seconds: float = 6
     phases: tuple[str, ...] = PHASES
     deadline: float = float("inf")
 
 
-def run(contenders: Sequence[Contender], effort: Effort) -> Fanout:
-    """Everybody in turn, then everybody again: what the machine does meanwhile meets all alike."""
-    fanout = Fanout()
+def compare_contenders(contenders: Sequence[Contender], effort: Effort) -> Comparison:
+    """Measure each contender in turn, round by round, so that a disturbance of the machine meets all of them."""
+    comparison = Comparison()
     able = []
     for size in effort.sizes:
-        if size > largest_room():
-            fanout.skipped[f"room of {size}"] = f"the limit on open files allows {largest_room():,} members"
-    sizes = [size for size in effort.sizes if size <= largest_room()]
+        if size > max_members():
+            comparison.skipped[f"room of {size}"] = f"the limit on open files allows {max_members():,} members"
+    sizes = [size for size in effort.sizes if size <= max_members()]
     for contender in contenders:
-        if why := contender.missing():
-            fanout.skipped[contender.name] = why
+        if why := contender.find_obstacle():
+            comparison.skipped[contender.name] = why
         else:
             able.append(contender)
     for number in range(effort.rounds):
-        fanout.empty_loop.append(empty_loop(effort.seconds))
+        comparison.empty_loop.append(measure_empty_loop(effort.seconds))
         for size in sizes:
             for contender in able:
-                take_part(fanout, contender, size, number, effort)
-    return fanout
+                measure_contender(comparison, contender, size, number, effort)
+    return comparison
 
 
-def take_part(fanout: Fanout, contender: Contender, size: int, number: int, effort: Effort) -> None:
+def measure_contender(comparison: Comparison, contender: Contender, size: int, number: int, effort: Effort) -> None:
+    """Measure a contender in one room, and add the result to the comparison; print a line about it.
+
+    Args:
+        comparison: is changed.
+        contender: is skipped if it could not be measured before.
+        size: of the room, in members.
+        number: of the round, from 0.
+        effort: how much is measured.
+    """
     label = f"{contender.name}, room of {size}"
-    if contender.name in fanout.skipped or label in fanout.skipped:
+    if contender.name in comparison.skipped or label in comparison.skipped:
         return
     if time.monotonic() > effort.deadline:
-        fanout.skipped[label] = "no time was left in the quick run"
+        comparison.skipped[label] = "no time was left in the quick run"
         return
-    began = time.monotonic()
+    started = time.monotonic()
     print(f"bench: round {number + 1}, {label} ...", end="", flush=True)
     try:
-        result = measure(contender, Load.of(size, effort.seconds), effort.phases)
+        result = measure_room(contender, RoomLoad.of_size(size, effort.seconds), effort.phases)
     except (NotStarted, ClientFailed) as error:
-        fanout.skipped[label] = str(error) or type(error).__name__
-        print(f" skipped: {fanout.skipped[label]}", flush=True)
+        comparison.skipped[label] = str(error) or type(error).__name__
+        print(f" skipped: {comparison.skipped[label]}", flush=True)
         return
-    fanout.rounds.setdefault((contender.name, size), []).append(result)
-    totals = ", ".join(f"{phase} {dig(result, phase, 'us', 'total') or 0:.1f}" for phase in effort.phases)
-    print(f" us: {totals} ({time.monotonic() - began:.0f} s)", flush=True)
+    comparison.rounds.setdefault((contender.name, size), []).append(result)
+    totals = ", ".join(
+        f"{phase} {get_figure(result, phase, 'us_per_delivery', TOTAL) or 0:.1f}" for phase in effort.phases
+    )
+    print(f" us: {totals} ({time.monotonic() - started:.0f} s)", flush=True)
 
 
-def empty_loop(seconds: float) -> dict[str, float]:
-    """Latency when there is nothing to do: a room of one on the barest server. What is below is the machine's."""
-    result = measure(Broadcast(), Load(1, calm=15, brisk=15, seconds=seconds), ("brisk",))
-    times: dict[str, float] = result["brisk"]["latency_ms"]
-    return times
+def measure_empty_loop(seconds: float) -> LatencySummary | None:
+    """Return the latency of a room of one on the smallest server: the part that belongs to the machine."""
+    load = RoomLoad(1, low_rate=EMPTY_LOOP_RATE, high_rate=EMPTY_LOOP_RATE, seconds=seconds)
+    return measure_room(Broadcast(), load, ("high_rate",))["high_rate"].get("latency_ms")
 
 
-def last_line(results: Sequence[Result], size: int = 1000) -> str:
-    """All CPU of servers, nginx and Redis for a delivery at the brisk rate, everybody behind TLS."""
-    words = []
-    for word, name in LAST_LINE.items():
-        result = found(results, name, size)
-        total = dig(result, "brisk", "us", "total") if result and not result["brisk"]["void"] else None
-        words.append(f"{word}={total:.1f}" if total is not None else f"{word}=none")
-    return f"fanout n={size} total_us {' '.join(words)}"
+def format_last_line(results: Sequence[RoomResult], size: int = 1000) -> str:
+    """Return the line for scripts: CPU microseconds of all processes for a delivery at the high rate, behind TLS."""
+    figures = []
+    for key, name in LAST_LINE.items():
+        result = find_result(results, name, size)
+        total = get_figure(result, "high_rate", "us_per_delivery", TOTAL)
+        is_void = bool(get_figure(result, "high_rate", "void"))
+        figures.append(f"{key}=none" if total is None or is_void else f"{key}={total:.1f}")
+    return f"fanout n={size} total_us {' '.join(figures)}"

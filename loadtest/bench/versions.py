@@ -1,14 +1,12 @@
-"""The version of everything that takes part."""
+"""The versions of everything that takes part in the benchmark."""
 
 import json
-import platform
-import re
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from loadtest.bench import cores, install
+from loadtest.bench import install
 from loadtest.bench.contenders.socket_io import HERE
+from loadtest.core.versions import describe_machine, program_version, python_versions
 
 PACKAGES = ("Django", "channels", "channels-redis", "daphne", "Twisted", "redis", "uvicorn", "uvloop", "websockets")
 PROGRAMS = {
@@ -17,39 +15,27 @@ PROGRAMS = {
     "Node.js": ["node", "--version"],
     "nats-server": ["nats-server", "--version"],
 }
+NPM_PACKAGES = ("socket.io", "@socket.io/redis-adapter")
 
 
-def of_everything() -> dict[str, str]:
-    """Name to version; what is not installed is left out. Of the machine: the kernel and the number of cores."""
-    found = {"cores": str(len(cores.ALL)), "kernel": platform.release(), "Python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+def find_versions() -> dict[str, str]:
+    """Return versions by name, and the machine's kernel and number of cores; what is not installed is left out."""
+    machine = describe_machine()
+    found = {"cores": str(machine["cores"]), "kernel": machine["kernel"], **python_versions(PACKAGES)}
     for name, command in PROGRAMS.items():
-        if said := _output(command):
-            found[name] = said
-    if nchan := _debian("libnginx-mod-nchan"):
+        if (program := install.find_program(command[0])) and (version := program_version([program, *command[1:]])):
+            found[name] = version
+    if nchan := _debian_version("libnginx-mod-nchan"):
         found["nchan"] = nchan
-    place = install.npm(HERE)
+    place = install.install_npm_packages(HERE)
     if isinstance(place, Path):
-        for package in ("socket.io", "@socket.io/redis-adapter"):
+        for package in NPM_PACKAGES:
             found[package] = json.loads((place / "node_modules" / package / "package.json").read_text())["version"]
     return found
 
 
-def _output(command: list[str]) -> str:
-    """The first number with dots in what the program says of itself."""
-    if not (program := install.program(command[0])):
-        return ""
-    done = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)  # noqa: S603
-    match = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
-    return match.group() if match else ""
-
-
-def _debian(package: str) -> str:
-    if not (program := install.program("dpkg-query")):
+def _debian_version(package: str) -> str:
+    if not (program := install.find_program("dpkg-query")):
         return ""
     command = [program, "--show", "--showformat=${Version}", package]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603

@@ -1,1 +1,1 @@
-"""Users for other servers."""
+"""User classes for other servers."""

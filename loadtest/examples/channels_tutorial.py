@@ -1,10 +1,10 @@
-"""The chat of the Channels tutorial, which has no sign-in, no acks and no counts: three small methods are enough.
+"""The chat of the Channels tutorial. It has no sign-in, no acks and no sequence numbers, so three methods are enough.
 
     python -m loadtest fanout --user loadtest/examples/channels_tutorial.py:TutorialUser \
         --url http://localhost:8000 --rooms 5 --members 20 --rate 2
 
-Without acks a message counts as said when it has left; each speaker's messages must reach everybody in the room in
-their order. Who loses the line has missed what was said meanwhile: `storm` shows how much that is.
+Without acks a message counts as accepted when it was sent, and each sender's messages must reach all members of the
+room in order. A user that loses its connection misses what is sent meanwhile: `storm` shows how much that is.
 """
 
 import json
@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from loadtest.chat_user import ChatUser
-from loadtest.oracle import Event
+from loadtest.core.oracle import Event
+from loadtest.load.users.chat_user import ChatUser
 
 
 class Frame(msgspec.Struct):
+    """What the tutorial's consumer sends."""
+
     message: str
 
 
@@ -24,18 +26,23 @@ _decode = msgspec.json.Decoder(Frame).decode
 
 
 class TutorialUser(ChatUser):
+    """A user in one room."""
+
     abstract = True
     acks = False
 
-    def enter(self) -> None:
+    def join(self) -> None:
+        """Connect: the path of the socket names the room."""
         site = urlsplit(self.plan.url)
         scheme = "wss" if site.scheme == "https" else "ws"
-        room = self.rooms[0].replace("-", "_")  # the tutorial's address takes \\w+
+        room = self.rooms[0].replace("-", "_")  # the tutorial's route accepts \\w+
         self.open(f"{scheme}://{site.netloc}/ws/chat/{room}/", headers={"Origin": self.plan.url})
 
-    def say(self, number: int, room: str, text: str) -> None:
+    def send_message(self, number: int, room: str, text: str) -> None:
+        """Send a message."""
         self.send(json.dumps({"message": text}).encode())
 
     @staticmethod
-    def events_in(payload: bytes) -> list[Event] | None:
-        return [Event(room="", place=None, text=_decode(payload).message)]
+    def decode_events(payload: bytes) -> list[Event] | None:
+        """Return the message of a frame. Raises ValueError."""
+        return [Event(room="", seq=None, text=_decode(payload).message)]

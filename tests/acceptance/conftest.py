@@ -1,4 +1,4 @@
-"""The site under test, people who come to it, and a room of their own."""
+"""The site under test, its visitors, and a room for them."""
 
 import os
 import secrets
@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.acceptance.one_process import OneProcess
-from tests.acceptance.site import Come, Person, Site
+from tests.acceptance.site import Person, SignIn, Site
 from tests.running import Stack
 
 
-@pytest.fixture(params=["elsewhere"] if os.environ.get("PARLEY_BASE_URL") else ["stack", "one_process"])
+@pytest.fixture(params=["external"] if os.environ.get("PARLEY_BASE_URL") else ["stack", "one_process"])
 def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """The one that PARLEY_BASE_URL names; without it, those that this test run starts by itself."""
-    running = None if request.param == "elsewhere" else request.getfixturevalue(request.param)
+    """The site that PARLEY_BASE_URL names; without it, the two that this test run starts itself."""
+    running = None if request.param == "external" else request.getfixturevalue(request.param)
     match running:
         case Stack():
             found = Site.of_stack(running)
@@ -31,7 +31,7 @@ def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sit
 
 
 def resolving(name: str, address: str) -> Callable[..., Any]:
-    """getaddrinfo with a name that no DNS has to know, as `curl --resolve`."""
+    """Return a getaddrinfo that resolves `name` to `address`, as `curl --resolve` does."""
     ask = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
@@ -41,16 +41,16 @@ def resolving(name: str, address: str) -> Callable[..., Any]:
 
 
 @pytest.fixture
-async def people(site: Site) -> AsyncIterator[Come]:
-    """`alice = await people()`: a guest, whom nobody has seen before."""
+async def people(site: Site) -> AsyncIterator[SignIn]:
+    """`alice = await people()` signs in a new guest."""
     async with AsyncExitStack() as leaving:
 
-        async def come() -> Person:
+        async def sign_in() -> Person:
             person = await leaving.enter_async_context(Person(site))
             assert (await person.as_guest()).status_code == 302
             return person
 
-        yield come
+        yield sign_in
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def room() -> str:
 
 @pytest.fixture(scope="session")
 def one_process() -> Iterator[OneProcess]:
-    """The form for platforms that allow one command and one port."""
+    """The single process for platforms that run one command and open one port."""
     running = OneProcess()
     yield running
     running.stop()

@@ -1,4 +1,4 @@
-"""All of Parley in one process on one port, as a platform runs it: no nginx, no Redis, and here its own certificate."""
+"""Parley in one process on one port, as a platform runs it: without nginx and Redis, here with a certificate."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ START_SECONDS = 60
 
 
 class OneProcess:
-    """Start with OneProcess(), end with stop()."""
+    """A running process: OneProcess() starts it, stop() ends it."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="parley-one-"))
@@ -29,7 +29,7 @@ class OneProcess:
         self.certificate = layout.tls / "fullchain.pem"
         self.url = f"https://localhost:{port}"
         environment = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # a platform's `python` has our packages
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # on a platform, `python` has the packages
             "PARLEY_ENV_FILE": os.devnull,
             "SECRET_KEY": "only-for-tests-" * 5,
             "ALLOWED_HOSTS": "localhost",
@@ -51,9 +51,9 @@ class OneProcess:
         deadline = time.monotonic() + START_SECONDS
         while not self._answers(trust):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                said = (self.folder / "output.txt").read_text()
+                output = (self.folder / "output.txt").read_text()
                 self.stop()
-                raise AssertionError(f"It did not start:\n{said}")
+                raise AssertionError(f"The process did not start:\n{output}")
             time.sleep(0.05)
 
     def _answers(self, trust: ssl.SSLContext) -> bool:
@@ -64,6 +64,7 @@ class OneProcess:
         return True
 
     def stop(self) -> None:
+        """Stop the process and remove its folder."""
         self.process.terminate()
         self.process.wait(30)
         self.output.close()

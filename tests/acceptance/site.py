@@ -1,4 +1,4 @@
-"""The site that the tests are pointed at: where it is, and what it has been declared to do."""
+"""The site under test: its addresses, and the traits that are declared of it."""
 
 import os
 import secrets
@@ -16,21 +16,23 @@ from websockets.asyncio.client import connect
 from tests.running import Stack, Wss
 from tests.tab import Tab
 
-# What differs between installations. A test asserts that a site does what is declared of it, and that it does not do
-# what is not declared; so nothing is skipped anywhere.
+# What differs between installations. A test asserts that a site has a declared trait, and that it does not have an
+# undeclared one; so no test is skipped.
 TRAITS = {
-    "nginx": "our nginx stands in front and numbers every request",
-    "hsts": "browsers are told to use https for good",
-    "named": "it answers to its own names only",
+    "nginx": "Parley's nginx is in front and gives every request an id",
+    "hsts": "browsers must use https for good (Strict-Transport-Security)",
+    "named": "it answers to its own host names only",
 }
 PASSWORD = "correct horse battery staple"
 
 
 @dataclass(frozen=True)
 class Site:
+    """A site, its traits, and how to reach it."""
+
     url: str  # https://host[:port]
     traits: frozenset[str]
-    http_url: str | None = None  # the plain port beside it; None: a platform keeps that one
+    http_url: str | None = None  # its plain http port; None where the platform serves it
     ca: Path | None = None  # of a private authority, or the certificate itself
     resolve: tuple[str, str] | None = None  # a name, and the address to use for it
 
@@ -39,7 +41,7 @@ class Site:
         """The site that PARLEY_BASE_URL and its companions name (README.md here)."""
         url = urlsplit(env["PARLEY_BASE_URL"])
         if url.scheme != "https" or not url.hostname or url.path.strip("/"):
-            raise pytest.UsageError("PARLEY_BASE_URL must look like https://host or https://host:port")
+            raise pytest.UsageError("PARLEY_BASE_URL must have the form https://host or https://host:port")
         if url.port and "PARLEY_HTTP_URL" not in env:
             raise pytest.UsageError("PARLEY_HTTP_URL must name the plain port, such as http://host:8080, or be empty")
         traits = frozenset(env["PARLEY_TRAITS"].split(",") if "PARLEY_TRAITS" in env else TRAITS) - {""}
@@ -56,39 +58,41 @@ class Site:
 
     @classmethod
     def of_stack(cls, stack: Stack) -> "Site":
-        """`make run` answers to any name, and binds no browser to https on localhost."""
+        """Return the site of a local stack, which answers to any name and does not require https of browsers."""
         ca = stack.folder / "var/tls/fullchain.pem"
         return cls(url=stack.url, http_url=stack.http_url, traits=frozenset({"nginx"}), ca=ca)
 
     @property
     def host(self) -> str:
+        """The host name of the URL."""
         return urlsplit(self.url).hostname or ""
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where to connect to."""
+        """The address and port to connect to."""
         name, there = self.resolve or (self.host, self.host)
         return (there if name == self.host else self.host), urlsplit(self.url).port or 443
 
     @property
     def trust(self) -> ssl.SSLContext:
+        """A TLS context that trusts the site's certificate."""
         context = ssl.create_default_context(cafile=self.ca)
         if self.ca:
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # certificates made at home lack some niceties
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # a private authority may not follow every rule
         return context
 
     def browser(self, **options: Any) -> httpx.AsyncClient:
-        """Somebody's HTTP client, with cookies of its own."""
+        """Return an HTTP client with its own cookies."""
         headers = {"Origin": self.url, "Referer": f"{self.url}/"}
         return httpx.AsyncClient(base_url=self.url, headers=headers, verify=self.trust, timeout=30, **options)
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
-        """What a stranger is answered; redirects are not followed."""
+        """Return the answer to a request without cookies; redirects are not followed."""
         async with self.browser() as browser:
             return await browser.get(path, headers=headers)
 
     async def wss(self, path: str = "/ws/", *, cookies: httpx.Cookies | None = None, **options: Any) -> Wss:
-        """Shake hands as a page of ours does; raises what websockets raises."""
+        """Open a WebSocket as a page of the site does. Raises the errors of websockets."""
         sent = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
         options = {
             "subprotocols": ["parley.v1"],
@@ -103,7 +107,7 @@ class Site:
 
 
 class Person:
-    """Somebody with a browser. Use as `async with Person(site) as alice`: signed out at the end."""
+    """A visitor with a browser. `async with Person(site) as alice` signs alice out at the end."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -119,23 +123,25 @@ class Person:
         await self.browser.aclose()
 
     async def submit(self, path: str, **fields: str) -> httpx.Response:
-        """Send a form of ours, with the token that its page has set."""
+        """Submit a form of the site with the CSRF token that its page has set."""
         token = self.browser.cookies.get("csrftoken", "")
         return await self.browser.post(path, data={"csrfmiddlewaretoken": token, **fields})
 
     async def as_guest(self) -> httpx.Response:
+        """Sign in as a guest."""
         return await self.submit("/guest/", name=self.name)
 
     async def with_account(self) -> httpx.Response:
+        """Create an account and sign in."""
         return await self.submit("/accounts/signup/", username=self.name, password1=PASSWORD)
 
-    async def who(self, room: str) -> httpx.Response:
-        """The room's page, as this person gets it."""
+    async def get_room(self, room: str) -> httpx.Response:
+        """Request the page of a room."""
         return await self.browser.get(f"/rooms/{room}/")
 
     async def tab(self) -> Tab:
-        """A tab of this person's, over wss. Not yet opened."""
+        """Return a client of this visitor, over wss. It is not open yet."""
         return Tab(await self.site.wss(cookies=self.browser.cookies))
 
 
-Come = Callable[[], Awaitable[Person]]
+SignIn = Callable[[], Awaitable[Person]]

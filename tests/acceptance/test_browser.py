@@ -1,4 +1,4 @@
-"""Two real browsers: one says something, the other reads it."""
+"""Two real browsers: one sends a message, the other shows it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.browser.window import ARGUMENTS, CHROMIUM
 
 @pytest.fixture
 def home(site: Site, tmp_path: Path) -> Path:
-    """Where Chromium's own store of certificates lies; it trusts the site's authority as an administrator would say."""
+    """The home folder of Chromium, with a certificate store that trusts the site's authority."""
     store = tmp_path / ".pki" / "nssdb"
     store.mkdir(parents=True)
     certutil = ["certutil", "-d", f"sql:{store}"]
@@ -41,17 +41,17 @@ def come_in(browser: Browser, site: Site, name: str, room: str) -> Page:
     page = browser.new_context(base_url=site.url).new_page()
     page.goto(f"/rooms/{room}/")
     page.get_by_label("Your name").fill(name)
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Join").click()
     expect(page.locator("#pill")).to_have_text("connected")
     return page
 
 
-def test_what_one_types_the_other_reads(browser: Browser, site: Site, room: str) -> None:
+def test_a_message_from_one_browser_appears_in_the_other(browser: Browser, site: Site, room: str) -> None:
     alice, bob = come_in(browser, site, "Alice", room), come_in(browser, site, "Bob", room)
     alice.locator("#body").fill("Hello over there")
     alice.locator("#body").press("Enter")
-    said = bob.locator("#messages > .message", has_text="Hello over there")
-    expect(said.locator(".who bdi")).to_have_text("Alice")
+    message = bob.locator("#messages > .message", has_text="Hello over there")
+    expect(message.locator(".author bdi")).to_have_text("Alice")
     expect(alice.locator("#messages > .message", has_text="Hello over there")).to_have_attribute(
         "data-id", re.compile(r"\d+")
     )

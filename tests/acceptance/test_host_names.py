@@ -1,4 +1,4 @@
-"""Which names the site answers to."""
+"""The host names to which the site answers."""
 
 import socket
 import ssl
@@ -11,9 +11,9 @@ QUESTION = "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n"
 
 
 def asked(site: Site, *, server_name: str, host: str) -> str:
-    """The whole answer, or nothing where the line is cut."""
+    """Return the whole answer, or nothing where the connection is closed."""
     trust = site.trust
-    trust.check_hostname = False  # the certificate is not for that name; its maker is checked nevertheless
+    trust.check_hostname = False  # the certificate is not for that name; its authority is verified
     try:
         with (
             socket.create_connection(site.address, timeout=30) as plain,
@@ -26,9 +26,9 @@ def asked(site: Site, *, server_name: str, host: str) -> str:
 
 
 @pytest.mark.parametrize("server_name", ["its own", "another"])
-def test_an_unknown_name_gets_a_page_only_where_any_name_is_welcome(site: Site, server_name: str) -> None:
+def test_an_unknown_name_gets_a_page_only_where_the_site_answers_to_any_name(site: Site, server_name: str) -> None:
     ours = asked(site, server_name=site.host, host=site.url.removeprefix("https://"))
     assert ours.startswith("HTTP/1.1 200")
     answer = asked(site, server_name=site.host if server_name == "its own" else "evil.example", host="evil.example")
-    assert ("Say it, and it arrives" in answer) == ("named" not in site.traits)
-    assert "Say it, and it arrives" in ours
+    assert ("Every message arrives" in answer) == ("named" not in site.traits)
+    assert "Every message arrives" in ours

@@ -1,4 +1,4 @@
-"""What is counted is for who is on the machine."""
+"""Only clients on the machine can read the metrics."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.acceptance.site import Site
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/ws/metrics", "//metrics"])
-async def test_nobody_outside_reads_the_counters(site: Site, path: str) -> None:
+async def test_visitors_cannot_read_the_metrics(site: Site, path: str) -> None:
     answer = await site.get(path)
     assert "parley_" not in answer.text
     if path == "/metrics":

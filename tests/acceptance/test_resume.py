@@ -1,9 +1,9 @@
-"""A line that drops loses nothing."""
+"""A lost connection loses no message."""
 
-from tests.acceptance.site import Come
+from tests.acceptance.site import SignIn
 
 
-async def test_who_comes_back_gets_exactly_what_was_missed(people: Come, room: str) -> None:
+async def test_a_client_that_reconnects_gets_exactly_the_messages_it_missed(people: SignIn, room: str) -> None:
     alice = await people()
     bob = await people()
     async with await alice.tab() as hers:
@@ -13,9 +13,9 @@ async def test_who_comes_back_gets_exactly_what_was_missed(people: Come, room: s
             await hers.post(room, "before")
             await his.hears(room, "before")
             before = his.rooms[room]
-            his.transport.connection.transport.abort()  # as a tunnel does: no goodbye
-        for word in ("one", "two", "three"):
-            await hers.post(room, word)
+            his.transport.connection.transport.abort()  # without a close frame
+        for body in ("one", "two", "three"):
+            await hers.post(room, body)
         async with await bob.tab() as his:
             his.rooms[room] = before
             joined = await his.join(room, resume=True)
@@ -25,13 +25,13 @@ async def test_who_comes_back_gets_exactly_what_was_missed(people: Come, room: s
             await his.hears(room, "after")
 
 
-async def test_what_is_sent_again_after_a_lost_answer_is_there_once(people: Come, room: str) -> None:
+async def test_a_message_that_is_sent_twice_is_stored_once(people: SignIn, room: str) -> None:
     alice = await people()
     cid = "0e0a7d6c-93a0-4a55-8fd3-9f5a6f1f8e01"
     answers = []
     for _ in range(2):
         async with await alice.tab() as hers:
             await hers.join(room)
-            answers.append(await hers.post(room, "said once", cid))
+            answers.append(await hers.post(room, "sent twice", cid))
     assert [answer["dup"] for answer in answers] == [False, True]
     assert answers[0]["message"]["id"] == answers[1]["message"]["id"]

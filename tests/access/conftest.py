@@ -1,4 +1,4 @@
-"""A database as strict as PostgreSQL, and a log that must stay free of errors."""
+"""A database as strict as PostgreSQL, and a log that must have no errors."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The administration: lists to find things in, and actions of which live rooms hear."""
+"""The administration: lists that can be searched, and actions that live rooms see at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +34,8 @@ def boss(transactional_db: None) -> User:
 
 
 @pytest.fixture
-def said(room: Room, bob: User) -> Message:
-    return post_message(room=room.slug, author=bob, body="Rude words", cid=uuid4()).message
+def message(room: Room, bob: User) -> Message:
+    return post_message(room=room.slug, author=bob, body="A rude message", cid=uuid4()).message
 
 
 def client_of(user: User) -> Client:
@@ -56,77 +56,77 @@ in_a_thread = sync_to_async(act)
 
 
 @pytest.mark.parametrize("language", ["en", "pt-br", "es"])
-def test_every_list_and_every_detail_has_its_page(language: str, boss: User, said: Message, secret: Room) -> None:
+def test_every_list_and_every_detail_has_its_page(language: str, boss: User, message: Message, secret: Room) -> None:
     Invitation.objects.create(room=secret, made_by=boss, digest="d", expires_at=timezone.now())
     client = client_of(boss)
     client.cookies["django_language"] = language
     assert client.get("/admin/").status_code == 200
     for page in PAGES:
         assert client.get(f"/admin/{page}/?q=rude").status_code == 200, page
-    his = said.room.memberships.get(user=said.author)
-    for row, page in zip((boss, said.room, said, his), PAGES, strict=False):
+    his = message.room.memberships.get(user=message.author)
+    for row, page in zip((boss, message.room, message, his), PAGES, strict=False):
         assert client.get(f"/admin/{page}/{row.pk}/change/").status_code == 200, page
     index = client.get("/admin/").content.decode()
     assert {"en": "Memberships", "pt-br": "Participações", "es": "Membresías"}[language] in index
     rooms = client.get("/admin/chat/room/").content.decode()
-    assert '<td class="field-people">2</td><td class="field-words">1</td>' in rooms
+    assert '<td class="field-people">2</td><td class="field-messages">1</td>' in rooms
 
 
-def test_what_is_seen_can_be_found(boss: User, said: Message) -> None:
+def test_rows_that_are_listed_can_be_searched(boss: User, message: Message) -> None:
     client = client_of(boss)
-    assert "Rude words" in client.get("/admin/chat/message/?q=rude").content.decode()
-    assert "Rude words" not in client.get("/admin/chat/message/?q=polite").content.decode()
-    assert "Rude words" in client.get("/admin/chat/message/?q=harbour").content.decode()
+    assert "A rude message" in client.get("/admin/chat/message/?q=rude").content.decode()
+    assert "A rude message" not in client.get("/admin/chat/message/?q=polite").content.decode()
+    assert "A rude message" in client.get("/admin/chat/message/?q=harbour").content.decode()
     assert "alice" in client.get("/admin/accounts/user/?is_guest__exact=0&q=Lind").content.decode()
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_members_and_strangers_see_nothing_of_it(page: str, alice: User) -> None:
+def test_only_administrators_can_open_the_administration(page: str, alice: User) -> None:
     for client in (Client(), client_of(alice)):
         answer = client.get(f"/admin/{page}/")
         assert answer.headers["Location"].startswith("/admin/login/")
 
 
-def test_nothing_is_deleted_or_written_past_the_services(
-    boss: User, said: Message, caplog: pytest.LogCaptureFixture
+def test_rows_cannot_be_added_changed_or_deleted_without_a_service(
+    boss: User, message: Message, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of(boss)
-    for row, page in ((boss, PAGES[0]), (said.room, PAGES[1]), (said, PAGES[2])):
+    for row, page in ((boss, PAGES[0]), (message.room, PAGES[1]), (message, PAGES[2])):
         assert client.post(f"/admin/{page}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert client.post(f"/admin/chat/message/{said.pk}/change/", {"body": "Kind words"}).status_code == 403
+    assert client.post(f"/admin/chat/message/{message.pk}/change/", {"body": "A kind message"}).status_code == 403
     assert client.post("/admin/chat/room/add/", {"slug": "new"}).status_code == 403
-    assert Message.objects.get(pk=said.pk).body == "Rude words"
+    assert Message.objects.get(pk=message.pk).body == "A rude message"
     caplog.clear()  # Django tells each refusal with its traceback, and is right to
 
 
-def test_who_may_only_look_cannot_act(said: Message) -> None:
+def test_an_administrator_who_may_only_view_has_no_actions(message: Message) -> None:
     looker = User.objects.create_user("looker", password=PASSWORD, is_staff=True)
     looker.user_permissions.set(
         Permission.objects.filter(codename__in=["view_message", "view_membership", "view_user"])
     )
     client = client_of(looker)
-    assert "Rude words" in client.get("/admin/chat/message/").content.decode()
-    act(client, "chat/message", "take_back", said)
-    act(client, "chat/membership", "ban", said.room.memberships.get(user=said.author))
-    act(client, "accounts/user", "close_accounts", said.author)
-    assert Message.objects.get(pk=said.pk).body == "Rude words"
-    assert said.room.memberships.get(user=said.author).state == "joined"
-    assert User.objects.get(pk=said.author.pk).is_active
+    assert "A rude message" in client.get("/admin/chat/message/").content.decode()
+    act(client, "chat/message", "moderator_delete", message)
+    act(client, "chat/membership", "ban", message.room.memberships.get(user=message.author))
+    act(client, "accounts/user", "deactivate_accounts", message.author)
+    assert Message.objects.get(pk=message.pk).body == "A rude message"
+    assert message.room.memberships.get(user=message.author).state == "joined"
+    assert User.objects.get(pk=message.author.pk).is_active
 
 
-async def test_a_message_that_is_taken_back_goes_from_open_rooms(
-    tab: Callable[..., Any], boss: User, alice: User, said: Message
+async def test_a_message_that_a_moderator_deletes_disappears_from_open_rooms(
+    tab: Callable[..., Any], boss: User, alice: User, message: Message
 ) -> None:
     client = await sync_to_async(client_of)(boss)
     async with tab(alice, "harbour") as hers:
-        assert "1 message taken back." in await in_a_thread(client, "chat/message", "take_back", said)
-        await hers.until(lambda tab: tab.rooms["harbour"].messages[said.pk]["deleted"])
-    assert "0 messages taken back." in await in_a_thread(client, "chat/message", "take_back", said)
-    assert (await Message.objects.aget(pk=said.pk)).body == ""
+        assert "1 message deleted." in await in_a_thread(client, "chat/message", "moderator_delete", message)
+        await hers.until(lambda tab: tab.rooms["harbour"].messages[message.pk]["deleted"])
+    assert "0 messages deleted." in await in_a_thread(client, "chat/message", "moderator_delete", message)
+    assert (await Message.objects.aget(pk=message.pk)).body == ""
 
 
 @pytest.mark.parametrize(("action", "state"), [("remove", "kicked"), ("ban", "banned")])
-async def test_whoever_is_put_out_is_out_at_once(
+async def test_a_removed_member_is_removed_at_once(
     tab: Callable[..., Any], action: str, state: str, boss: User, bob: User, room: Room
 ) -> None:
     client = await sync_to_async(client_of)(boss)
@@ -137,14 +137,12 @@ async def test_whoever_is_put_out_is_out_at_once(
     await his.arefresh_from_db()
     assert his.state == state
     if action == "ban":
-        await in_a_thread(client, "chat/membership", "lift_ban", his)
+        await in_a_thread(client, "chat/membership", "unban", his)
         await his.arefresh_from_db()
         assert his.state == "left"
 
 
-async def test_a_room_that_gets_another_title_says_so(
-    tab: Callable[..., Any], boss: User, alice: User, room: Room
-) -> None:
+async def test_a_new_title_is_published(tab: Callable[..., Any], boss: User, alice: User, room: Room) -> None:
     client = await sync_to_async(client_of)(boss)
     form = {"title": "Old harbour", "topic": "Boats", "body_chars": "140", "max_messages": ""}
     async with tab(alice, "harbour") as hers:
@@ -159,24 +157,24 @@ async def test_a_room_that_gets_another_title_says_so(
     assert "errorlist" in refused.content.decode()
 
 
-async def test_an_account_that_is_closed_is_signed_out_everywhere(
+async def test_a_deactivated_account_is_signed_out_everywhere(
     tab: Callable[..., Any], boss: User, bob: User, room: Room
 ) -> None:
     client, his_client = await sync_to_async(client_of)(boss), await sync_to_async(client_of)(bob)
     async with tab(bob, "harbour") as his:
-        said = await in_a_thread(client, "accounts/user", "close_accounts", bob, boss)
-        assert "1 account closed." in said  # not the administrator's own
+        answer = await in_a_thread(client, "accounts/user", "deactivate_accounts", bob, boss)
+        assert "1 account deactivated." in answer  # not the administrator's own
         assert await his.end() == 4401
     page = await sync_to_async(his_client.get)("/rooms/harbour/")
     assert page.headers["Location"].startswith("/accounts/login/")
-    await in_a_thread(client, "accounts/user", "open_accounts", bob)
+    await in_a_thread(client, "accounts/user", "reactivate_accounts", bob)
     page = await sync_to_async(his_client.get)("/rooms/harbour/")
     assert page.status_code == 302  # the old session does not live again
     login = {"login": "bob", "password": PASSWORD}
     assert (await sync_to_async(his_client.post)("/accounts/login/", login)).headers["Location"] == "/"
 
 
-async def test_sign_out_everywhere_leaves_the_account(tab: Callable[..., Any], boss: User, bob: User) -> None:
+async def test_signing_out_everywhere_keeps_the_account(tab: Callable[..., Any], boss: User, bob: User) -> None:
     client = await sync_to_async(client_of)(boss)
     async with tab(bob) as his:
         assert "1 session ended." in await in_a_thread(client, "accounts/user", "sign_out", bob)
@@ -192,7 +190,7 @@ def test_a_token_is_revoked_and_its_bot_leaves(boss: User, room: Room) -> None:
     assert room.memberships.get(user=integration.bot).state == "left"
 
 
-def test_a_name_that_pretends_is_refused_here_too(boss: User, bob: User) -> None:
+def test_a_deceptive_display_name_is_refused(boss: User, bob: User) -> None:
     form = {"username": "bob", "display_name": "\u202eboss", "email": ""}
     assert "errorlist" in client_of(boss).post(f"/admin/accounts/user/{bob.pk}/change/", form).content.decode()
     assert User.objects.get(pk=bob.pk).display_name == ""

@@ -1,4 +1,4 @@
-"""Whatever is sent: an error frame, or a close code made for it. The process stays, and its log has no traceback."""
+"""Every wrong frame gets an error frame or a close code, and none of them ends the process or leaves a traceback."""
 
 import contextlib
 import copy
@@ -132,7 +132,7 @@ async def test_a_name_that_no_room_can_have_is_refused_by_every_command(tab, roo
         await works(hers)
 
 
-async def test_one_bad_post_fails_nobody_elses(tab, room, alice, bob):
+async def test_one_bad_post_does_not_make_others_fail(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         for _ in range(20):  # they share transactions
             await his.transport.send(
@@ -178,7 +178,7 @@ async def test_json_that_is_no_command_is_an_error_frame(tab, room, alice, text)
         '"\\ud800"',
     ],
 )
-async def test_what_is_no_json_closes_the_socket_with_4400(tab, alice, text):
+async def test_a_frame_that_is_not_json_closes_the_socket_with_4400(tab, alice, text):
     async with tab(alice) as hers:
         await hers.transport.send(text)
         assert await hers.end() == 4400
@@ -203,7 +203,7 @@ async def test_a_frame_over_64_kib_closes_the_socket_with_1009(tab, room, alice,
         assert await hers.end() == 1009
 
 
-async def test_of_a_key_that_comes_twice_the_last_one_counts(tab, room, alice):
+async def test_the_last_value_of_a_repeated_key_counts(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         answer = await answer_to(hers, '{"type": "history", "id": 1, "room": "nowhere", "id": 2, "room": "harbour"}')
         assert (answer["type"], answer["id"]) == ("ok", 2)
@@ -212,20 +212,20 @@ async def test_of_a_key_that_comes_twice_the_last_one_counts(tab, room, alice):
         await works(hers)
 
 
-async def test_fields_of_tomorrow_are_ignored(tab, room, alice):
+async def test_unknown_fields_are_ignored(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         frame = {"type": "history", "id": 1, "room": "harbour", "x": {"y": [1, None]}, "__proto__": {}, "self": 1}
         assert (await answer_to(hers, json.dumps(frame)))["type"] == "ok"
 
 
 @pytest.mark.parametrize("id", [0, 2**53 + 1, 2**64, 10**300, "x", "x" * 64, "ключ", "\0", '"'])
-async def test_any_id_comes_back_as_it_was(tab, room, alice, id):
+async def test_an_id_is_returned_unchanged(tab, room, alice, id):
     async with tab(alice, "harbour") as hers:
         assert (await answer_to(hers, json.dumps({"type": "history", "id": id, "room": "harbour"})))["id"] == id
         assert (await answer_to(hers, json.dumps({"type": "history", "id": id, "room": "nowhere"})))["id"] == id
 
 
-async def test_an_id_that_cannot_be_written_back_is_left_out(tab, room, alice):
+async def test_an_id_that_cannot_be_encoded_is_left_out(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         error = await answer_to(hers, '{"type": "history", "id": "\\ud800", "room": "harbour"}')
         assert (error["type"], error["code"], error["id"]) == ("error", "invalid", None)
@@ -265,7 +265,7 @@ async def test_random_frames_are_answered_or_closed_for(tab, room, alice, sent):
             assert frame.get("code") != "internal", (frame, sent)
 
 
-async def test_before_hello_nonsense_is_treated_alike(room, tab, alice):
+async def test_wrong_frames_before_hello_get_the_same_answers(room, tab, alice):
     for text, code in (("[]", None), ("{", 4400), ('{"type": "join", "id": 1, "room": "harbour"}', None)):
         visit = await inside.tab(alice)
         await visit.open()

@@ -1,4 +1,4 @@
-"""Other programs on the same host name leave odd cookies; they sign nobody out."""
+"""Odd cookies of other programs on the same host name do not sign a user out."""
 
 import pytest
 
@@ -14,5 +14,5 @@ def test_the_session_is_found_among_odd_cookies(cookies):
 
 
 @pytest.mark.parametrize("cookies", ["", "sessionid2=abc", "csrftoken=abc", ";;;"])
-def test_without_a_session_there_is_none(cookies):
+def test_without_a_session_cookie_there_is_no_session(cookies):
     assert session_key_from_cookies(cookies) is None

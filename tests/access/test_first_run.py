@@ -1,4 +1,4 @@
-"""The first administrator of an empty site: made on a page, once, by one."""
+"""The first administrator of an empty site is created on a page, once, by one visitor."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
-from accounts.first_run import FirstAdministratorForm, make_first_administrator
+from accounts.first_run import FirstAdministratorForm, create_first_administrator
 from accounts.guests import make_guest
 from accounts.models import User
 from tests.conftest import PASSWORD
@@ -20,10 +20,10 @@ from tests.running import REPO
 FORM = {"username": "harbourmaster", "password1": PASSWORD, "password2": PASSWORD}
 
 
-def test_whoever_comes_first_runs_the_site() -> None:
+def test_the_first_visitor_can_become_the_administrator() -> None:
     client = Client()
     assert 'href="/setup/"' in client.get("/").content.decode()
-    assert "The first administrator" in client.get("/setup/").content.decode()
+    assert "Set up this site" in client.get("/setup/").content.decode()
     assert client.post("/setup/", FORM).headers["Location"] == "/"
     person = get_user(client)  # type: ignore[arg-type]
     assert isinstance(person, User)
@@ -33,7 +33,7 @@ def test_whoever_comes_first_runs_the_site() -> None:
 
 
 @pytest.mark.parametrize("by", ["a guest", "an account", "an account that was closed"])
-def test_once_anybody_has_been_here_the_page_is_gone(by: str) -> None:
+def test_the_setup_page_is_gone_once_the_site_has_a_user(by: str) -> None:
     if by == "a guest":
         make_guest("Tom")
     else:
@@ -55,14 +55,14 @@ def test_once_anybody_has_been_here_the_page_is_gone(by: str) -> None:
         {"password2": "another"},
     ],
 )
-def test_a_form_that_is_wrong_makes_nobody(wrong: dict[str, str]) -> None:
+def test_a_wrong_setup_form_creates_no_user(wrong: dict[str, str]) -> None:
     answer = Client().post("/setup/", FORM | wrong)
     assert answer.status_code == 400
     assert "errorlist" in answer.content.decode()
     assert not User.objects.exists()
 
 
-def test_a_page_of_another_site_cannot_send_it() -> None:
+def test_a_page_of_another_site_cannot_send_the_setup_form() -> None:
     assert Client(enforce_csrf_checks=True).post("/setup/", FORM).status_code == 403
     assert not User.objects.exists()
 
@@ -78,7 +78,7 @@ def rivals(count: int = 8) -> list[User | None]:
         assert form.is_valid()
         start.wait(30)  # all have seen an empty site
         try:
-            return make_first_administrator(form)
+            return create_first_administrator(form)
         finally:
             connection.close()
 
@@ -86,7 +86,7 @@ def rivals(count: int = 8) -> list[User | None]:
         return list(pool.map(try_it, range(count)))
 
 
-def test_of_many_at_once_one_wins() -> None:
+def test_only_one_of_many_simultaneous_visitors_becomes_administrator() -> None:
     assert sum(winner is not None for winner in rivals()) == 1
     assert User.objects.filter(is_superuser=True).count() == 1
 
@@ -101,7 +101,7 @@ print(sum(winner is not None for winner in rivals()))
 """
 
 
-def test_of_many_at_once_one_wins_on_postgresql(postgres: Postgres) -> None:
+def test_on_postgresql_only_one_of_many_simultaneous_visitors_becomes_administrator(postgres: Postgres) -> None:
     """Where nothing but the row lock keeps them apart."""
     settings = {
         "DATABASE_URL": postgres.url("rivals"),

@@ -1,4 +1,4 @@
-"""English, Brazilian Portuguese, Spanish: by the browser's wish, or by choice. Programs are answered in English."""
+"""Pages are in English, Brazilian Portuguese or Spanish: the browser's language or the chosen one. APIs use English."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from accounts.models import User
 from chat.models import Room
 from chat.services.errors import ChatError
 
-GREETING = {"en": "Say it, and it arrives.", "pt-br": "Você diz, e chega.", "es": "Lo dices, y llega."}
+GREETING = {"en": "Every message arrives.", "pt-br": "Toda mensagem chega.", "es": "Todos los mensajes llegan."}
 
 
 def reader(accepts: str) -> Client:
@@ -34,14 +34,14 @@ def reader(accepts: str) -> Client:
         (";;;q=\u00e9", "en"),
     ],
 )
-def test_a_page_speaks_the_browsers_language(accepts: str, language: str) -> None:
+def test_a_page_is_in_the_language_of_the_browser(accepts: str, language: str) -> None:
     page = reader(accepts).get("/").content.decode()
     assert f'<html lang="{language}">' in page
     assert GREETING[language] in page
 
 
 @pytest.mark.parametrize("language", GREETING)
-def test_the_choice_at_the_foot_of_a_page_wins_over_the_browser_and_lasts(language: str) -> None:
+def test_the_choice_in_the_footer_overrides_the_browser_and_lasts(language: str) -> None:
     client = reader("es" if language != "es" else "en")
     foot = client.get("/accounts/login/?next=/rooms/a/").content.decode().split("<footer>")[1]
     assert f'value="{language}"' in foot
@@ -57,34 +57,34 @@ def test_the_choice_at_the_foot_of_a_page_wins_over_the_browser_and_lasts(langua
     assert cookie["samesite"] == "Lax"
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
-def test_a_choice_sends_nobody_elsewhere(elsewhere: str) -> None:
-    answer = reader("en").post("/language/", {"language": "es", "next": elsewhere})
+@pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_a_choice_never_redirects_to_another_site(url: str) -> None:
+    answer = reader("en").post("/language/", {"language": "es", "next": url})
     assert answer.headers["Location"] == "/"
 
 
 @pytest.mark.parametrize("language", ["xx", "", "../../etc", "es\0", "e" * 5000])
-def test_a_language_that_we_have_not_changes_nothing(language: str) -> None:
+def test_an_unknown_language_changes_nothing(language: str) -> None:
     client = reader("es")
     client.post("/language/", {"language": language})
     client.cookies["django_language"] = language.replace("\0", "")
     assert GREETING["es"] in client.get("/").content.decode()
 
 
-def test_what_is_refused_on_a_page_is_said_in_its_language(alice: User) -> None:
+def test_refusals_on_a_page_are_in_its_language(alice: User) -> None:
     client = reader("es")
     page = client.post("/guest/", {"name": "\u200b"}).content.decode()
     assert "caracteres visibles" in page
     client.force_login(alice)
-    assert "El nombre de una sala tiene letras" in client.post("/rooms/", {"name": "???"}).content.decode()
-    assert "Aquí no hay nada" in client.get("/rooms/~AAAAAAAAAAAAAAAA/").content.decode()
+    assert "El nombre de una sala puede tener letras" in client.post("/rooms/", {"name": "???"}).content.decode()
+    assert "Página no encontrada" in client.get("/rooms/~AAAAAAAAAAAAAAAA/").content.decode()
 
 
-def test_a_letter_is_written_in_the_language_of_the_page(alice: User) -> None:
+def test_a_mail_is_in_the_language_of_the_page(alice: User) -> None:
     reader("pt-BR").post("/accounts/password/reset/", {"email": alice.email})
-    (letter,) = mail.outbox
-    assert "Escolha uma nova senha" in letter.subject
-    assert "pediu uma nova senha para a sua conta alice" in letter.body
+    (message,) = mail.outbox
+    assert "Redefinir sua senha" in message.subject
+    assert "solicitação para redefinir a senha da sua conta alice" in message.body
 
 
 def scripts(page: str, name: str) -> Any:
@@ -93,18 +93,18 @@ def scripts(page: str, name: str) -> Any:
     return json.loads(found[1])
 
 
-def test_scripts_get_the_words_of_the_pages_language(alice: User, room: Room) -> None:
+def test_scripts_get_translations_in_the_language_of_the_page(alice: User, room: Room) -> None:
     client = reader("pt-BR")
     client.force_login(alice)
-    words = scripts(client.get("/rooms/harbour/").content.decode(), "words")
-    assert words["catalog"]["{count} new message"] == ["{count} mensagem nova", "{count} mensagens novas"]
-    assert words["refusals"]["conflict"] == "Isso mudou nesse meio-tempo."
+    translations = scripts(client.get("/rooms/harbour/").content.decode(), "translations")
+    assert translations["catalog"]["{count} new message"] == ["{count} mensagem nova", "{count} mensagens novas"]
+    assert translations["refusals"]["conflict"] == "Isto foi alterado nesse meio-tempo."
     client.post("/language/", {"language": "en"})
-    assert scripts(client.get("/rooms/harbour/").content.decode(), "words") == {}
+    assert scripts(client.get("/rooms/harbour/").content.decode(), "translations") == {}
 
 
-def test_every_refusal_has_a_sentence_for_people() -> None:
-    from chat.http.words import REFUSALS
+def test_every_refusal_has_a_translated_text() -> None:
+    from chat.http.translations import REFUSALS
 
     def below(kind: type[ChatError]) -> set[str]:
         return {kind.code}.union(*map(below, kind.__subclasses__()))
@@ -113,7 +113,7 @@ def test_every_refusal_has_a_sentence_for_people() -> None:
 
 
 @pytest.mark.parametrize("accepts", ["es", "pt-BR", "en"])
-def test_programs_are_answered_in_english(accepts: str, alice: User) -> None:
+def test_apis_answer_in_english(accepts: str, alice: User) -> None:
     client = reader(accepts)
     client.cookies["django_language"] = "es"
     assert client.get("/api/rooms/").json()["error"]["text"] == "Authentication credentials were not provided."

@@ -1,7 +1,7 @@
-"""mallory is in no room of alice's and bob's: she can do nothing there, and never learns whether a hidden one exists.
+"""mallory is in no room of alice and bob: she can do nothing there, and cannot find out whether a hidden room exists.
 
-One table: what she tries, over the socket and over HTTP, against places of every kind. What she is told of a place
-that exists is, byte for byte, what she is told of one that does not.
+One table lists what she tries over the socket and over HTTP, for rooms of every kind. The answer for a hidden room
+equals, byte for byte, the answer for a room that does not exist.
 """
 
 import json
@@ -76,16 +76,16 @@ TRIES = {
         {"type": "read", "room": "SLUG", "seq": 1}, ("post", "/api/rooms/SLUG/read/", {"seq": 1})
     ),
     "leave": Try({"type": "leave", "room": "SLUG"}, ("post", "/api/rooms/SLUG/leave/", None)),
-    "look": Try(None, ("get", "/api/rooms/SLUG/", None)),
+    "show": Try(None, ("get", "/api/rooms/SLUG/", None)),
     "describe": Try(None, ("patch", "/api/rooms/SLUG/", {"title": "Mine"})),
     "describe badly": Try(None, ("patch", "/api/rooms/SLUG/", {"title": "x" * 81}), "invalid"),
-    "let herself in": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "mallory"})),
-    "let nobody in": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "nobody-at-all"})),
+    "add herself": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "mallory"})),
+    "add an absent user": Try(None, ("post", "/api/rooms/SLUG/members/", {"username": "nobody-at-all"})),
     "see who is there": Try(None, ("get", "/api/rooms/SLUG/members/", None)),
     "see who is banned": Try(None, ("get", "/api/rooms/SLUG/members/?state=banned", None)),
     "give a role": Try(None, ("patch", "/api/rooms/SLUG/members/1/", {"role": "moderator"})),
-    "remove somebody": Try(None, ("delete", "/api/rooms/SLUG/members/1/", None)),
-    "ban somebody": Try(None, ("put", "/api/rooms/SLUG/bans/1/", None)),
+    "remove a member": Try(None, ("delete", "/api/rooms/SLUG/members/1/", None)),
+    "ban a member": Try(None, ("put", "/api/rooms/SLUG/bans/1/", None)),
     "lift a ban": Try(None, ("delete", "/api/rooms/SLUG/bans/1/", None)),
     "see invitations": Try(None, ("get", "/api/rooms/SLUG/invitations/", None)),
     "invite": Try(None, ("post", "/api/rooms/SLUG/invitations/", {"hours": 1})),
@@ -118,7 +118,7 @@ def filled(wish: Any, place: Place) -> Any:
 
 @sync_to_async
 def furnish(room: Room, alice: User) -> Place:
-    """Alice has said something there; its id is like no other number in an answer."""
+    """Alice has posted a message there; its id equals no other number in an answer."""
     posted = messages.post_message(room=room.slug, author=alice, body="psst", cid=uuid4()).message
     Message.objects.filter(pk=posted.pk).update(id=posted.pk + 7_000_000_000)
     return Place(room.slug, posted.pk + 7_000_000_000, posted.rev)
@@ -166,8 +166,8 @@ def over_http(user: User | None, name: str, place: Place) -> str:
         content_type="application/json",
     )
     headers = {name: value for name, value in answer.headers.items() if name not in ("Set-Cookie", "Content-Length")}
-    said = f"{answer.status_code} {sorted(headers.items())} {answer.content.decode()}"
-    return anonymous(said.replace(answer.headers["X-Request-ID"], "REQUEST"), place)
+    text = f"{answer.status_code} {sorted(headers.items())} {answer.content.decode()}"
+    return anonymous(text.replace(answer.headers["X-Request-ID"], "REQUEST"), place)
 
 
 def anonymous(text: str, place: Place) -> str:
@@ -176,7 +176,7 @@ def anonymous(text: str, place: Place) -> str:
 
 @pytest.mark.parametrize("kind", ["private", "direct"])
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_on_the_socket_a_hidden_room_is_as_absent_as_one_that_is_not_there(tab, places, mallory, name, kind):
+async def test_over_the_socket_a_hidden_room_looks_like_an_absent_one(tab, places, mallory, name, kind):
     async with tab(mallory) as theirs, tab(mallory) as other:
         before = await state_of_the_world()
         nowhere = await over_socket(other, name, Place(NOWHERE, NO_MESSAGE))
@@ -188,7 +188,7 @@ async def test_on_the_socket_a_hidden_room_is_as_absent_as_one_that_is_not_there
 
 @pytest.mark.parametrize("kind", ["private", "direct"])
 @pytest.mark.parametrize("name", OVER_HTTP)
-async def test_over_http_a_hidden_room_is_as_absent_as_one_that_is_not_there(places, mallory, name, kind):
+async def test_over_http_a_hidden_room_looks_like_an_absent_one(places, mallory, name, kind):
     before = await state_of_the_world()
     nowhere = await over_http(mallory, name, Place(NOWHERE, NO_MESSAGE))
     there = await over_http(mallory, name, places[kind])
@@ -198,42 +198,42 @@ async def test_over_http_a_hidden_room_is_as_absent_as_one_that_is_not_there(pla
 
 
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_while_others_are_in_it_a_hidden_room_is_still_absent(tab, places, alice, mallory, name):
+async def test_a_hidden_room_looks_absent_while_others_are_in_it(tab, places, alice, mallory, name):
     place = places["private"]
     async with tab(alice, place.slug) as hers, tab(mallory) as theirs:  # the process knows the room now
-        told = [await over_socket(theirs, name, one) for one in (place, Place(NOWHERE, NO_MESSAGE))]
-        assert told[0] == told[1]
-        await hers.post(place.slug, "nobody heard anything?")
-        await hers.hears(place.slug, "nobody heard anything?")
+        answer = [await over_socket(theirs, name, one) for one in (place, Place(NOWHERE, NO_MESSAGE))]
+        assert answer[0] == answer[1]
+        await hers.post(place.slug, "is the room still hidden?")
+        await hers.hears(place.slug, "is the room still hidden?")
         assert not [frame for frame in hers.frames if frame.get("kind") == "typing"]
         assert not [frame for frame in theirs.frames if frame["type"] in ("events", "ephemeral", "joined")]
 
 
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_on_the_socket_an_open_room_must_be_joined_first(tab, places, mallory, name):
+async def test_over_the_socket_an_open_room_must_be_joined_first(tab, places, mallory, name):
     before = await state_of_the_world()
     async with tab(mallory) as theirs:
-        told = await over_socket(theirs, name, places["open"])
+        answer = await over_socket(theirs, name, places["open"])
     if TRIES[name].open_says == "allowed":
-        assert '"type": "joined"' in told
+        assert '"type": "joined"' in answer
     else:
-        assert f'"code": "{TRIES[name].open_says}"' in told
+        assert f'"code": "{TRIES[name].open_says}"' in answer
         assert await state_of_the_world() == before
 
 
 @pytest.mark.parametrize("name", OVER_HTTP)
 async def test_over_http_an_open_room_must_be_joined_first(places, mallory, name):
     before = await state_of_the_world()
-    told = await over_http(mallory, name, places["open"])
+    answer = await over_http(mallory, name, places["open"])
     if TRIES[name].open_says == "allowed":
-        assert told.startswith("200 ")
-        assert "psst" not in told
+        assert answer.startswith("200 ")
+        assert "psst" not in answer
     else:
-        assert f'"code":"{TRIES[name].open_says}"' in told
+        assert f'"code":"{TRIES[name].open_says}"' in answer
         assert await state_of_the_world() == before
 
 
-async def test_a_member_who_left_a_private_room_is_a_stranger_there(tab, places, secret, bob):
+async def test_a_former_member_cannot_access_a_private_room(tab, places, secret, bob):
     await sync_to_async(rooms.leave_room)(slug=secret.slug, user=bob)
     async with tab(bob) as his:
         for name in OVER_SOCKET:
@@ -244,28 +244,28 @@ async def test_a_member_who_left_a_private_room_is_a_stranger_there(tab, places,
         assert await over_http(bob, name, places["private"]) == nowhere, name
 
 
-async def test_the_rooms_own_address_tells_her_nothing_either(tab, places, mallory):
-    told = []
+async def test_the_socket_address_of_a_hidden_room_reveals_nothing(tab, places, mallory):
+    answer = []
     for slug in (places["private"].slug, places["direct"].slug, NOWHERE):
         async with tab(mallory, path=f"/ws/chat/{slug}/") as theirs:
             error = await theirs.frame("error")
-            told.append(json.dumps(error).replace(slug, "SLUG"))
-    assert len(set(told)) == 1
+            answer.append(json.dumps(error).replace(slug, "SLUG"))
+    assert len(set(answer)) == 1
 
 
-async def test_her_list_shows_nothing_of_it(places, mallory):
+async def test_a_list_of_rooms_shows_no_hidden_room_of_others(places, mallory):
     client = Client()
     await sync_to_async(client.force_login)(mallory)
     assert (await sync_to_async(client.get)("/api/rooms/")).json() == {"rooms": []}
 
 
-async def test_bob_may_not_do_what_only_the_owner_may(places, bob):
-    for name in ("describe", "let herself in", "let nobody in"):
+async def test_a_member_cannot_do_what_only_the_owner_may_do(places, bob):
+    for name in ("describe", "add herself", "add an absent user"):
         for kind in ("private", "open"):
             assert '"code":"not_found"' in await over_http(bob, name, places[kind]), (name, kind)
 
 
-async def test_nobody_makes_a_hidden_room_by_choosing_its_name(tab, mallory):
+async def test_a_hidden_room_cannot_be_created_by_choosing_its_slug(tab, mallory):
     async with tab(mallory) as theirs:
         await over_socket(theirs, "join", Place(NOWHERE, NO_MESSAGE))
     for name in ("join", "open it by name", "see its page"):
@@ -273,30 +273,30 @@ async def test_nobody_makes_a_hidden_room_by_choosing_its_name(tab, mallory):
     assert not await Room.objects.aexists()
 
 
-async def test_names_of_hidden_rooms_have_no_pattern_to_guess(alice):
+async def test_slugs_of_hidden_rooms_cannot_be_guessed(alice):
     made = await sync_to_async(lambda: [rooms.create_private_room(title="x", owner=alice).slug for _ in range(50)])()
     assert len({slug[1:5] for slug in made}) == len(set(made)) == 50
 
 
 @pytest.mark.parametrize("kind", ["private", "direct", "open", "nowhere"])
 @pytest.mark.parametrize("name", OVER_HTTP)
-async def test_who_is_not_signed_in_gets_nowhere_over_http(places, name, kind):
+async def test_without_a_session_every_request_is_refused(places, name, kind):
     before = await state_of_the_world()
-    told = await over_http(None, name, places.get(kind, Place(NOWHERE, NO_MESSAGE)))
+    answer = await over_http(None, name, places.get(kind, Place(NOWHERE, NO_MESSAGE)))
     if TRIES[name].rest[1].startswith(("/api/", "/chat/")):
-        assert told.startswith(("401 ", "403 "))
-        assert '"code":"unauthenticated"' in told
+        assert answer.startswith(("401 ", "403 "))
+        assert '"code":"unauthenticated"' in answer
     elif TRIES[name].rest[1] == "/save_message/":
-        assert told.startswith("401 ")
-        assert told.endswith(" error")
+        assert answer.startswith("401 ")
+        assert answer.endswith(" error")
     else:
-        assert told.startswith("302 ")
-        assert "/accounts/login/" in told
+        assert answer.startswith("302 ")
+        assert "/accounts/login/" in answer
     assert await state_of_the_world() == before
 
 
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_who_is_not_signed_in_gets_nowhere_on_the_socket(places, tab, name):
+async def test_without_a_session_every_command_is_refused(places, tab, name):
     visit = await inside.tab()
     await visit.open()
     assert '"code": "hello_first"' in await over_socket(visit, name, places["open"])
@@ -306,7 +306,7 @@ async def test_who_is_not_signed_in_gets_nowhere_on_the_socket(places, tab, name
 
 
 def test_every_command_and_every_address_is_in_the_table():
-    from chat.api.urls import elsewhere, urlpatterns
+    from chat.api.urls import legacy_urlpatterns, urlpatterns
     from chat.ws.protocol import Command
 
     tried = {one.socket["type"] for one in TRIES.values() if one.socket}
@@ -318,10 +318,13 @@ def test_every_command_and_every_address_is_in_the_table():
         .replace("<int:message>", "MESSAGE")
         for route in urlpatterns
     }
-    # tests/api/test_seeds.py, tests/api/test_posting.py, tests/http/test_people.py, tests/rooms/test_invitations.py
+    # Other files test these: test_compat_jwt.py, test_posting.py, test_people.py, test_invitations.py.
     of_no_place = {"schema/", "auth/register/", "auth/login/", "auth/guest/"}
     of_no_place |= {"contacts/", "chats/", "people/", "invitations/", "(?:.*/)?$"}
     routes = {route.replace("<str:chat>", "SLUG") for route in routes}
     assert {f"/api/{route}" for route in routes - of_no_place} <= addresses
-    assert {f"/{str(route.pattern).split('<')[0]}" for route in elsewhere} == {"/save_message/", "/chat/rooms/"}
+    assert {f"/{str(route.pattern).split('<')[0]}" for route in legacy_urlpatterns} == {
+        "/save_message/",
+        "/chat/rooms/",
+    }
     assert UUID(CID)

@@ -1,6 +1,6 @@
-"""Who may do what in a room: one table, tried over HTTP and over the socket.
+"""What each role may do in a room: one table, tried over HTTP and over the socket.
 
-What somebody may not do is answered as if the room, the member or the message were not there.
+What a user may not do gets the answer for a room, a member or a message that does not exist.
 """
 
 import json
@@ -21,9 +21,9 @@ from tests.tab import Closed, Refused
 
 ROLES = ("anonymous", "token", "stranger", "banned", "guest", "member", "moderator", "owner")
 INSIDE = {"guest", "member", "moderator", "owner"}  # a guest is a member like others
-GOVERNING = {"moderator", "owner"}
+MODERATING = {"moderator", "owner"}
 OWNING = {"owner"}
-NOBODY: set[str] = set()
+NO_ROLE: set[str] = set()
 
 
 class Action(NamedTuple):
@@ -48,27 +48,27 @@ ACTIONS = {
         INSIDE, {"type": "read", "room": "SLUG", "seq": 1}, ("post", "rooms/SLUG/read/", {"seq": 1})
     ),
     "see members": Action(INSIDE, None, ("get", "rooms/SLUG/members/", None)),
-    "edit another's words": Action(
-        NOBODY,
+    "edit another's message": Action(
+        NO_ROLE,
         {"type": "edit", "message": "MESSAGE", "body": "no", "rev": "REV"},
         ("patch", "messages/MESSAGE/", {"body": "no", "rev": "REV"}),
     ),
-    "see who is banned": Action(GOVERNING, None, ("get", "rooms/SLUG/members/?state=banned", None)),
-    "let somebody in": Action(GOVERNING, None, ("post", "rooms/SLUG/members/", {"username": "newcomer"})),
-    "remove a member": Action(GOVERNING, None, ("delete", "rooms/SLUG/members/VICTIM/", None)),
-    "ban a member": Action(GOVERNING, None, ("put", "rooms/SLUG/bans/VICTIM/", None)),
-    "lift a ban": Action(GOVERNING, None, ("delete", "rooms/SLUG/bans/BANNED/", None)),
+    "see who is banned": Action(MODERATING, None, ("get", "rooms/SLUG/members/?state=banned", None)),
+    "add a member": Action(MODERATING, None, ("post", "rooms/SLUG/members/", {"username": "newcomer"})),
+    "remove a member": Action(MODERATING, None, ("delete", "rooms/SLUG/members/VICTIM/", None)),
+    "ban a member": Action(MODERATING, None, ("put", "rooms/SLUG/bans/VICTIM/", None)),
+    "unban a member": Action(MODERATING, None, ("delete", "rooms/SLUG/bans/BANNED/", None)),
     "remove a moderator": Action(OWNING, None, ("delete", "rooms/SLUG/members/MODERATOR/", None)),
-    "remove the owner": Action(NOBODY, None, ("delete", "rooms/SLUG/members/OWNER/", None)),
-    "ban the owner": Action(NOBODY, None, ("put", "rooms/SLUG/bans/OWNER/", None)),
+    "remove the owner": Action(NO_ROLE, None, ("delete", "rooms/SLUG/members/OWNER/", None)),
+    "ban the owner": Action(NO_ROLE, None, ("put", "rooms/SLUG/bans/OWNER/", None)),
     "make a moderator": Action(OWNING, None, ("patch", "rooms/SLUG/members/VICTIM/", {"role": "moderator"})),
     "hand the room over": Action(OWNING, None, ("patch", "rooms/SLUG/members/VICTIM/", {"role": "owner"})),
     "describe": Action(OWNING, None, ("patch", "rooms/SLUG/", {"title": "Other"})),
-    "see invitations": Action(GOVERNING, None, ("get", "rooms/SLUG/invitations/", None)),
-    "invite": Action(GOVERNING, None, ("post", "rooms/SLUG/invitations/", {})),
-    "revoke an invitation": Action(GOVERNING, None, ("delete", "rooms/SLUG/invitations/INVITATION/", None)),
-    "take another's words back": Action(
-        GOVERNING, {"type": "delete", "message": "MESSAGE"}, ("delete", "messages/MESSAGE/", None)
+    "see invitations": Action(MODERATING, None, ("get", "rooms/SLUG/invitations/", None)),
+    "invite": Action(MODERATING, None, ("post", "rooms/SLUG/invitations/", {})),
+    "revoke an invitation": Action(MODERATING, None, ("delete", "rooms/SLUG/invitations/INVITATION/", None)),
+    "delete another's message": Action(
+        MODERATING, {"type": "delete", "message": "MESSAGE"}, ("delete", "messages/MESSAGE/", None)
     ),
     "leave": Action(INSIDE, {"type": "leave", "room": "SLUG"}, ("post", "rooms/SLUG/leave/", None)),
 }  # fmt: skip
@@ -92,12 +92,12 @@ def scene(alice: User, bob: User, mallory: User, secret: Room) -> Scene:
     for user in (moderator, second):
         members.set_role(slug=secret.slug, by=alice, user=user.pk, role="moderator")
     members.remove_member(slug=secret.slug, by=alice, user=ben.pk, ban=True)
-    rooms.create_private_room(title="Elsewhere", owner=mallory)
-    said = messages.post_message(room=secret.slug, author=victim, body="psst", cid=uuid4()).message
+    rooms.create_private_room(title="Another", owner=mallory)
+    message = messages.post_message(room=secret.slug, author=victim, body="psst", cid=uuid4()).message
     names = {
         "SLUG": secret.slug,
-        "MESSAGE": said.pk,
-        "REV": said.rev,
+        "MESSAGE": message.pk,
+        "REV": message.rev,
         "VICTIM": victim.pk,
         "BANNED": ben.pk,
         "MODERATOR": second.pk,
@@ -169,12 +169,12 @@ async def test_over_the_socket(tab, scene: Scene, role: str):
                     await theirs.ask(command["type"], **fields)
 
 
-@pytest.mark.parametrize("said", [{}, {"token": "parley_" + "x" * 32}], ids=["anonymous", "token"])
-async def test_who_is_nobody_does_not_get_past_hello(scene: Scene, said: dict[str, str]):
+@pytest.mark.parametrize("credentials", [{}, {"token": "parley_" + "x" * 32}], ids=["anonymous", "token"])
+async def test_an_anonymous_socket_cannot_send_a_command(scene: Scene, credentials: dict[str, str]):
     visit = await inside.tab()
     await visit.open()
     with pytest.raises(Closed, match="4401"):
-        await visit.ask("hello", **said)
+        await visit.ask("hello", **credentials)
     await visit.__aexit__(None, None, None)
 
 

@@ -1,4 +1,4 @@
-"""Tokens that are forged, over, or of somebody else open nothing: 401 over HTTP, 4401 on a socket."""
+"""A token that is forged, expired or of another user is refused: 401 over HTTP, 4401 over a socket."""
 
 import asyncio
 import json
@@ -77,7 +77,7 @@ async def test_a_forged_token_closes_the_socket_with_4401(tab, alice, mallory, f
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-async def test_a_forged_token_renews_nothing(tab, alice, mallory, forgery):
+async def test_a_forged_token_does_not_renew_a_session(tab, alice, mallory, forgery):
     hers = await sync_to_async(tokens_of)(mallory)
     opened, number = await visit(hers.access)
     await opened.answer(number)
@@ -100,7 +100,7 @@ async def test_a_wrong_token_is_4401_even_beside_a_good_cookie(tab, alice):
     await leave(opened)
 
 
-async def test_a_token_decides_and_not_the_cookie_beside_it(tab, alice, mallory):
+async def test_a_token_counts_more_than_a_cookie(tab, alice, mallory):
     cookie = (await sync_to_async(tokens_of)(mallory)).session
     opened, number = await visit(
         (await sync_to_async(tokens_of)(alice)).access, cookie=cookie, origin="https://localhost"
@@ -110,7 +110,7 @@ async def test_a_token_decides_and_not_the_cookie_beside_it(tab, alice, mallory)
 
 
 @pytest.mark.parametrize("forgery", sorted(FORGERIES.keys() - {"a refresh token", "another user's session"}))
-def test_a_forged_refresh_token_is_401_and_harms_nobody(alice, mallory, forgery):
+def test_a_forged_refresh_token_is_401_and_ends_no_session(alice, mallory, forgery):
     hers = tokens_of(mallory)
     forged = forge(forgery, hers._replace(access=hers.refresh), alice)
     assert refresh(forged) == (401, {"flows": [{"id": "login"}, {"id": "signup"}]})
@@ -126,27 +126,27 @@ def test_an_access_token_is_no_refresh_token(alice):
 
 @pytest.mark.parametrize("body", [b'{"a":' * 20_000, b'{"username":"\\ud800","password":"x"}', b"\xff", b"[]", b"{"])
 @pytest.mark.parametrize("path", [LOGIN, REFRESH, "/_allauth/app/v1/auth/signup"])
-def test_json_that_no_parser_or_database_takes_is_400(transactional_db, path, body):
+def test_json_that_no_parser_or_database_accepts_is_400(transactional_db, path, body):
     assert Client().post(path, body, content_type="application/json").status_code == 400
 
 
 # --- refreshed, once each
 
 
-def test_a_refresh_token_works_once_and_its_second_coming_ends_the_family(alice):
+def test_a_refresh_token_works_once_and_its_second_use_ends_the_session(alice):
     first = tokens_of(alice)
     others = tokens_of(alice)
     status, second = refresh(first.refresh)
     assert (status, rooms_of(second["access_token"]).status_code) == (200, 200)
     assert refresh(first.refresh)[0] == 401
-    # Nobody knows which of the two was the thief: everything that came of that sign-in is over, and nothing else.
+    # It is unknown which of the two is the thief: that session ends with all of its tokens, and no other.
     assert refresh(second["refresh_token"])[0] == 401
     assert [rooms_of(token).status_code for token in (first.access, second["access_token"])] == [401, 401]
     assert not Session.objects.filter(session_key=first.session).exists()
     assert rooms_of(others.access).status_code == 200
 
 
-def test_the_life_of_tokens_is_as_set(alice):
+def test_tokens_expire_as_configured(alice):
     hers = tokens_of(alice)
     now = time.time()
     assert claims(hers.access)["exp"] - now == pytest.approx(settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, abs=5)
@@ -172,7 +172,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_a_token_dies_with_its_session(alice, end):
+def test_a_token_ends_with_its_session(alice, end):
     hers = tokens_of(alice)
     assert rooms_of(hers.access).status_code == 200
     ENDS[end](hers, alice)
@@ -221,7 +221,7 @@ async def short(user, seconds):
     return signed(claims(hers.access) | {"exp": time.time() + seconds}), hers
 
 
-async def test_the_end_of_a_token_is_announced_and_then_it_is_the_sockets(tab, alice, monkeypatch):
+async def test_a_socket_is_warned_before_its_token_expires_and_then_closed(tab, alice, monkeypatch):
     monkeypatch.setattr(limits, "EXPIRY_NOTICE_SECONDS", 1)
     token, _ = await short(alice, 1.2)
     opened, number = await visit(token)
@@ -232,7 +232,7 @@ async def test_the_end_of_a_token_is_announced_and_then_it_is_the_sockets(tab, a
     await leave(opened)
 
 
-async def test_a_renewed_socket_stays_and_misses_nothing(tab, room, alice, bob, monkeypatch):
+async def test_a_socket_with_a_renewed_token_stays_open_and_misses_nothing(tab, room, alice, bob, monkeypatch):
     monkeypatch.setattr(limits, "EXPIRY_NOTICE_SECONDS", 1)
     token, longer = await short(alice, 1.2)
     fleeting, _ = await short(alice, 1.2)
@@ -253,7 +253,7 @@ async def test_a_renewed_socket_stays_and_misses_nothing(tab, room, alice, bob, 
     await leave(opened, left_alone)
 
 
-async def test_a_renewed_socket_lives_on_the_new_tokens_session(tab, alice, monkeypatch):
+async def test_a_socket_with_a_renewed_token_belongs_to_the_new_session(tab, alice, monkeypatch):
     monkeypatch.setattr(process, "SESSION_CHECK_INTERVAL_SECONDS", 1)
     old, new = await sync_to_async(tokens_of)(alice), await sync_to_async(tokens_of)(alice)
     opened, number = await visit(old.access)
@@ -268,7 +268,7 @@ async def test_a_renewed_socket_lives_on_the_new_tokens_session(tab, alice, monk
     await leave(opened, stale)
 
 
-async def test_nobody_becomes_somebody_else_by_a_newer_token(tab, alice, mallory):
+async def test_a_socket_cannot_be_renewed_with_another_users_token(tab, alice, mallory):
     opened, number = await visit((await sync_to_async(tokens_of)(mallory)).access)
     await opened.answer(number)
     await opened.say("auth", token=(await sync_to_async(tokens_of)(alice)).access)
@@ -276,7 +276,7 @@ async def test_nobody_becomes_somebody_else_by_a_newer_token(tab, alice, mallory
     await leave(opened)
 
 
-async def test_auth_does_not_stand_for_hello(tab, alice):
+async def test_auth_does_not_replace_hello(tab, alice):
     opened = Tab(await inside.Inside.open(origin=None), patience=10)
     await opened.open()
     with pytest.raises(Refused, match="hello_first"):
@@ -284,7 +284,7 @@ async def test_auth_does_not_stand_for_hello(tab, alice):
     await leave(opened)
 
 
-async def test_a_database_that_is_away_is_no_wrong_token(tab, alice, monkeypatch):
+async def test_a_token_is_not_refused_while_the_database_is_away(tab, alice, monkeypatch):
     from django.db import OperationalError
 
     opened, number = await visit((await sync_to_async(tokens_of)(alice)).access)
@@ -302,7 +302,7 @@ async def test_a_database_that_is_away_is_no_wrong_token(tab, alice, monkeypatch
     await leave(opened, late)
 
 
-async def test_two_who_come_at_once_with_the_same_refresh_token_do_not_both_get_one(alice):
+async def test_of_two_simultaneous_uses_of_a_refresh_token_only_one_succeeds(alice):
     hers = await sync_to_async(tokens_of)(alice)
     answers = await asyncio.gather(*(asyncio.to_thread(refresh, hers.refresh) for _ in range(4)))
     assert sorted(status for status, _ in answers) == [200, 401, 401, 401]

@@ -1,4 +1,4 @@
-"""An HTTP client whose every answer is held against the OpenAPI document."""
+"""An HTTP client that validates every answer against the OpenAPI document."""
 
 import json
 import re
@@ -58,7 +58,7 @@ class Refused(Exception):
 
 
 class Api:
-    """Somebody's requests. `api.post("rooms/", name="x")` returns the answer's JSON, or raises Refused."""
+    """The requests of one user. `api.post("rooms/", name="x")` returns the answer's JSON, or raises Refused."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -89,7 +89,7 @@ class Api:
 
 @pytest.fixture
 def api(transactional_db: None) -> Iterator[Callable[..., Api]]:
-    """`api(alice)`: hers; `api()`: of somebody who is not signed in."""
+    """`api(alice)`: alice's requests; `api()`: anonymous ones."""
     django_cache.clear()  # it counts what people do
 
     def of(user: User | None = None, **options: Any) -> Api:

@@ -8,16 +8,16 @@ import yaml
 from django.core.management import call_command
 from django.test import Client
 
-from chat.api import serializers
+from chat.api import schema
 from tests.api.conftest import document
 from tests.schema import DOCUMENT
 
 
-def test_it_is_valid_and_nothing_in_it_was_guessed():
+def test_the_openapi_document_is_valid_and_generated_without_warnings():
     call_command("spectacular", "--validate", "--fail-on-warn", "--format", "openapi", stdout=io.StringIO())
 
 
-def test_it_is_served_to_everybody(transactional_db):
+def test_the_openapi_document_is_public(transactional_db):
     answer = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
     assert answer.status_code == 200
     assert answer.json()["paths"].keys() == document()["paths"].keys()
@@ -37,13 +37,13 @@ def test_every_operation_documents_its_answers_and_its_refusals():
 
 
 @pytest.mark.parametrize("shape", ["Event", "Message", "Person", "Member", "RoomInfo"])
-def test_it_describes_what_the_socket_says_in_the_same_words(shape):
+def test_its_schemas_equal_those_of_the_asyncapi_document(shape):
     assert (
         document()["components"]["schemas"][shape]
         == yaml.safe_load(DOCUMENT.read_text())["components"]["schemas"][shape]
     )
 
 
-def test_its_components_are_schemas():
-    for name in serializers.COMPONENTS:
+def test_its_components_are_valid_schemas():
+    for name in schema.COMPONENTS:
         jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": document()["components"]})

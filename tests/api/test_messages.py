@@ -1,4 +1,4 @@
-"""Messages over HTTP: the same words, the same shape, the same refusals as on the socket."""
+"""Messages over HTTP: the same texts, JSON and refusals as over the socket."""
 
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ def say(api, body, **fields):
     return api.post(POST, body=body, cid=str(uuid4()), **fields)
 
 
-def test_saying_something(api, room, alice):
+def test_a_message_is_posted(api, room, alice):
     hers = api(alice)
     message = say(hers, " Hello\r\n")
     assert hers.status == 201
@@ -33,7 +33,7 @@ def test_the_same_cid_again_is_the_same_message(api, room, alice):
     assert Message.objects.count() == 1
 
 
-def test_editing_and_deleting(api, room, alice):
+def test_a_message_is_edited_and_deleted(api, room, alice):
     hers = api(alice)
     message = say(hers, "Helo")
     edited = hers.patch(f"messages/{message['id']}/", body="Hello", rev=message["rev"])
@@ -46,7 +46,7 @@ def test_editing_and_deleting(api, room, alice):
     assert hers.delete(f"messages/{message['id']}/") == deleted
 
 
-def test_answering(api, room, alice, bob):
+def test_a_message_is_answered(api, room, alice, bob):
     question = say(api(alice), "Lunch?")
     assert say(api(bob), "Yes", reply_to=question["id"])["reply_to"] == question["id"]
     assert say(api(bob), "No", reply_to=None)["reply_to"] is None
@@ -54,7 +54,7 @@ def test_answering(api, room, alice, bob):
         say(api(bob), "What?", reply_to=2**53 - 1)
 
 
-def test_reading_pages(api, room, alice):
+def test_messages_are_read_in_pages(api, room, alice):
     hers = api(alice)
     seqs = [say(hers, body)["seq"] for body in "abcde"]
 
@@ -94,25 +94,25 @@ def test_reading_pages(api, room, alice):
     ],
     ids=lambda value: ascii(value)[:70],
 )
-def test_what_cannot_be_said(api, room, alice, body, code):
+def test_a_wrong_message_is_refused(api, room, alice, body, code):
     with pytest.raises(Refused) as refused:
         api(alice).post(POST, **body)
     assert (refused.value.status, refused.value.code) == (400, code)
     assert not Message.objects.exists()
 
 
-def test_4000_astral_characters_can_be_said(api, room, alice):
+def test_a_message_can_have_4000_astral_characters(api, room, alice):
     assert say(api(alice), "😀" * 4000)["body"] == "😀" * 4000
 
 
 @pytest.mark.parametrize("number", ["0", "1", "9" * 18, "9" * 30, "9" * 400])
-def test_messages_that_are_not_there(api, alice, number):
+def test_absent_messages_are_404(api, alice, number):
     for call in (lambda a: a.delete(f"messages/{number}/"), lambda a: a.patch(f"messages/{number}/", body="x", rev=1)):
         with pytest.raises(Refused, match="not_found"):
             call(api(alice))
 
 
-async def test_what_http_says_of_a_message_is_what_the_socket_says(tab, api, room, alice, bob):
+async def test_a_message_has_the_same_json_over_http_and_over_the_socket(tab, api, room, alice, bob):
     hers = await sync_to_async(api)(alice)
     async with tab(bob, "harbour") as his:
         posted = await sync_to_async(say)(hers, "By post")
@@ -121,11 +121,11 @@ async def test_what_http_says_of_a_message_is_what_the_socket_says(tab, api, roo
         assert await his.hears("harbour", "By wire") == edited
         page = await his.ask("history", room="harbour")
         assert (await sync_to_async(hers.get)(POST)) == {"events": page["events"], "more": page["more"]}
-        said = (await his.post("harbour", "By voice"))["message"]
-        assert (await sync_to_async(hers.get)(POST))["events"][-1]["message"] == said
+        posted = (await his.post("harbour", "By voice"))["message"]
+        assert (await sync_to_async(hers.get)(POST))["events"][-1]["message"] == posted
 
 
-async def test_a_cid_is_one_message_whichever_way_it_came(tab, api, room, alice):
+async def test_a_cid_is_one_message_over_both_transports(tab, api, room, alice):
     cid, hers = str(uuid4()), await sync_to_async(api)(alice)
     async with tab(alice, "harbour") as tab_of_hers:
         over_socket = await tab_of_hers.post("harbour", "Once", cid)
@@ -134,7 +134,7 @@ async def test_a_cid_is_one_message_whichever_way_it_came(tab, api, room, alice)
     assert await Message.objects.acount() == 1
 
 
-async def test_refusals_have_the_same_code_and_sentence_both_ways(tab, api, room, secret, alice, bob):
+async def test_refusals_have_the_same_code_and_text_over_both_transports(tab, api, room, secret, alice, bob):
     his = await sync_to_async(api)(bob)
     hers = await sync_to_async(api)(alice)
     message = await sync_to_async(say)(hers, "mine")

@@ -1,4 +1,4 @@
-"""Every refusal over HTTP: {"error": {"code", "text", "retry_after"?}}, whatever went wrong."""
+"""Every refusal over HTTP has the form {"error": {"code", "text", "retry_after"?}}."""
 
 import logging
 from uuid import uuid4
@@ -36,7 +36,7 @@ def body():
         ("delete", "messages/1/"),
     ],
 )
-def test_who_is_not_signed_in_is_told_so(api, room, method, path):
+def test_a_request_without_credentials_is_unauthenticated(api, room, method, path):
     with pytest.raises(Refused) as refused:
         api()(method, path, {})
     assert (refused.value.status, refused.value.code) == (401, "unauthenticated")
@@ -45,21 +45,21 @@ def test_who_is_not_signed_in_is_told_so(api, room, method, path):
 
 @pytest.mark.parametrize("path", ["", "nothing/", "rooms/harbour/nothing/at/all/"])
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
-def test_what_is_not_there_is_not_found(alice, path, method):
+def test_an_absent_address_is_404(alice, path, method):
     client = Client()
     client.force_login(alice)
     answer = getattr(client, method)(f"/api/{path}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
-def test_an_address_without_its_last_slash_leads_to_the_one_with_it(alice):
+def test_an_address_without_its_last_slash_is_redirected(alice):
     client = Client()
     client.force_login(alice)
     assert client.get("/api/rooms")["Location"] == "/api/rooms/"
     assert client.get("/api/nothing", follow=True).json()["error"]["code"] == "not_found"
 
 
-def test_a_page_of_another_site_writes_nothing_in_my_name(api, room, alice):
+def test_a_page_of_another_site_cannot_write_with_my_cookie(api, room, alice):
     hers = api(alice, enforce_csrf_checks=True)
     for method, path in (("post", POST), ("post", "rooms/"), ("patch", "messages/1/"), ("delete", "messages/1/")):
         with pytest.raises(Refused) as refused:
@@ -69,7 +69,7 @@ def test_a_page_of_another_site_writes_nothing_in_my_name(api, room, alice):
     assert hers.get(POST) == {"events": [], "more": False}
 
 
-def test_with_the_token_of_the_page_writing_works(api, room, alice):
+def test_a_page_with_the_csrf_token_can_write(api, room, alice):
     hers = api(alice, enforce_csrf_checks=True)
     token = "t" * 32
     hers.client.cookies["csrftoken"] = token
@@ -78,7 +78,7 @@ def test_with_the_token_of_the_page_writing_works(api, room, alice):
         hers("post", POST, body(), HTTP_X_CSRFTOKEN=token, HTTP_ORIGIN="https://evil.example")
 
 
-def test_who_writes_too_often_is_told_when_to_try_again(api, room, alice, bob, monkeypatch):
+def test_a_throttled_request_says_when_to_try_again(api, room, alice, bob, monkeypatch):
     monkeypatch.setattr(WriteThrottle, "THROTTLE_RATES", {"writes": "2/min"})
     hers = api(alice)
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_a_body_that_is_no_json_object_is_invalid(api, room, alice, raw, caplog)
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "zlib", "hex", "base64"])
-def test_a_charset_that_is_not_the_texts_is_invalid(api, room, alice, charset, caplog):
+def test_a_body_in_another_charset_is_invalid(api, room, alice, charset, caplog):
     with pytest.raises(Refused) as refused:
         api(alice)("post", POST, body() | {"body": "é"}, content_type=f"application/json; charset={charset}")
     assert (refused.value.status, refused.value.code) == (400, "invalid")
@@ -130,13 +130,13 @@ def test_a_charset_that_is_not_the_texts_is_invalid(api, room, alice, charset, c
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 )
-def test_only_json_is_taken(api, room, alice, kind):
+def test_only_json_is_accepted(api, room, alice, kind):
     with pytest.raises(Refused) as refused:
         api(alice)("post", POST, body(), content_type=kind)
     assert (refused.value.status, refused.value.code) == (415, "invalid")
 
 
-def test_a_method_that_is_not_there(room, alice):
+def test_a_method_that_does_not_exist_is_405(room, alice):
     client = Client()
     client.force_login(alice)
     answer = client.put("/api/rooms/harbour/", "{}", content_type="application/json")
@@ -147,7 +147,7 @@ def test_a_method_that_is_not_there(room, alice):
 @pytest.mark.parametrize(
     "slug", ["%00", "a%00b", "~%00aaaaaaaaaaaaaaa", "%F0%9F%8E%89", "%FF", "-", "x" * 300, "a%20b"]
 )
-def test_names_that_no_room_can_have(api, alice, slug):
+def test_a_room_name_that_is_not_valid_is_refused(api, alice, slug):
     for method, path, sent in (
         ("get", f"rooms/{slug}/", None),
         ("patch", f"rooms/{slug}/", {"title": "x"}),
@@ -180,7 +180,7 @@ def test_a_database_that_is_away_is_503_and_says_when_to_try_again(room, alice, 
     }
 
 
-def test_a_bug_of_ours_is_500_and_logged_and_tells_nothing(room, alice, monkeypatch, caplog):
+def test_an_internal_error_is_500_and_logged_and_reveals_nothing(room, alice, monkeypatch, caplog):
     client = Client(raise_request_exception=False)
     client.force_login(alice)
 

@@ -1,4 +1,4 @@
-"""Real Chromium over https and wss. Everything a page complains of fails the test it happened in."""
+"""Real Chromium over https and wss. An error in a page fails the test in which it happened."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.browser.window import RoomPage, chromium, context_of
 from tests.running import Stack
 from tests.schema import check_command, check_reply
 
-# What a browser says by itself when a server is away.
+# Messages that a browser logs by itself when a server is not reachable.
 EXPECTED = ("WebSocket connection to", "net::ERR_", "the server responded with a status of 4")
 
 
@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def session_of(stack: Stack) -> Callable[[str], str]:
-    """The session of a person, who is made when first asked for."""
+    """Return the session of a user by name, and create the user first if necessary."""
     known: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -38,19 +38,19 @@ def session_of(stack: Stack) -> Callable[[str], str]:
 def visitor(
     browser: Browser, stack: Stack, session_of: Callable[[str], str]
 ) -> Iterator[Callable[..., BrowserContext]]:
-    """`visitor("alice")`: a browser in which alice is signed in; without a name, one of a stranger."""
+    """`visitor("alice")` opens a browser in which alice is signed in, `visitor()` one without a session."""
     opened: list[BrowserContext] = []
-    complaints: list[str] = []
+    problems: list[str] = []
 
     def watch(page: Page) -> None:
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("console", lambda line: listen(line))
+        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("console", lambda line: check_console(line))
         page.on("websocket", lambda socket: check_frames(socket))
 
-    def listen(line: ConsoleMessage) -> None:
-        if line.type in ("error", "warning") and not any(words in line.text for words in EXPECTED):
-            complaints.append(f"console: {line.text}")
+    def check_console(line: ConsoleMessage) -> None:
+        if line.type in ("error", "warning") and not any(text in line.text for text in EXPECTED):
+            problems.append(f"console: {line.text}")
 
     def check_frames(socket: WebSocket) -> None:
         socket.on("framesent", lambda text: check(check_command, text))
@@ -59,8 +59,8 @@ def visitor(
     def check(against: Callable[[dict[str, Any]], None], text: str | bytes) -> None:
         try:
             against(json.loads(text))
-        except Exception as error:  # it would be lost in the callback
-            complaints.append(f"frame: {str(text)[:200]}: {error!r}"[:600])
+        except Exception as error:  # Playwright ignores errors in callbacks
+            problems.append(f"frame: {str(text)[:200]}: {error!r}"[:600])
 
     def open_context(name: str = "", **options: Any) -> BrowserContext:
         context = context_of(browser, stack, session_of(name) if name else "", **options)
@@ -71,16 +71,16 @@ def visitor(
     yield open_context
     for context in opened:
         context.close()
-    assert complaints == []
+    assert problems == []
 
 
 @pytest.fixture
 def enter(visitor: Callable[..., BrowserContext]) -> Callable[..., RoomPage]:
-    """`enter("alice", "harbour")`: alice has the room open, in a browser of her own."""
+    """`enter("alice", "harbour")` opens the room in a browser of its own, in which alice is signed in."""
 
     def open_room(name: str, slug: str, **options: Any) -> RoomPage:
         room = RoomPage(visitor(name, **options).new_page(), slug)
-        room.is_up()
+        room.wait_until_joined()
         return room
 
     return open_room

@@ -1,4 +1,4 @@
-"""A site with something to look at. It runs with the site's own settings: `stack.run_python("...harbour.fill()")`."""
+"""Sample data for tests and screenshots. It runs in a stack: `stack.run_python("...harbour.fill()")`."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -17,7 +17,7 @@ NEWS = ("Half past nine, then.", "I take the first watch.", "And I the second:\n
 
 
 def fill() -> str:
-    """Make the people, rooms and words. Returns the sessions of alice, mina, and nils who is in no room yet."""
+    """Create users, rooms and messages. Returns the sessions of alice, mina and nils; nils is not in a room yet."""
     names = {
         "alice": "Alice Lind",
         "bia": "Bia Carvalho",
@@ -43,47 +43,47 @@ def fill() -> str:
     rooms.open_direct_room(me=alice, other=bia)
 
     for number in range(60):
-        _say((bia, diego)[number // 3 % 2], f"Crate {number + 1} is aboard.", 3 * DAY - number * 2)
-    _say(bia, "The new box is up. `ansible-playbook site.yml` took 3 min 40 s.", DAY + 18)
-    _say(bia, "wss works from my phone, on hotel wifi, first try. I still can't quite believe it.", DAY + 17)
+        _post((bia, diego)[number // 3 % 2], f"Crate {number + 1} is aboard.", 3 * DAY - number * 2)
+    _post(bia, "The new box is up. `ansible-playbook site.yml` took 3 min 40 s.", DAY + 18)
+    _post(bia, "wss works from my phone, on hotel wifi, first try. I still can't quite believe it.", DAY + 17)
     report = "https://example.com/doctor/report?hop=3"
-    _say(diego, f"Doctor says every hop answers 101. I hold an idle socket for ten minutes now: {report}", DAY + 13)
-    plan = _say(mina, "Rolling deploy at nine. You will see reconnecting for a second; nothing gets lost.", 44)
+    _post(diego, f"Doctor says every hop answers 101. I hold an idle socket for ten minutes now: {report}", DAY + 13)
+    plan = _post(mina, "Rolling deploy at nine. You will see reconnecting for a second; nothing gets lost.", 44)
     messages.edit_message(message=plan.pk, author=mina, body=plan.body.replace("nine", "half past nine"), rev=plan.rev)
-    gone = _say(diego, "wrong window", 41)
+    gone = _post(diego, "wrong window", 41)
     messages.delete_message(message=gone.pk, user=diego)
-    _say(alice, "Typed this while the socket was down. It went out by itself when I came back.", 38)
-    question = _say(tom, "Hello, I only have the link Mina sent me. Am I in the right place?", 30)
-    _say(mina, "You are! Coffee is at the pier, behind the blue door.", 29, reply_to=question)
-    _say(mina, "Bring a coat.", 29)
+    _post(alice, "Typed this while the socket was down. It went out by itself when I came back.", 38)
+    question = _post(tom, "Hello, I only have the link Mina sent me. Am I in the right place?", 30)
+    _post(mina, "You are! Coffee is at the pier, behind the blue door.", 29, reply_to=question)
+    _post(mina, "Bring a coat.", 29)
     for number, (who, body) in enumerate(zip((diego, diego, bia), NEWS, strict=True)):
-        _say(who, body, 6 - number)
+        _post(who, body, 6 - number)
     for slug, count in (("deploys", 3), ("night-watch", 1)):
         for number in range(count):
-            _say(bia, f"News {number}", 5, slug=slug)
+            _post(bia, f"News {number}", 5, slug=slug)
     return " ".join(session_of(who) for who in (alice, mina, nils))
 
 
 def crew() -> str:
-    """The private room, and a fresh invitation to it."""
+    """Return the slug of the private room and the token of a new invitation to it."""
     room = Room.objects.get(title="Crew only")
     owner = User.objects.get(username="alice")
     return f"{room.slug} {invitations.create_invitation(slug=room.slug, by=owner).token}"
 
 
 def direct() -> str:
-    """Where alice talks with mina."""
+    """Return the slug of the direct room of alice and mina."""
     return Room.objects.get(kind="direct", members__username="mina").slug
 
 
 def unread() -> None:
-    """Let alice have read harbour up to the news only."""
+    """Set the read marker of alice in harbour to the position before the news."""
     seq = Message.objects.get(body=NEWS[0]).seq - 1
     Membership.objects.filter(user__username="alice", room__slug="harbour").update(read_seq=seq)
 
 
-def _say(who: User, body: str, minutes: int, *, slug: str = "harbour", reply_to: Message | None = None) -> Message:
-    """Post it as if so many minutes ago."""
+def _post(who: User, body: str, minutes: int, *, slug: str = "harbour", reply_to: Message | None = None) -> Message:
+    """Post a message with a time that lies this many minutes back."""
     posted = messages.post_message(
         room=slug, author=who, body=body, cid=uuid4(), reply_to=reply_to.pk if reply_to else None
     ).message
@@ -92,7 +92,7 @@ def _say(who: User, body: str, minutes: int, *, slug: str = "harbour", reply_to:
 
 
 def talk(slug: str, author: str, count: int) -> None:
-    """Let somebody say "1", "2" and so on."""
+    """Post the messages "1", "2" and so on in the name of a user."""
     who, _ = User.objects.get_or_create(username=author)
     rooms.join_room(slug=slug, user=who)
     for number in range(count):

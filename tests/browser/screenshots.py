@@ -1,6 +1,6 @@
-"""Pictures of every page in every state, to look at: `python -m tests.browser.screenshots FOLDER [NAME...]`.
+"""Screenshots of every page in every state: `python -m tests.browser.screenshots FOLDER [NAME...]`.
 
-390 and 1280 px wide, light and dark. With names, only the pictures whose name begins with one of them.
+390 and 1280 px wide, light and dark. With names, only the screenshots whose name starts with one of them.
 """
 
 import json
@@ -25,7 +25,7 @@ UNSENT = """([user, room]) => new Promise((done) => {
     const transaction = opening.result.transaction("outbox", "readwrite");
     const item = (body, failed) => ({ cid: crypto.randomUUID(), user, room, body, failed, reply_to: null,
       at: new Date(Date.now() + (failed ? 0 : 1)).toISOString() });
-    transaction.objectStore("outbox").put(item("This one the server refused.", "You are not in this room any more."));
+    transaction.objectStore("outbox").put(item("This one the server refused.", "You are not a member of this room."));
     transaction.objectStore("outbox").put(item("And this one is still on its way.", null));
     transaction.oncomplete = () => { opening.result.close(); done(); };
   };
@@ -33,7 +33,7 @@ UNSENT = """([user, room]) => new Promise((done) => {
 
 
 class Studio:
-    """One width and colour scheme."""
+    """Takes screenshots in one width and colour scheme."""
 
     def __init__(self, browser: Browser, stack: Stack, folder: Path, wanted: list[str], size: str, scheme: str) -> None:
         self.browser, self.stack, self.folder, self.wanted = browser, stack, folder, wanted
@@ -67,31 +67,31 @@ class Studio:
 
 
 def hold_sends(socket: WebSocketRoute) -> None:
-    """Everything passes but what is said."""
+    """Pass everything to the server but the command to send a message."""
     server = socket.connect_to_server()
     socket.on_message(lambda text: None if '"type":"send"' in str(text) else server.send(text))
 
 
 def busy(page: Page) -> None:
-    """A room in most of its states at once."""
-    RoomPage(page, "empty").is_up()
+    """Show a room in most of its states at once."""
+    RoomPage(page, "empty").wait_until_joined()
     user = page.evaluate("JSON.parse(document.querySelector('#page').textContent).user.id")
     page.evaluate(UNSENT, [user, "harbour"])
     page.route_web_socket("**/ws/", hold_sends)
     room = RoomPage(page, "harbour")
-    room.is_up()
+    room.wait_until_joined()
     expect(room.message("And this one is still on its way.")).to_be_visible()
 
 
 def scrolled(page: Page) -> None:
-    """Further up, with news below and the toolbar of a message."""
+    """Scroll up, with new messages below and the toolbar of a message."""
     room = RoomPage(page, "harbour")
-    expect(page.locator(".new")).to_be_visible()
+    expect(page.locator(".new-messages")).to_be_visible()
     page.locator("#log").evaluate("(log) => log.scrollTo(0, log.scrollHeight - log.clientHeight - 260)")
-    expect(page.locator("#newest")).to_be_visible()
+    expect(page.locator("#jump-to-latest")).to_be_visible()
     target = room.messages.filter(has_text="Typed this while")
     target.tap() if page.evaluate("matchMedia('(hover: none)').matches") else target.hover()
-    expect(page.locator(".actions")).to_be_visible()
+    expect(page.locator(".message-toolbar")).to_be_visible()
 
 
 def replying(page: Page) -> None:
@@ -105,10 +105,10 @@ def replying(page: Page) -> None:
 
 def editing(page: Page) -> None:
     room = RoomPage(page, "harbour")
-    room.is_up()
+    room.wait_until_joined()
     expect(page.locator(".mine")).not_to_have_count(0)
     room.composer.press("ArrowUp")
-    expect(page.locator(".editing")).to_be_visible()
+    expect(page.locator(".edit-form")).to_be_visible()
 
 
 def deleting(page: Page) -> None:
@@ -117,11 +117,11 @@ def deleting(page: Page) -> None:
     target.scroll_into_view_if_needed()
     target.click()
     target.get_by_role("button", name="Delete").click()
-    expect(page.locator(".deleting")).to_be_visible()
+    expect(page.locator(".delete-confirmation")).to_be_visible()
 
 
-def lost(page: Page) -> None:
-    """The server is gone: what is written waits."""
+def reconnecting(page: Page) -> None:
+    """Lose the server, and write a message that has to wait."""
     tries: list[WebSocketRoute] = []
 
     def once(socket: WebSocketRoute) -> None:
@@ -133,10 +133,10 @@ def lost(page: Page) -> None:
 
     page.route_web_socket("**/ws/", once)
     room = RoomPage(page, "harbour")
-    room.is_up()
+    room.wait_until_joined()
     tries[0].close(code=1012)
     expect(room.pill).to_contain_text("reconnecting")
-    room.say("Written without a connection.")
+    room.send("Written without a connection.")
     expect(room.message("Written without a connection.")).to_be_visible()
     expect(room.pill).to_contain_text("in 4 s", timeout=20_000)
 
@@ -149,7 +149,7 @@ def signed_out(page: Page) -> None:
         sockets.append(socket)
 
     page.route_web_socket("**/ws/", catch)
-    RoomPage(page, "harbour").is_up()
+    RoomPage(page, "harbour").wait_until_joined()
     sockets[0].close(code=4401)
     expect(page.locator("#pill")).to_have_text("reconnecting in 1 s")
     page.wait_for_event("websocket")
@@ -157,8 +157,8 @@ def signed_out(page: Page) -> None:
     expect(page.locator("#notice")).to_be_visible()
 
 
-def everybody_there(page: Page) -> None:
-    """Of five members one is away and one does nothing, as if the server had said so."""
+def show_presence(page: Page) -> None:
+    """Show one of five members as offline and one as idle, with a frame of our own."""
     room = re.search(r"/rooms/([^/]+)/", page.url)
     people = page.evaluate("fetch(`/api${location.pathname}members/`).then((answer) => answer.json())")["members"]
     ids = sorted(member["user"]["id"] for member in people)
@@ -171,20 +171,20 @@ def tell(page: Page, frame: dict[str, Any]) -> None:
     page.evaluate("(frame) => sockets[0].onmessage({ data: frame })", json.dumps(frame))
 
 
-def in_company(slug: str, *steps: Callable[[Page], None]) -> Callable[[Page], None]:
-    """The room with its people beside it."""
+def with_members(slug: str, *steps: Callable[[Page], None]) -> Callable[[Page], None]:
+    """Open the room with the members panel."""
 
     def pose(page: Page) -> None:
         page.add_init_script(
             "window.sockets = []; const Real = WebSocket;"
-            "WebSocket = class extends Real { constructor(...asked) { super(...asked); sockets.push(this); } };"
+            "WebSocket = class extends Real { constructor(...args) { super(...args); sockets.push(this); } };"
         )
-        RoomPage(page, slug).is_up()
-        if page.locator("#people").is_hidden():
-            page.locator("#members").click()
+        RoomPage(page, slug).wait_until_joined()
+        if page.locator("#members-panel").is_hidden():
+            page.locator("#members-button").click()
         expect(page.locator(".member")).not_to_have_count(0)
-        everybody_there(page)
-        expect(page.locator('.group[data-standing="away"]')).to_be_visible()
+        show_presence(page)
+        expect(page.locator('.group[data-presence="offline"]')).to_be_visible()
         for step in steps:
             step(page)
 
@@ -192,30 +192,30 @@ def in_company(slug: str, *steps: Callable[[Page], None]) -> Callable[[Page], No
 
 
 def choosing(page: Page) -> None:
-    page.get_by_role("button", name="What to do with Diego Funes").click()
-    expect(page.locator(".deeds")).to_be_visible()
+    page.get_by_role("button", name="Actions for Diego Funes").click()
+    expect(page.locator(".member-actions")).to_be_visible()
 
 
 def banning(page: Page) -> None:
     page.get_by_role("button", name="Ban", exact=True).click()
-    expect(page.locator(".ask")).to_be_visible()
+    expect(page.locator(".confirmation")).to_be_visible()
 
 
 def inviting(page: Page) -> None:
     page.locator("#invite summary").click()
-    page.get_by_role("button", name="Make it").click()
-    expect(page.locator(".made")).to_be_visible()
+    page.get_by_role("button", name="Create link").click()
+    expect(page.locator(".new-link")).to_be_visible()
     expect(page.locator(".links li")).not_to_have_count(0)
 
 
 def banned_list(page: Page) -> None:
     page.locator("#banned summary").click()
-    expect(page.get_by_role("button", name="Lift the ban")).to_be_visible()
+    expect(page.get_by_role("button", name="Unban")).to_be_visible()
 
 
 def conversation(slug: str) -> Callable[[Page], None]:
     def pose(page: Page) -> None:
-        RoomPage(page, slug).is_up()
+        RoomPage(page, slug).wait_until_joined()
         expect(page.locator("#topic")).to_have_text(re.compile("online|offline"), timeout=20_000)
 
     return pose
@@ -223,11 +223,11 @@ def conversation(slug: str) -> Callable[[Page], None]:
 
 def private_form(page: Page) -> None:
     page.goto("/rooms/")
-    page.get_by_text("Or make a private room").click()
+    page.get_by_text("Create a private room").click()
 
 
-def put_out(page: Page) -> None:
-    in_company("harbour")(page)
+def removed(page: Page) -> None:
+    with_members("harbour")(page)
     tell(page, {"type": "left", "room": "harbour", "reason": ""})
     expect(page.locator("#notice")).to_be_visible()
 
@@ -241,12 +241,12 @@ def void(_: object) -> None:
 
 
 def empty(page: Page) -> None:
-    RoomPage(page, "empty").is_up()
-    expect(page.locator("#begin")).to_be_visible()
+    RoomPage(page, "empty").wait_until_joined()
+    expect(page.locator("#room-start")).to_be_visible()
 
 
 def rooms_on_phone(page: Page) -> None:
-    RoomPage(page, "harbour").is_up()
+    RoomPage(page, "harbour").wait_until_joined()
     page.goto("/rooms/harbour/#rooms")
 
 
@@ -261,7 +261,7 @@ def refused_signup(page: Page) -> None:
 def refused_guest(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Your name").fill("\u200b")
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Join").click()
     expect(page.locator(".errorlist")).to_be_visible()
 
 
@@ -276,7 +276,7 @@ def main() -> None:
         with chromium() as browser:
             typist = context_of(browser, stack, mina)
             typing = RoomPage(typist.new_page(), "harbour")
-            typing.is_up()
+            typing.wait_until_joined()
             for size in SIZES:
                 for scheme in ("light", "dark"):
                     studio = Studio(browser, stack, folder, wanted, size, scheme)
@@ -296,13 +296,13 @@ def main() -> None:
                     studio.picture("invitation", alice, at(f"/invitations/{token}/"))
                     studio.picture("invited-stranger", "", at(f"/invitations/{token}/"))
                     studio.picture("invitation-ended", alice, at("/invitations/gone/"))
-                    studio.picture("people", alice, in_company("harbour"))
-                    studio.picture("choosing", alice, in_company("harbour", choosing))
-                    studio.picture("banning", alice, in_company("harbour", choosing, banning))
-                    studio.picture("inviting", alice, in_company(crew, inviting))
-                    studio.picture("banned", alice, in_company(crew, banned_list))
+                    studio.picture("people", alice, with_members("harbour"))
+                    studio.picture("choosing", alice, with_members("harbour", choosing))
+                    studio.picture("banning", alice, with_members("harbour", choosing, banning))
+                    studio.picture("inviting", alice, with_members(crew, inviting))
+                    studio.picture("banned", alice, with_members(crew, banned_list))
                     studio.picture("conversation", alice, conversation(direct))
-                    studio.picture("put-out", alice, put_out)
+                    studio.picture("removed", alice, removed)
                     studio.picture("empty-room", alice, empty)
                     stack.run_python(f"{HARBOUR}harbour.unread()")
                     studio.picture("scrolled", alice, scrolled)
@@ -318,7 +318,7 @@ def main() -> None:
                     studio.picture("replying", alice, replying)
                     studio.picture("editing", alice, editing)
                     studio.picture("deleting", alice, deleting)
-                    studio.picture("reconnecting", alice, lost)
+                    studio.picture("reconnecting", alice, reconnecting)
                     studio.picture("signed-out", alice, signed_out)
                     if size == "390":
                         studio.picture("rooms", alice, rooms_on_phone)

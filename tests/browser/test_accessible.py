@@ -1,4 +1,4 @@
-"""Every page, as axe-core sees it on a desk and a phone, in light and dark; and nothing is wider than its place."""
+"""axe-core finds no problem on any page, on desktop and phone, in light and dark, and nothing is too wide."""
 
 from collections.abc import Callable
 from functools import cache
@@ -36,7 +36,7 @@ print(private, rooms.open_direct_room(me=a, other=b).slug, invitations.create_in
 
 @pytest.fixture(scope="session")
 def places(stack: Stack) -> tuple[str, str, str]:
-    """A private room, a conversation, the token of an invitation."""
+    """A private room, a direct room, the token of an invitation."""
     private, direct, token = stack.run_python(FILL).split()
     return private, direct, token
 
@@ -47,23 +47,23 @@ def axe() -> str:
 
 
 def unfold(page: Page) -> None:
-    """A room with its people beside it, and what can be done about one of them."""
-    if page.locator("#people").is_hidden():
-        page.locator("#members").click()
+    """Open the members panel, and the confirmation of an action on one of them."""
+    if page.locator("#members-panel").is_hidden():
+        page.locator("#members-button").click()
     expect(page.locator(".group .member")).to_have_count(2)
     page.get_by_role("button", name="axe-guest-of-hers").click()
-    page.locator('.deeds [data-deed="ban"]').click()
+    page.locator('.member-actions [data-action="ban"]').click()
     page.locator("#banned summary").click()
     expect(page.locator("#banned .member")).to_have_count(1)
-    expect(page.locator('.group[data-standing="away"] .member')).to_have_count(1, timeout=15_000)  # presence was told
+    expect(page.locator('.group[data-presence="offline"] .member')).to_have_count(1, timeout=15_000)
 
 
 def invite(page: Page) -> None:
-    if page.locator("#people").is_hidden():
-        page.locator("#members").click()
+    if page.locator("#members-panel").is_hidden():
+        page.locator("#members-button").click()
     page.locator("#invite summary").click()
     page.locator(".by-link button").click()
-    expect(page.locator(".made")).to_be_visible()
+    expect(page.locator(".new-link")).to_be_visible()
     expect(page.locator(".links li")).not_to_have_count(0)
 
 
@@ -73,11 +73,11 @@ def nothing(page: Page) -> None:
 
 def room_is_up(page: Page) -> None:
     expect(page.locator("#pill")).to_have_attribute("data-phase", "connected")
-    expect(page.locator("#opening")).to_be_hidden()
+    expect(page.locator("#loading")).to_be_hidden()
 
 
 def forged(page: Page) -> None:
-    """A form whose cookie is gone."""
+    """Submit a form without its cookie."""
     page.context.clear_cookies(name="csrftoken")
     page.locator("main form").first.evaluate("(form) => form.submit()")
     expect(page.locator("main form")).to_have_count(0)
@@ -111,13 +111,11 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_for_everybody_and_fits(
-    visitor: Visitor, stack: Stack, places: tuple[str, str, str], name: str
-) -> None:
+def test_a_page_is_accessible_and_fits(visitor: Visitor, stack: Stack, places: tuple[str, str, str], name: str) -> None:
     who, address, pose = PAGES[name]
     private, direct, token = places
     url = address.format(private=private, direct=direct, token=token)
-    for kind, languages in ((PHONE, ("es", "pt-br", "en")), (DESK, ("es",))):  # the longest words on the wide one
+    for kind, languages in ((PHONE, ("es", "pt-br", "en")), (DESK, ("es",))):  # Spanish has the longest texts
         context = visitor(who, **kind)
         page = context.new_page()
         for language in languages:

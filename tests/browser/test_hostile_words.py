@@ -1,4 +1,4 @@
-"""Whatever people write, it is read and never run. The fixture fails on dialogs, console and policy complaints."""
+"""Text of users is shown and never run. The fixture fails on dialogs, console errors and violations of the policy."""
 
 from collections.abc import Callable
 
@@ -43,17 +43,17 @@ print(made.slug)
 """
 
 
-def test_words_are_words(enter: Callable[..., RoomPage]) -> None:
+def test_messages_are_shown_as_text(enter: Callable[..., RoomPage]) -> None:
     hers, theirs = enter("alice", "hostile"), enter("mallory", "hostile")
-    for words in BODIES:
-        theirs.say(words)
+    for body in BODIES:
+        theirs.send(body)
     expect(theirs.page.locator(".message[data-id]")).to_have_count(len(BODIES), timeout=20_000)  # a busy machine
-    theirs.do(BODIES[0], "Reply")
-    theirs.say("An answer to it")
+    theirs.use_toolbar(BODIES[0], "Reply")
+    theirs.send("An answer to it")
     for page in (hers, theirs):
         expect(page.messages).to_have_count(len(BODIES) + 1)
         shown = page.messages.locator(".body").all_text_contents()
-        assert shown == [words.replace("`", "") for words in BODIES] + ["An answer to it"]
+        assert shown == [body.replace("`", "") for body in BODIES] + ["An answer to it"]
         expect(page.messages.last.locator(".quote span")).to_have_text(BODIES[0])
         for link in page.messages.locator(".body a").all():
             assert (link.get_attribute("href") or "").startswith("https://x.example/")
@@ -63,19 +63,19 @@ def test_words_are_words(enter: Callable[..., RoomPage]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_are_words(visitor: Callable[..., BrowserContext], name: str) -> None:
+def test_names_are_shown_as_text(visitor: Callable[..., BrowserContext], name: str) -> None:
     page = visitor().new_page()
     page.goto("/")
     page.get_by_label("Your name").fill(name)
-    page.get_by_role("button", name="Come in").click()
+    page.get_by_role("button", name="Join").click()
     room = RoomPage(page, "masks")
-    room.is_up()
-    room.say(f"I am {name}")
-    expect(room.messages.last.locator(".who bdi")).to_have_text(name)
+    room.wait_until_joined()
+    room.send(f"I am {name}")
+    expect(room.messages.last.locator(".author bdi")).to_have_text(name)
     expect(page.locator(".me bdi")).to_have_text(name)
 
 
-def test_titles_and_topics_are_words(
+def test_titles_and_topics_are_shown_as_text(
     enter: Callable[..., RoomPage], session_of: Callable[[str], str], stack: Stack
 ) -> None:
     session_of("alice")
@@ -86,17 +86,17 @@ def test_titles_and_topics_are_words(
     expect(hers.page.locator("#topic")).to_have_text(TOPIC)
     expect(hers.page.locator("[data-room] .title").filter(has_text="</title>")).to_have_text(TITLE)
     expect(hers.page).to_have_title(f"{TITLE} · Parley")
-    expect(hers.page.locator("#begin")).to_contain_text(TITLE)
+    expect(hers.page.locator("#room-start")).to_contain_text(TITLE)
 
 
 @pytest.mark.parametrize("typed", ["<script>alert(1)</script>", '"onfocus=alert(1) autofocus="', "javascript:alert(1)"])
-def test_names_of_rooms_are_words(visitor: Callable[..., BrowserContext], typed: str) -> None:
+def test_names_of_rooms_are_shown_as_text(visitor: Callable[..., BrowserContext], typed: str) -> None:
     page = visitor("alice").new_page()
     page.goto("/rooms/")
-    page.get_by_label("Name of the room").fill(typed)
-    page.get_by_role("button", name="Open").click()
-    expect(page.get_by_label("Name of the room")).to_have_value(typed)
+    page.get_by_label("Room name").fill(typed)
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_label("Room name")).to_have_value(typed)
     expect(page.locator(".errorlist")).to_be_visible()
     page.goto("/rooms/hostile/")
-    page.get_by_label("Find or open a room").fill(typed)
-    expect(page.locator("#find-hint")).to_contain_text("opens #")
+    page.get_by_label("Find or join a room").fill(typed)
+    expect(page.locator("#find-hint")).to_contain_text("to join or create #")

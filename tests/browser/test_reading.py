@@ -1,4 +1,4 @@
-"""What is unread, what is older, and where the reader is."""
+"""Unread counts, history and the scroll position."""
 
 from collections.abc import Callable
 
@@ -27,22 +27,22 @@ def test_scrolling_back_loads_older_pages_and_keeps_the_place(enter: Enter, stac
     expect(hers.messages).to_have_count(130)
     expect(hers.message("31")).to_be_in_viewport()
     hers.message("1").scroll_into_view_if_needed()
-    expect(hers.page.locator("#begin")).to_contain_text("This is where #archive begins.")
+    expect(hers.page.locator("#room-start")).to_contain_text("This is the start of #archive.")
 
 
-def test_news_below_are_counted_on_the_way_down(enter: Enter, stack: Stack) -> None:
+def test_new_messages_below_the_view_are_counted(enter: Enter, stack: Stack) -> None:
     talk(stack, "tide", 60)
     hers, his = enter("alice", "tide"), enter("bob", "tide")
     hers.message("20").scroll_into_view_if_needed()
-    newest = hers.page.locator("#newest")
-    expect(newest).to_have_text("Newest")
-    his.say("High water")
-    expect(newest).to_have_text("1 new message")
+    jump_button = hers.page.locator("#jump-to-latest")
+    expect(jump_button).to_have_text("Jump to latest")
+    his.send("High water")
+    expect(jump_button).to_have_text("1 new message")
     expect(hers.message("20")).to_be_in_viewport()
     expect(hers.page.locator('[data-room="tide"] .count')).to_have_text("1")
-    newest.click()
+    jump_button.click()
     expect(hers.message("High water")).to_be_in_viewport()
-    expect(newest).to_be_hidden()
+    expect(jump_button).to_be_hidden()
     expect(hers.page.locator('[data-room="tide"] .badge')).to_be_hidden()
 
 
@@ -50,20 +50,20 @@ def test_the_reader_stays_at_the_bottom_while_they_are_there(enter: Enter, stack
     talk(stack, "stream", 40)
     hers, his = enter("alice", "stream"), enter("bob", "stream")
     for number in range(12):
-        his.say(f"Wave {number}")
+        his.send(f"Wave {number}")
     expect(hers.message("Wave 11")).to_be_in_viewport()
-    expect(hers.page.locator("#newest")).to_be_hidden()
+    expect(hers.page.locator("#jump-to-latest")).to_be_hidden()
 
 
 def test_the_toolbar_stays_with_its_message_while_the_list_moves_under_the_pointer(enter: Enter, stack: Stack) -> None:
     talk(stack, "moving", 40)
     hers, his = enter("alice", "moving"), enter("bob", "moving")
     hers.message("39").hover()
-    toolbar = hers.message("39").locator(".actions")
+    toolbar = hers.message("39").locator(".message-toolbar")
     expect(toolbar).to_be_visible()
-    for words in ("One", "Two", "Three"):
-        his.say(words)
-        hers.has(words)
+    for text in ("One", "Two", "Three"):
+        his.send(text)
+        hers.expect_message(text)
         hers.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     expect(toolbar).to_have_count(1)
 
@@ -72,19 +72,19 @@ def test_other_rooms_show_what_is_unread_until_they_are_read(enter: Enter) -> No
     enter("dora", "here").page.close()
     hers, his = enter("dora", "there"), enter("bob", "here")
     expect(hers.page).to_have_title("there · Parley")
-    his.say("One")
-    his.say("Two")
+    his.send("One")
+    his.send("Two")
     line = hers.page.locator('[data-room="here"]')
     expect(line.locator(".badge")).to_have_text("2 unread")
     expect(hers.page).to_have_title("(2) there · Parley")
     line.get_by_role("link").click()
-    hers.is_up()
-    expect(hers.page.locator(".new + .message .body")).to_have_text("One")
+    hers.wait_until_joined()
+    expect(hers.page.locator(".new-messages + .message .body")).to_have_text("One")
     expect(hers.page).to_have_title("here · Parley")
     hers.page.reload()
-    hers.is_up()
+    hers.wait_until_joined()
     expect(hers.message("Two")).to_be_visible()
-    expect(hers.page.locator(".new")).to_have_count(0)
+    expect(hers.page.locator(".new-messages")).to_have_count(0)
 
 
 def test_on_a_phone_the_rooms_are_a_view_of_their_own(enter: Enter) -> None:
@@ -95,7 +95,7 @@ def test_on_a_phone_the_rooms_are_a_view_of_their_own(enter: Enter) -> None:
     expect(menu).to_be_visible()
     expect(hers.composer).to_be_hidden()
     his = enter("bob", "deck")
-    his.say("While she looks at the list")
+    his.send("While she reads the list")
     expect(hers.page.locator('[data-room="deck"] .badge')).to_have_text("1 unread")
     hers.page.go_back()
     expect(menu).to_be_hidden()
@@ -106,7 +106,7 @@ def test_on_a_phone_a_tap_opens_the_toolbar(enter: Enter) -> None:
     hers = enter("erin", "tap", **PHONE)
     hers.composer.fill("Tap me")
     hers.page.get_by_role("button", name="Send").tap()
-    hers.has("Tap me")
+    hers.expect_message("Tap me")
     hers.message("Tap me").tap()
     hers.page.get_by_role("button", name="Edit", exact=True).tap()
     hers.page.get_by_role("textbox", name="Edit your message").fill("Tapped")
@@ -114,24 +114,24 @@ def test_on_a_phone_a_tap_opens_the_toolbar(enter: Enter) -> None:
     expect(hers.message("Tapped")).to_be_visible()
 
 
-def test_who_writes_elsewhere_already_keeps_the_cursor(visitor: Callable[..., BrowserContext]) -> None:
+def test_the_composer_does_not_take_the_focus_from_another_field(visitor: Callable[..., BrowserContext]) -> None:
     page = visitor("alice").new_page()
     held: list[Route] = []
-    page.route("**/page*.js", lambda route: held.append(route))
-    with page.expect_request("**/page*.js"):
+    page.route("**/room_page*.js", lambda route: held.append(route))
+    with page.expect_request("**/room_page*.js"):
         page.goto("/rooms/cursor/", wait_until="commit")
-    field = page.get_by_label("Find or open a room")
+    field = page.get_by_label("Find or join a room")
     field.press_sequentially("lon")
     held[0].continue_()
     expect(page.locator("#pill")).to_have_text("connected")
-    expect(page.locator("#opening")).to_be_hidden()
+    expect(page.locator("#loading")).to_be_hidden()
     page.keyboard.type("g")
     expect(field).to_have_value("long")
 
 
-def test_an_empty_room_invites(enter: Enter) -> None:
+def test_an_empty_room_invites_to_write(enter: Enter) -> None:
     hers = enter("alice", "quiet-corner")
-    expect(hers.page.locator("#begin")).to_contain_text("Nobody has said anything in #quiet-corner yet. Say hello.")
-    hers.say("Hello")
-    expect(hers.page.locator("#begin")).to_contain_text("This is where #quiet-corner begins.")
-    expect(hers.page.locator("#begin .empty")).to_be_hidden()
+    expect(hers.page.locator("#room-start")).to_contain_text("There are no messages in #quiet-corner yet. Say hello!")
+    hers.send("Hello")
+    expect(hers.page.locator("#room-start")).to_contain_text("This is the start of #quiet-corner.")
+    expect(hers.page.locator("#room-start .empty")).to_be_hidden()

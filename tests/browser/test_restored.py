@@ -1,4 +1,4 @@
-"""The site is put back to an older day while its pages are open."""
+"""A backup is restored while pages are open."""
 
 import subprocess
 from collections.abc import Callable
@@ -15,15 +15,15 @@ def test_an_open_page_shows_what_there_is_now(stack: Stack, enter: Callable[...,
         command = [REPO / "deploy" / script, *map(str, arguments)]
         subprocess.run(command, env=stack.settings_environment(), check=True, capture_output=True)
 
-    room = enter("alice", "put-back")
-    room.say("kept")
-    room.has("kept")
+    room = enter("alice", "restored")
+    room.send("kept")
+    room.expect_message("kept")
     deploy("backup", tmp_path)
-    room.say("lost")
-    room.has("lost")
+    room.send("lost")
+    room.expect_message("lost")
     deploy("restore", *tmp_path.glob("parley-*.dump"), "--noinput")
     expect(room.message("lost")).to_have_count(0, timeout=15_000)
-    room.has("kept")
-    room.is_up()
-    room.say("after")
-    room.has("after")
+    room.expect_message("kept")
+    room.wait_until_joined()
+    room.send("after")
+    room.expect_message("after")

@@ -1,4 +1,4 @@
-"""Chromium, as a person uses it: who is signed in, and the words a test says about a room's page."""
+"""Chromium for tests: a browser context of a user, and the page of a room with its usual steps."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from tests.running import Stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 ARGUMENTS = [
-    "--no-sandbox",  # it is ours alone, and tests may run as root
+    "--no-sandbox",  # tests may run as root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -31,7 +31,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def context_of(browser: Browser, stack: Stack, session: str = "", **options: Any) -> BrowserContext:
-    """A browser of its own; signed in when a session is given. The stack's certificate is its own, hence unknown."""
+    """Open a browser context, signed in if a session is given. It accepts a self-signed certificate."""
     context = browser.new_context(base_url=stack.url, ignore_https_errors=True, locale="en-GB", **options)
     if session:
         context.add_cookies([{"name": "sessionid", "value": session, "url": stack.url, "secure": True}])
@@ -48,26 +48,26 @@ class RoomPage:
         self.composer = page.locator("#body")
         self.messages = page.locator("#messages > .message")
 
-    def message(self, words: str) -> Locator:
-        """The one message with exactly these words."""
-        return self.messages.filter(has=self.page.locator(".body", has_text=re.compile(rf"^\s*{re.escape(words)}\s*$")))
+    def message(self, text: str) -> Locator:
+        """Locate the messages with exactly this text."""
+        return self.messages.filter(has=self.page.locator(".body", has_text=re.compile(rf"^\s*{re.escape(text)}\s*$")))
 
-    def say(self, words: str) -> None:
-        self.composer.fill(words)
+    def send(self, text: str) -> None:
+        self.composer.fill(text)
         self.composer.press("Enter")
 
-    def has(self, words: str) -> None:
-        """It is here, once, and not as something unsent."""
-        expect(self.message(words)).to_have_count(1)
-        expect(self.message(words)).to_have_attribute("data-id", re.compile(r"\d+"))
-        expect(self.message(words).locator(".state")).to_be_hidden()
+    def expect_message(self, text: str) -> None:
+        """Expect the message to be shown once, and to be sent."""
+        expect(self.message(text)).to_have_count(1)
+        expect(self.message(text)).to_have_attribute("data-id", re.compile(r"\d+"))
+        expect(self.message(text).locator(".delivery")).to_be_hidden()
 
-    def do(self, words: str, action: str) -> None:
-        """Use the toolbar of a message."""
-        self.message(words).hover()
-        self.message(words).get_by_role("button", name=action, exact=True).click()
+    def use_toolbar(self, text: str, action: str) -> None:
+        """Click a button in the toolbar of the message with this text."""
+        self.message(text).hover()
+        self.message(text).get_by_role("button", name=action, exact=True).click()
 
-    def is_up(self) -> None:
-        """Connected, and in the room."""
+    def wait_until_joined(self) -> None:
+        """Wait until the page is connected and the room is loaded."""
         expect(self.pill).to_have_text("connected")
-        expect(self.page.locator("#opening")).to_be_hidden()
+        expect(self.page.locator("#loading")).to_be_hidden()

@@ -33,12 +33,12 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture
 def client(stack: Stack) -> Iterator[str]:
     """Where the guide's client is served: the origin that the site lets in."""
-    address = urlsplit(stack.elsewhere)
+    address = urlsplit(stack.allowed_origin)
     handler = partial(Quiet, directory=str(Path(__file__).parent / "angular_guide"))
     server = ThreadingHTTPServer(("127.0.0.1", address.port or 0), handler)
     thread = Thread(target=server.serve_forever)
     thread.start()
-    yield stack.elsewhere
+    yield stack.allowed_origin
     server.shutdown()
     thread.join()
     server.server_close()
@@ -84,7 +84,7 @@ async def test_a_page_of_another_origin_joins_receives_and_posts_if_it_is_on_the
 
 async def test_only_what_tokens_open_is_open_to_other_origins(stack: Stack):
     async with stack.browser() as anybody:
-        asks = {"Origin": stack.elsewhere, "Access-Control-Request-Method": "POST"}
+        asks = {"Origin": stack.allowed_origin, "Access-Control-Request-Method": "POST"}
         asks["Access-Control-Request-Headers"] = "authorization,content-type"
 
         async def allowed(path: str, **headers: str) -> tuple[str | None, str | None]:
@@ -94,7 +94,7 @@ async def test_only_what_tokens_open_is_open_to_other_origins(stack: Stack):
         open_to_it = ["/api/rooms/", "/api/auth/guest/", "/_allauth/app/v1/tokens/refresh", "/save_message/"]
         open_to_it.append(f"/chat/rooms/{ROOM}/user/Ana/")
         told = await asyncio.gather(*map(allowed, open_to_it))
-        assert told == [(stack.elsewhere, None)] * len(open_to_it)
+        assert told == [(stack.allowed_origin, None)] * len(open_to_it)
         closed = ["/", "/accounts/login/", "/guest/", "/people/", "/admin/login/", f"/rooms/{ROOM}/"]
         assert await asyncio.gather(*map(allowed, closed)) == [(None, None)] * len(closed)
         assert await allowed("/api/rooms/", Origin="http://localhost:1") == (None, None)

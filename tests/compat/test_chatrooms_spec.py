@@ -23,28 +23,28 @@ def test_several_users_are_live_in_a_room_and_what_they_say_is_saved(visitor: Vi
     names = ("alice", "bob", "charlie")
     pages = [RoomPage(visitor(name).new_page(), "quay") for name in names]
     for name, page in zip(names, pages, strict=True):
-        page.is_up()
-        page.say(f"{name} is here")
+        page.wait_until_joined()
+        page.send(f"{name} is here")
     for page in pages:
         for name in names:
-            page.has(f"{name} is here")
+            page.expect_message(f"{name} is here")
 
     later = RoomPage(visitor("dora").new_page(), "quay")  # who was not there, in another browser
     for name in names:
-        later.has(f"{name} is here")
+        later.expect_message(f"{name} is here")
 
 
 def test_what_was_said_is_edited_and_deleted_for_everybody(visitor: Visitor) -> None:
     hers, his = (RoomPage(visitor(name).new_page(), "mole") for name in ("alice", "bob"))
-    hers.is_up()
-    hers.say("Low tide at six")
-    his.has("Low tide at six")
-    hers.do("Low tide at six", "Edit")
+    hers.wait_until_joined()
+    hers.send("Low tide at six")
+    his.expect_message("Low tide at six")
+    hers.use_toolbar("Low tide at six", "Edit")
     hers.page.get_by_role("textbox", name="Edit your message").fill("Low tide at seven")
     hers.page.keyboard.press("Enter")
     expect(his.message("Low tide at seven").locator(".edited")).to_be_visible()
 
-    hers.do("Low tide at seven", "Delete")
+    hers.use_toolbar("Low tide at seven", "Delete")
     hers.page.get_by_role("group", name="Delete this message?").get_by_role("button", name="Delete").click()
     expect(his.messages).to_have_text([re.compile("Message deleted")])
     his.page.reload()
@@ -54,14 +54,14 @@ def test_what_was_said_is_edited_and_deleted_for_everybody(visitor: Visitor) -> 
 def test_registration_leads_into_a_room(visitor: Visitor) -> None:
     page = visitor().new_page()
     page.goto("/rooms/registry/")
-    page.get_by_role("link", name="Sign up").click()
+    page.get_by_role("link", name="Create account").click()
     page.get_by_label("Username").fill("registrar")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("button", name="Create account").click()
     room = RoomPage(page, "registry")
-    room.is_up()
-    room.say("Registered")
-    expect(room.message("Registered").locator(".who bdi")).to_have_text("registrar")
+    room.wait_until_joined()
+    room.send("Registered")
+    expect(room.message("Registered").locator(".author bdi")).to_have_text("registrar")
 
 
 def go_elsewhere(page: Page, address: str) -> None:
@@ -82,9 +82,9 @@ def test_an_account_elsewhere_is_enough_to_come_in_and_to_come_back(
     page.get_by_role("button", name="walter").click()
     expect(page).to_have_url(stack.url + "/rooms/berth/")
     room = RoomPage(page, "berth")
-    room.is_up()
-    room.say("Moored")
-    expect(room.message("Moored").locator(".who bdi")).to_have_text("Walter Lind")
+    room.wait_until_joined()
+    room.send("Moored")
+    expect(room.message("Moored").locator(".author bdi")).to_have_text("Walter Lind")
     expect(page.locator(".me .names small")).to_have_text("walter")
 
     again = visitor().new_page()
@@ -99,8 +99,8 @@ def test_who_turns_back_elsewhere_is_not_in(visitor: Visitor) -> None:
     page = visitor().new_page()
     go_elsewhere(page, "/accounts/login/")
     page.get_by_role("button", name="Deny").click()
-    # This server forgets to say whose wish was turned down; others do not, and then the page says "You turned back".
-    expect(page.get_by_role("heading")).to_have_text("That did not work")
+    # This server forgets to say whose wish was turned down; others do not, and then the page says "Sign-in cancelled".
+    expect(page.get_by_role("heading")).to_have_text("Sign-in failed")
     page.goto("/")
     expect(page.get_by_role("link", name="Sign in")).not_to_have_count(0)
 
@@ -109,7 +109,7 @@ def test_an_answer_that_nobody_asked_for_lets_nobody_in(visitor: Visitor) -> Non
     """Somebody else's code, in a link: whoever follows it would chat under that account."""
     page = visitor().new_page()
     page.goto("/accounts/oidc/server/login/callback/?code=stolen&state=guessed")
-    expect(page.get_by_role("heading")).to_have_text("That did not work")
+    expect(page.get_by_role("heading")).to_have_text("Sign-in failed")
 
 
 def stranger(stack: Stack) -> httpx.Client:
@@ -142,4 +142,4 @@ def test_a_provider_that_is_away_is_said_on_a_page(
     with stranger(stack) as client:
         answer = client.post("/accounts/oidc/server/login/")
     assert answer.status_code == 502
-    assert "That did not work" in answer.text
+    assert "Sign-in failed" in answer.text

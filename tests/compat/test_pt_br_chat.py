@@ -31,9 +31,9 @@ async def test_the_list_of_people_leads_two_into_their_private_channel(stack: St
             page = await context.new_page()
             await page.goto("/rooms/harbour/")
             await page.get_by_role("link", name="Find people").click()
-            await page.get_by_label("Find somebody by name").fill("OTT")
-            await page.get_by_role("button", name="Find").click()
-            await page.get_by_role("button", name="Conversation with otto").click()
+            await page.get_by_label("Search by name").fill("OTT")
+            await page.get_by_role("button", name="Search").click()
+            await page.get_by_role("button", name="Send a message to otto").click()
             await expect(page).to_have_title("otto · Parley")
             slug = page.url.rstrip("/").rsplit("/", 1)[1]
             assert re.fullmatch(r"~[A-Za-z0-9_-]{16}", slug)

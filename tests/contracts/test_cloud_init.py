@@ -1,4 +1,4 @@
-"""First boot without a laptop: cloud-init.yaml says what the playbook understands."""
+"""cloud-init.yaml installs a host at its first boot, with variables that the playbook knows."""
 
 import re
 import shutil
@@ -16,27 +16,27 @@ FILES = {file["path"]: file["content"] for file in CONFIG["write_files"]}
 SCRIPT = FILES["/usr/local/sbin/parley-site"]
 
 
-def test_clouds_know_it_by_its_first_line_and_take_its_size():
+def test_cloud_init_has_the_first_line_and_the_size_that_clouds_accept():
     assert TEXT.startswith("#cloud-config\n")
     assert len(TEXT) < 16 * 1024  # the smallest limit of a large cloud
 
 
-def test_what_it_runs_is_what_it_writes():
+def test_it_runs_the_script_that_it_writes():
     assert CONFIG["runcmd"] == [["/usr/local/sbin/parley-site"]]
 
 
-def test_the_script_is_sound(tmp_path: Path):
+def test_the_script_has_no_syntax_error(tmp_path: Path):
     assert shutil.which("sh")
     (tmp_path / "parley-site").write_text(SCRIPT)
     subprocess.run(["sh", "-n", tmp_path / "parley-site"], check=True)
 
 
-def test_the_names_to_set_are_the_ones_that_it_reads():
+def test_the_settings_file_has_the_names_that_the_script_reads():
     named = set(re.findall(r"^(PARLEY_\w+)=", FILES["/etc/parley-site"], re.MULTILINE))
     assert named == set(re.findall(r"\$(PARLEY_\w+)", SCRIPT))
 
 
-def test_the_playbook_is_there_and_knows_its_variables():
+def test_the_playbook_exists_and_knows_the_variables():
     playbook = REPO / "ansible/site.yml"
     assert playbook.is_file()
     known = yaml.safe_load((REPO / "ansible/roles/parley/defaults/main.yml").read_text())
@@ -45,12 +45,12 @@ def test_the_playbook_is_there_and_knows_its_variables():
 
 
 @pytest.mark.parametrize("command", ["new_epoch"])
-def test_the_commands_that_the_page_about_azure_names_exist(command: str):
+def test_the_commands_in_the_page_about_azure_exist(command: str):
     assert f"manage.py {command}" in (REPO / "deploy/azure.md").read_text()
     assert list((REPO / "app").glob(f"*/management/commands/{command}.py"))
 
 
-def test_the_page_about_azure_names_files_and_variables_that_exist():
+def test_the_files_and_variables_in_the_page_about_azure_exist():
     page = (REPO / "deploy/azure.md").read_text()
     for name in re.findall(r"deploy/[\w.-]+", page):
         assert (REPO / name).is_file(), name

@@ -31,7 +31,7 @@ def find_make_commands(text: str) -> list[str]:
     return [arguments.strip() for arguments in found]
 
 
-def test_the_asyncapi_document_is_written_from_the_protocol():
+def test_the_asyncapi_document_is_generated_from_the_protocol():
     call_command("asyncapi", check=True)
 
 
@@ -182,7 +182,7 @@ def test_the_functions_that_fill_a_gap_are_where_the_readme_says():
     assert set(names) - {step.function for step in STEPS} <= defined_names("app/realtime/hub.py")
 
 
-def test_no_file_of_ours_is_longer_than_a_newcomer_reads():
+def test_no_file_has_more_than_400_lines():
     long = {
         str(file.relative_to(REPO)): lines
         for kind in ("py", "js", "css")

@@ -1,4 +1,4 @@
-"""The database's shape is the models', can be made from nothing, and can be taken back."""
+"""The migrations create the models' tables from nothing, and can be reverted."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def test_the_models_have_no_change_without_a_migration():
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-def test_every_migration_can_be_taken_back_and_applied_again(tmp_path):
+def test_every_migration_can_be_reverted_and_applied_again(tmp_path):
     environment = {
         **os.environ,
         "PYTHONPATH": str(REPO / "app"),

@@ -1,4 +1,4 @@
-"""Where two programs must agree on a number, they do. deploy/README.md lists who owns which."""
+"""Programs that must agree on a number do. deploy/README.md lists the owner of each."""
 
 import re
 from pathlib import Path
@@ -22,23 +22,23 @@ def test_the_largest_message_fits_into_a_frame():
     assert limits.BODY_CHARS * 12 + 500 < limits.FRAME_BYTES
 
 
-def test_pings_are_more_frequent_than_any_patience_between_here_and_the_browser():
+def test_pings_are_more_frequent_than_every_idle_timeout():
     text = (REPO / "nginx/snippets/proxy-websocket.conf").read_text()
-    (patience,) = re.findall(r"proxy_read_timeout (\w+);", text)
-    assert seconds(patience) > PING_INTERVAL_SECONDS * 2
+    (timeout,) = re.findall(r"proxy_read_timeout (\w+);", text)
+    assert seconds(timeout) > PING_INTERVAL_SECONDS * 2
     assert PING_INTERVAL_SECONDS * 2 < 60  # the shortest idle limit of a cloud's load balancer that we know
 
 
-def test_a_flood_is_stopped_before_its_rate_limit_is_used_up_in_memory():
+def test_the_frames_that_wait_for_one_socket_fit_into_4_mib():
     assert MAX_UNREAD_MESSAGES * limits.FRAME_BYTES <= 4 * 1024 * 1024
 
 
-def test_the_database_holds_what_the_limits_allow():
+def test_the_columns_are_as_long_as_the_limits():
     assert Room._meta.get_field("slug").max_length == limits.SLUG_CHARS
     assert Room._meta.get_field("title").max_length == limits.TITLE_CHARS
     assert Room._meta.get_field("topic").max_length == limits.TOPIC_CHARS
     assert User._meta.get_field("display_name").max_length == NAME_CHARS
 
 
-def test_the_sentence_about_a_bad_message_names_the_limit():
+def test_the_text_about_a_bad_message_names_the_limit():
     assert f"{limits.BODY_CHARS:,}" in BadMessage().text

@@ -1,4 +1,4 @@
-"""/readyz says whether a process can do its work, and if not, what stands in the way."""
+"""/readyz says whether a process can do its work, or which check fails."""
 
 import json
 import socket
@@ -26,25 +26,25 @@ def forget():
 
 def asked():
     answer = Client().get("/readyz")
-    said = json.loads(answer.content)
-    assert set(said) == {"ready", "fatal", *PARTS}
-    assert set(said["fatal"]) == FATAL
-    assert said["ready"] is (answer.status_code == 200)
-    return answer.status_code, {part: said[part] for part in FATAL if said[part] != "ok"}
+    results = json.loads(answer.content)
+    assert set(results) == {"ready", "fatal", *PARTS}
+    assert set(results["fatal"]) == FATAL
+    assert results["ready"] is (answer.status_code == 200)
+    return answer.status_code, {part: results[part] for part in FATAL if results[part] != "ok"}
 
 
-def test_when_nothing_is_in_the_way_it_is_ready():
+def test_a_process_is_ready_when_every_check_passes():
     assert asked() == (200, {})
 
 
-async def test_both_servers_say_so():
+async def test_both_servers_answer_health_checks():
     answer = await AsyncClient().get("/readyz")
     assert (answer.status_code, answer.json()["ready"]) == (200, True)
     answer = await AsyncClient().get("/livez")
     assert (answer.status_code, answer.content) == (200, b"ok\n")
 
 
-def test_a_migration_that_is_not_applied_is_named_and_once_it_is_so_is_the_answer():
+def test_an_unapplied_migration_is_named_until_it_is_applied():
     row = MigrationRecorder.Migration.objects.filter(app="chat").latest("name")
     MigrationRecorder.Migration.objects.filter(pk=row.pk).delete()
     try:
@@ -57,7 +57,7 @@ def test_a_migration_that_is_not_applied_is_named_and_once_it_is_so_is_the_answe
     assert asked() == (200, {})
 
 
-def test_a_database_that_is_away_is_said_so(monkeypatch):
+def test_a_database_that_is_away_is_reported(monkeypatch):
     def away(*arguments, **named):
         raise OperationalError("no such server")
 
@@ -69,7 +69,7 @@ def test_a_database_that_is_away_is_said_so(monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["unix:///nowhere/redis.sock", "redis://127.0.0.1:1/0"])
-def test_a_redis_that_is_away_is_said_so(settings, url):
+def test_a_redis_that_is_away_is_reported(settings, url):
     settings.REDIS_URL = url
     status, reasons = asked()
     assert status == 503
@@ -77,13 +77,13 @@ def test_a_redis_that_is_away_is_said_so(settings, url):
     assert "ConnectionError" in reasons["redis_round_trip"]
 
 
-def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatch, tmp_path):
+def test_a_redis_that_does_not_answer_times_out(settings, monkeypatch, tmp_path):
     monkeypatch.setattr(redis_clients, "REDIS_TIMEOUT_SECONDS", 0.05)
-    patience = []
+    timeouts = []
     from_url = redis_clients.redis.Redis.from_url
 
     def watched(url, **options):
-        patience.append(options["socket_timeout"])
+        timeouts.append(options["socket_timeout"])
         return from_url(url, **options)
 
     monkeypatch.setattr(redis_clients.redis.Redis, "from_url", watched)
@@ -94,10 +94,10 @@ def test_a_redis_that_accepts_and_never_answers_is_given_up(settings, monkeypatc
         status, reasons = asked()
     assert (status, reasons.keys()) == (503, {"redis_round_trip"})
     assert "Timeout" in reasons["redis_round_trip"]
-    assert patience == [0.05]
+    assert timeouts == [0.05]
 
 
-def test_a_server_on_its_way_out_is_alive_and_not_ready():
+def test_a_draining_server_is_alive_and_not_ready():
     shutdown.draining.set()
     try:
         status, reasons = asked()
@@ -108,7 +108,7 @@ def test_a_server_on_its_way_out_is_alive_and_not_ready():
     assert asked() == (200, {})
 
 
-def test_all_reasons_are_given_at_once(settings):
+def test_all_failures_are_reported_at_once(settings):
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     shutdown.draining.set()
     try:

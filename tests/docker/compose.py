@@ -1,4 +1,4 @@
-"""A Parley in containers of this test run's own: other names and ports, the same files."""
+"""A Parley in containers for this test run: the same files, with other names and ports."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from tests.running import REPO, free_port
 
 
 def environment() -> dict[str, str]:
-    """Ours, without what the machine's owner says of a site of their own, and without the unit tests' settings."""
-    theirs = ("PARLEY_", "COMPOSE_", "DRAIN_SECONDS", *VARIABLES)
-    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    """Return the environment without the settings of a site on this machine and without those of the unit tests."""
+    removed = ("PARLEY_", "COMPOSE_", "DRAIN_SECONDS", "BLOCK_EGRESS", "RATE_LIMIT_", *VARIABLES)
+    return {name: value for name, value in os.environ.items() if not name.startswith(removed)}
 
 
 class Compose:
-    """Made by `up()`, ended by `down()`. What a test asks of the engine goes through here."""
+    """One compose project: `up()` starts it and `down()` removes it. Tests use the engine through it."""
 
     def __init__(self) -> None:
         self.project = f"parley-test-{secrets.token_hex(3)}"
@@ -31,7 +31,7 @@ class Compose:
         self.environment = {
             **environment(),
             "COMPOSE_PROJECT_NAME": self.project,
-            # Tags of our own: what the machine's owner runs keeps its image.
+            # Other tags than those of a site on this machine, which keeps its images.
             "PARLEY_IMAGE": f"{self.project}:app",
             "PARLEY_NGINX_IMAGE": f"{self.project}:nginx",
             "PARLEY_HTTPS_PORT": str(self.https_port),
@@ -46,20 +46,20 @@ class Compose:
 
     # --- the engine
 
-    def __call__(self, *words: str, check: bool = True) -> str:
-        """docker compose; returns what it prints."""
-        return self.run("docker", "compose", *words, check=check)
+    def __call__(self, *arguments: str, check: bool = True) -> str:
+        """Run docker compose and return its output."""
+        return self.run("docker", "compose", *arguments, check=check)
 
-    def run(self, *words: str, check: bool = True) -> str:
-        done = subprocess.run(words, cwd=REPO, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or not check, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+    def run(self, *command: str, check: bool = True) -> str:
+        done = subprocess.run(command, cwd=REPO, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or not check, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout.strip()
 
-    def docker(self, *words: str, check: bool = True) -> str:
-        return self.run("docker", *words, check=check)
+    def docker(self, *arguments: str, check: bool = True) -> str:
+        return self.run("docker", *arguments, check=check)
 
-    def up(self, *words: str) -> None:
-        self("up", "--detach", "--wait", *words)
+    def up(self, *arguments: str) -> None:
+        self("up", "--detach", "--wait", *arguments)
 
     def down(self) -> None:
         self("--profile", "*", "down", "--volumes", "--timeout", "5", "--remove-orphans", check=False)
@@ -68,7 +68,7 @@ class Compose:
             self.docker("rmi", "--force", *images, check=False)
 
     def containers(self, *services: str) -> list[str]:
-        """Ids of the running ones."""
+        """Return the ids of the running containers of these services."""
         return self("ps", "--quiet", *services).split()
 
     def inspect(self, *names: str) -> list[dict[str, Any]]:
@@ -78,7 +78,7 @@ class Compose:
 
     @property
     def ca(self) -> Path:
-        """The certificate that the first start has made."""
+        """The certificate that the first start has created."""
         file = self.folder / "ca.pem"
         if not file.exists():
             file.write_text(self("exec", "-T", "nginx", "cat", "/etc/nginx/tls/fullchain.pem"))
@@ -86,21 +86,21 @@ class Compose:
 
     @property
     def site(self) -> Site:
-        """As the acceptance tests see it."""
+        """The site for the acceptance tests."""
         return Site(url=self.url, http_url=self.http_url, traits=frozenset({"nginx"}), ca=self.ca)
 
     def people(self, *names: str) -> list[str]:
-        """Session cookies of these people, who are made where they do not exist."""
+        """Return session cookies of these accounts, which are created where they do not exist."""
         code = f"{Path(signed_in.__file__).read_text()}\nimport json\nprint(json.dumps(sessions_of({list(names)!r})))"
         return list(json.loads(self.shell(code)))
 
     def shell(self, code: str) -> str:
-        """Run it with the site's settings; returns the last line that it prints."""
-        said = self("exec", "-T", "web", "python", "manage.py", "shell", "--verbosity", "0", "-c", code)
-        return said.splitlines()[-1]
+        """Run Python code with the site's settings and return the last line of its output."""
+        output = self("exec", "-T", "web", "python", "manage.py", "shell", "--verbosity", "0", "-c", code)
+        return output.splitlines()[-1]
 
     def sockets(self, container: str) -> int:
-        """How many sockets this ws has open."""
+        """Return how many sockets this ws has open."""
         ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics').read().decode())"
         metrics = self.docker("exec", container, "python", "-c", ask)
         line = next(line for line in metrics.splitlines() if line.startswith("parley_sockets_open "))

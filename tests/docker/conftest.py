@@ -1,4 +1,4 @@
-"""One stack in containers for all of these tests; each finds it whole and leaves it whole."""
+"""One stack in containers for all of these tests. Each test leaves it as it was."""
 
 import shutil
 import subprocess

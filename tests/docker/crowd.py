@@ -1,4 +1,4 @@
-"""People who stay: each comes back as the browser does, resumes where they were, and sends again what was not acked."""
+"""Members that stay connected: each reconnects as the browser does, resumes, and repeats unacknowledged messages."""
 
 import asyncio
 import random
@@ -13,13 +13,13 @@ from websockets.exceptions import InvalidHandshake
 from tests.acceptance.site import Site
 from tests.tab import Closed, Refused, Room, Tab
 
-HANDSHAKES_A_SECOND = 18  # below what nginx lets one address have in the long run (nginx/snippets/limits.conf)
+HANDSHAKES_A_SECOND = 18  # less than nginx allows one address on average (nginx/snippets/limits.conf)
 FIRST, LONGEST = 0.5, 30.0  # seconds, of app/chat/static/chat/backoff.js
-NOT_NOW = (OSError, EOFError, TimeoutError, InvalidHandshake, Closed)
+RETRY_ERRORS = (OSError, EOFError, TimeoutError, InvalidHandshake, Closed)
 
 
 class Member:
-    """One socket in one room, for as long as the `async with` lasts."""
+    """One socket in one room while the `async with` lasts."""
 
     def __init__(self, site: Site, cookie: str, room: str) -> None:
         self.site, self.cookie, self.room = site, cookie, room
@@ -43,14 +43,14 @@ class Member:
         return [post["body"] for post in self.known[self.room].posts]
 
     async def say(self, body: str) -> None:
-        """Returns once it is acked, however often it had to be sent."""
+        """Send a message, again where necessary, and return when it is acknowledged."""
         cid = str(uuid4())
         while True:
             await self.online.wait()
             try:
                 await self.tab.post(self.room, body, cid=cid)
             except Closed:
-                await asyncio.sleep(0.05)  # _live notices in a moment
+                await asyncio.sleep(0.05)  # _live reconnects
             except Refused as refused:
                 self.refusals.append(refused)
                 await asyncio.sleep(1)  # as the outbox does after a refusal that is not final
@@ -76,7 +76,7 @@ class Member:
                     bye = tab.frames[-1] if tab.frames else {}
                     wait = bye["reconnect_in"] if bye.get("type") == "bye" else self._backoff(attempt)
                     tab.frames.clear()
-            except NOT_NOW:
+            except RETRY_ERRORS:
                 wait = self._backoff(attempt)
             except Refused as refused:  # the join, while the database is away
                 self.refusals.append(refused)
@@ -91,14 +91,14 @@ class Member:
         return float(min(LONGEST, FIRST * 2**attempt) * (0.5 + random.random() / 2))
 
     def check(self) -> None:
-        """Fail with what ended this member's life, if something did."""
+        """Raise the error that ended this member, if there is one."""
         if self.life.done():
             self.life.result()
 
 
 @asynccontextmanager
 async def crowd(site: Site, cookies: Sequence[str], room: str, size: int) -> AsyncIterator[list[Member]]:
-    """`size` members, all in the room when this begins."""
+    """Connect `size` members; all of them are in the room when the body runs."""
     members = [Member(site, cookies[number % len(cookies)], room) for number in range(size)]
     try:
         for member in members:
@@ -114,7 +114,7 @@ async def crowd(site: Site, cookies: Sequence[str], room: str, size: int) -> Asy
 
 
 class Talk:
-    """Messages at a steady rate, from one member after the other, while the `async with` lasts."""
+    """Sends `rate` messages per second from random members while the `async with` lasts."""
 
     def __init__(self, members: Sequence[Member], rate: float) -> None:
         self.members, self.rate = members, rate
@@ -151,23 +151,23 @@ class Talk:
         self.slowest = max(self.slowest, time.monotonic() - began)
 
     async def acks(self, count: int) -> None:
-        """Wait for so many more."""
+        """Wait for `count` more acknowledgements."""
         goal = len(self.acked) + count
         while len(self.acked) < goal:
             await asyncio.sleep(0.05)
 
 
-async def everybody_has_everything(members: Sequence[Member], acked: Sequence[str], patience: float = 30) -> None:
-    """Every acked message once, nothing else, at every member."""
+async def assert_all_received(members: Sequence[Member], acked: Sequence[str], timeout_seconds: float = 30) -> None:
+    """Assert that every member gets each acknowledged message once, and nothing else."""
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_seconds):
             while any(len(member.posts) < len(acked) for member in members):
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        pass  # said below, and better
+        pass  # the assertions below name what is missing
     for member in members:
         member.check()
         missing = set(acked) - set(member.posts)
         assert not missing, f"{len(missing)} of {len(acked)} lost"
-        assert len(member.posts) == len(set(member.posts)), "doubled"
-        assert set(member.posts) == set(acked), "heard what was never acked"
+        assert len(member.posts) == len(set(member.posts)), "a message was delivered twice"
+        assert set(member.posts) == set(acked), "a message was delivered and never acknowledged"

@@ -1,4 +1,4 @@
-"""The suite that every installation passes, and a first start within its time."""
+"""Containers pass the acceptance tests, and start within the time limit."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.running import REPO
 SECONDS_TO_FIRST_PAGE = 90  # with the base images present, the image of the application built on the way
 
 
-def test_the_stack_is_accepted_like_any_other_installation(compose: Compose) -> None:
+def test_the_stack_passes_the_acceptance_tests(compose: Compose) -> None:
     where = {
         "PARLEY_BASE_URL": compose.url,
         "PARLEY_HTTP_URL": compose.http_url,
@@ -25,7 +25,7 @@ def test_the_stack_is_accepted_like_any_other_installation(compose: Compose) -> 
     assert "skipped" not in done.stdout
 
 
-def test_data_survives_down_and_the_second_start_makes_nothing_anew(compose: Compose, record_property) -> None:
+def test_data_survives_down_and_the_next_start_creates_nothing(compose: Compose, record_property) -> None:
     (cookie,) = compose.people("ann")
     secret = compose("exec", "-T", "web", "cat", "/run/secrets/SECRET_KEY")
     compose("down")
@@ -34,5 +34,5 @@ def test_data_survives_down_and_the_second_start_makes_nothing_anew(compose: Com
     record_property("seconds_to_first_page", round(time.monotonic() - began, 1))
     assert time.monotonic() - began < SECONDS_TO_FIRST_PAGE
     assert compose("exec", "-T", "web", "cat", "/run/secrets/SECRET_KEY") == secret
-    look = "from django.contrib.sessions.models import Session as S; print(S.objects.filter(pk='{}').count())"
-    assert compose.shell(look.format(cookie)) == "1"
+    count = "from django.contrib.sessions.models import Session as S; print(S.objects.filter(pk='{}').count())"
+    assert compose.shell(count.format(cookie)) == "1"

@@ -1,4 +1,4 @@
-"""An operator's own certificate, from files."""
+"""The certificate of an operator, from files."""
 
 import ssl
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ NGINX = 101  # the group that may read the key
 
 @pytest.fixture
 def files(compose: Compose, tmp_path: Path) -> Iterator[Path]:
-    """A folder with a certificate that nginx uses while the test lasts."""
+    """A folder with a certificate that nginx uses during the test."""
     layout = Layout(var=tmp_path, env_file=tmp_path / ".env", https_port=0, http_port=0)
     layout.make_folders()
     certificate.renew(layout)
@@ -30,9 +30,9 @@ def files(compose: Compose, tmp_path: Path) -> Iterator[Path]:
     compose.up("--force-recreate", "--no-deps", "nginx")
 
 
-async def test_nginx_shows_the_certificate_of_the_files(compose: Compose, files: Path) -> None:
+async def test_nginx_uses_the_certificate_of_the_files(compose: Compose, files: Path) -> None:
     own = ssl.PEM_cert_to_DER_cert(compose.ca.read_text())
-    compose.up()  # everything, as an operator types it
+    compose.up()  # all services, as an operator would
     shown = ssl.get_server_certificate(("localhost", compose.https_port))
     assert shown == (files / "fullchain.pem").read_text()
     assert ssl.PEM_cert_to_DER_cert(shown) != own

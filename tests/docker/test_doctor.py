@@ -1,4 +1,4 @@
-"""The doctor comes in the image, and walks to nginx from inside as it would from outside."""
+"""The doctor of the image checks nginx from inside as it would from outside."""
 
 import json
 
@@ -7,15 +7,15 @@ from tests.docker.compose import Compose
 DOCTOR = ("exec", "-T", "web", "/opt/parley/docker/entrypoint", "doctor")
 
 
-def test_a_healthy_stack_is_told_so(compose: Compose) -> None:
-    walked = json.loads(compose(*DOCTOR, "https://nginx:8443", "--insecure", "--json", check=False))
-    assert walked["exit_code"] == 0, walked
+def test_the_doctor_finds_a_healthy_stack_healthy(compose: Compose) -> None:
+    report = json.loads(compose(*DOCTOR, "https://nginx:8443", "--insecure", "--json", check=False))
+    assert report["exit_code"] == 0, report
 
 
-def test_sockets_without_a_server_are_missed(compose: Compose) -> None:
+def test_the_doctor_notices_that_no_websocket_server_runs(compose: Compose) -> None:
     compose("stop", "ws")
     try:
-        walked = json.loads(compose(*DOCTOR, "https://nginx:8443", "--insecure", "--json", check=False))
-        assert walked["exit_code"] in (15, 16), walked  # the 426, or the handshake
+        report = json.loads(compose(*DOCTOR, "https://nginx:8443", "--insecure", "--json", check=False))
+        assert report["exit_code"] in (15, 16), report  # the 426, or the handshake
     finally:
         compose("up", "--detach", "--no-recreate", "--wait", "ws")

@@ -1,4 +1,4 @@
-"""What the files of docker/ promise each other and the programs around them. No engine is needed."""
+"""The files of docker/ agree with each other and with the programs around them. No engine is needed."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def config(*words: str, **variables: str) -> dict[str, Any]:
     command = ["docker", "compose", *words, "config", "--format", "json"]
     done = subprocess.run(command, cwd=REPO, env=environment() | variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""  # a variable that nobody sets, an obsolete word
+    assert done.stderr == ""  # no warning of an unset variable or an obsolete key
     return dict(json.loads(done.stdout))
 
 
@@ -57,16 +57,16 @@ def hadolint(file: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.name)
-def test_hadolint_has_nothing_to_say(file: Path) -> None:
+def test_hadolint_finds_nothing(file: Path) -> None:
     assert hadolint(file).stdout == ""
 
 
-def test_hadolint_does_speak(tmp_path: Path) -> None:
+def test_hadolint_finds_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM debian\nRUN cd /tmp && sudo apt-get install gcc\n")
     assert "DL3004" in hadolint(tmp_path / "Dockerfile").stdout
 
 
-def test_compose_up_in_the_root_is_dockers_own_file() -> None:
+def test_compose_in_the_root_folder_is_the_file_of_the_docker_folder() -> None:
     assert config()["services"] == config("--file", "docker/compose.yaml")["services"]
     assert config()["name"] == config("--file", "docker/compose.yaml")["name"] == "parley"
 
@@ -93,10 +93,10 @@ def test_every_container_is_hardened(services: dict[str, dict[str, Any]]) -> Non
         assert not service.get("privileged"), name
 
 
-def test_only_nginx_is_published_and_the_others_have_no_way_out(services: dict[str, dict[str, Any]]) -> None:
+def test_only_nginx_is_published_and_the_others_have_no_egress(services: dict[str, dict[str, Any]]) -> None:
     usual = config()["services"]  # without a profile
     assert {name for name, service in usual.items() if service.get("ports")} == {"nginx"}
-    for name in services.keys() - usual.keys():  # with one: for who sits at this machine
+    for name in services.keys() - usual.keys():  # with one: for clients on this machine
         assert all(port["host_ip"] == "127.0.0.1" for port in services[name].get("ports", ())), name
     networks = config()["networks"]
     assert {name for name, network in networks.items() if not network.get("internal")} == {"front"}
@@ -104,14 +104,25 @@ def test_only_nginx_is_published_and_the_others_have_no_way_out(services: dict[s
     assert "data" not in services["nginx"]["networks"]
 
 
-def test_the_way_out_is_opened_by_a_word() -> None:
-    networks = config(PARLEY_CLOSED="false")["networks"]
+@pytest.mark.parametrize("name", ["BLOCK_EGRESS", "PARLEY_CLOSED"], ids=["by its name", "by its former name"])
+def test_egress_is_allowed_by_a_variable(name: str) -> None:
+    networks = config(**{name: "false"})["networks"]
     assert not networks["app"].get("internal")
     assert networks["data"]["internal"]
 
 
-def test_files_of_ones_own_take_the_place_of_volumes(tmp_path: Path) -> None:
-    """Each is seen by who reads it, and by nobody else."""
+def test_the_former_name_of_the_egress_variable_is_reported(tmp_path: Path) -> None:
+    assert "PARLEY_CLOSED" in config()["services"]["init"]["environment"]
+    (tmp_path / "python").write_text("#!/bin/sh\n")
+    (tmp_path / "python").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PARLEY_CLOSED": "false"}
+    command = [str(DOCKER / "entrypoint"), "init"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == "parley: PARLEY_CLOSED is now BLOCK_EGRESS\n"
+
+
+def test_an_operators_own_files_replace_the_volumes(tmp_path: Path) -> None:
+    """Each file is visible to its readers only."""
     tls, secrets = str(tmp_path / "tls"), str(tmp_path / "secrets")
     found = config(PARLEY_TLS=tls, PARLEY_SECRETS=secrets)["services"]
 
@@ -129,7 +140,7 @@ def test_no_secret_is_in_the_environment(services: dict[str, dict[str, Any]]) ->
             assert "@" not in (value or "")
 
 
-def test_a_ws_has_time_to_drain_and_a_web_to_answer(services: dict[str, dict[str, Any]]) -> None:
+def test_a_ws_has_time_to_drain_and_a_web_to_finish_its_requests(services: dict[str, dict[str, Any]]) -> None:
     drain = float(services["ws"]["environment"]["DRAIN_SECONDS"])
     assert drain == server.DRAIN_SECONDS
     assert seconds(services["ws"]["stop_grace_period"]) > drain + 5
@@ -137,7 +148,7 @@ def test_a_ws_has_time_to_drain_and_a_web_to_answer(services: dict[str, dict[str
     assert seconds(services["web"]["stop_grace_period"]) > gunicorn["graceful_timeout"]
 
 
-def test_the_servers_listen_where_nginx_looks() -> None:
+def test_the_servers_listen_where_nginx_connects() -> None:
     listen = re.search(r"^listen=0\.0\.0\.0:(\d+)", (DOCKER / "entrypoint").read_text(), re.M)
     assert listen
     upstreams = (TARGET / "upstreams.conf").read_text()
@@ -153,24 +164,33 @@ def test_the_servers_listen_where_nginx_looks() -> None:
     [
         ({}, ['map "" $https_port {\n    default "";\n}\n', ""]),
         (
-            {"PARLEY_HTTPS_PORT": "127.0.0.1:8443", "PARLEY_TRUSTED": "172.16.0.0/12, ::1"},
+            {"PARLEY_HTTPS_PORT": "127.0.0.1:8443", "RATE_LIMIT_EXEMPT_NETWORKS": "172.16.0.0/12, ::1"},
             ['map "" $https_port {\n    default ":8443";\n}\n', "172.16.0.0/12 0;\n::1 0;\n"],
         ),
     ],
 )
-def test_what_nginx_is_told_at_its_start(variables: dict[str, str], files: list[str], tmp_path: Path) -> None:
+def test_the_environment_becomes_configuration_of_nginx(
+    variables: dict[str, str], files: list[str], tmp_path: Path
+) -> None:
     assert environment_script(tmp_path, variables).returncode == 0
-    assert [(tmp_path / name).read_text() for name in ("https-port.conf", "trusted.conf")] == files
+    assert [(tmp_path / name).read_text() for name in ("https-port.conf", "rate-limit-exempt.conf")] == files
 
 
-def test_networks_that_are_none_stop_it(tmp_path: Path) -> None:
-    done = environment_script(tmp_path, {"PARLEY_TRUSTED": "0.0.0.0/0 0; } evil"})
+def test_the_former_name_of_the_exempt_networks_works_and_is_reported(tmp_path: Path) -> None:
+    done = environment_script(tmp_path, {"PARLEY_TRUSTED": "172.16.0.0/12"})
+    assert (done.returncode, done.stderr) == (0, "parley: PARLEY_TRUSTED is now RATE_LIMIT_EXEMPT_NETWORKS\n")
+    assert (tmp_path / "rate-limit-exempt.conf").read_text() == "172.16.0.0/12 0;\n"
+
+
+@pytest.mark.parametrize("name", ["RATE_LIMIT_EXEMPT_NETWORKS", "PARLEY_TRUSTED"])
+def test_a_value_that_is_not_a_list_of_networks_stops_nginx(name: str, tmp_path: Path) -> None:
+    done = environment_script(tmp_path, {name: "0.0.0.0/0 0; } evil"})
     assert done.returncode == 1
-    assert "PARLEY_TRUSTED is '0.0.0.0/0 0; } evil'" in done.stderr
+    assert "RATE_LIMIT_EXEMPT_NETWORKS is '0.0.0.0/0 0; } evil'" in done.stderr
 
 
 def environment_script(folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """docker/environment.sh with a /tmp of its own."""
+    """Run docker/environment.sh with `folder` in the place of /tmp."""
     script = (DOCKER / "environment.sh").read_text().replace("/tmp/", f"{folder}/")
     return subprocess.run(["sh", "-c", script], env=variables, capture_output=True, text=True, check=False)
 
@@ -183,8 +203,8 @@ def test_nginx_may_open_as_many_files_as_it_has_connections(services: dict[str, 
     assert 2 * int(connections[1]) <= int(files[1]) == services["nginx"]["ulimits"]["nofile"]
 
 
-def test_nginx_finds_replicas_while_it_runs() -> None:
-    """A name in proxy_pass, or in an upstream group without `resolve`, is looked up once, at the start."""
+def test_nginx_resolves_replicas_while_it_runs() -> None:
+    """It resolves a name in proxy_pass, or in an upstream group without `resolve`, once, at its start."""
     upstreams, groups = ((TARGET / name).read_text() for name in ("upstreams.conf", "upstreams-least-conn.conf"))
     assert "resolver 127.0.0.11 valid=1s" in upstreams
     assert "resolver 127.0.0.11 valid=1s" in groups
@@ -196,17 +216,17 @@ def test_nginx_finds_replicas_while_it_runs() -> None:
 def test_the_target_has_the_files_that_nginx_includes(tmp_path: Path) -> None:
     layout = Layout(var=tmp_path, env_file=tmp_path / ".env", https_port=1, http_port=2)
     ours = {file.name for file in TARGET.iterdir()}
-    assert ours - {"upstreams-least-conn.conf"} == set(local_target(layout, tmp_path))  # which replaces upstreams.conf
+    assert ours - {"upstreams-least-conn.conf"} == set(local_target(layout, tmp_path))  # it replaces upstreams.conf
 
 
 def test_every_variable_that_an_operator_may_set_reaches_the_containers(services: dict[str, dict[str, Any]]) -> None:
-    """Secrets are files, what says where things are is ours, and the rest is handed on."""
-    kept = {"DEBUG", "STATIC_ROOT", "COALESCE", "GROUP_COMMIT", "RELEASE"}  # of developers and of the image
+    """Secrets are files; the image and developers set a few; all others are passed on."""
+    kept = {"DEBUG", "STATIC_ROOT", "COALESCE", "GROUP_COMMIT", "RELEASE"}
     assert set(VARIABLES) - SECRETS - kept <= set(services["web"]["environment"])
 
 
-def test_a_storm_of_clients_finds_the_same_room_at_nginx_and_behind() -> None:
-    """A shorter queue in front of a longer one would drop handshakes that daphne had room for."""
+def test_nginx_queues_as_many_clients_as_the_servers_behind_it() -> None:
+    """A shorter queue in front of a longer one would drop handshakes that daphne could have queued."""
     lines = re.findall(r"^listen .*", "".join(file.read_text() for file in TARGET.iterdir()), re.M)
     assert len(lines) == 2
     assert all(f" backlog={server.BACKLOG};" in line for line in lines)

@@ -1,4 +1,4 @@
-"""The running containers: what the kernel enforces, who reads which secret, and which ports answer whom."""
+"""The running containers: what the kernel enforces, who can read which secret, and which ports are reachable."""
 
 import socket
 
@@ -13,7 +13,7 @@ CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.ar
 
 @pytest.fixture
 def stranger(compose: Compose):
-    """Another container of this machine, which has nothing to do with the stack."""
+    """Another container of this machine, outside of the stack."""
     image = compose.environment["PARLEY_IMAGE"]
     serve = ("--entrypoint", "python", image, "-m", "http.server", "--directory", "/srv", "8000")
     found = compose.docker("run", "--rm", "--detach", "--init", *serve)
@@ -42,7 +42,7 @@ def status(compose: Compose, container: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("service", PORTS)
-def test_the_kernel_holds_every_process_down(compose: Compose, service: str) -> None:
+def test_no_process_has_a_capability_of_the_kernel(compose: Compose, service: str) -> None:
     (container,) = compose.containers(service)
     process = status(compose, container)
     assert int(process["Uid"].split()[0]) > 0
@@ -107,8 +107,8 @@ def test_the_application_cannot_reach_the_world(compose: Compose, stranger: str)
 
 def test_each_secret_is_read_by_the_one_that_needs_it(compose: Compose) -> None:
     def seen(service: str) -> set[str]:
-        look = "find /run/secrets /made /etc/nginx/tls -type f -not -path '/made/doctor/*' 2>/dev/null || true"
-        return {path.rsplit("/", 1)[1] for path in compose("exec", "-T", service, "sh", "-c", look).split()}
+        find = "find /run/secrets /made /etc/nginx/tls -type f -not -path '/made/doctor/*' 2>/dev/null || true"
+        return {path.rsplit("/", 1)[1] for path in compose("exec", "-T", service, "sh", "-c", find).split()}
 
     assert seen("web") == seen("ws") == {"SECRET_KEY", "DATABASE_URL"}
     assert seen("postgres") == {"password"}

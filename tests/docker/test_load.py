@@ -1,4 +1,4 @@
-"""The profile `load`: people are made in one container, and load comes from another."""
+"""The profile `load`: one container creates the accounts, and another one generates the load."""
 
 import json
 import subprocess
@@ -6,12 +6,12 @@ import subprocess
 from tests.docker.compose import REPO, Compose
 
 
-def test_the_site_is_loaded_from_inside(compose: Compose) -> None:
+def test_the_load_test_runs_inside_the_network_of_nginx(compose: Compose) -> None:
     people = compose("run", "--rm", "--no-deps", "-T", "web", "manage", "load_people", "20", "--rooms", "2")
     assert len(json.loads(people)["cookies"]) == 20
-    flags = ["--rooms", "2", "--members", "10", "--rate", "5", "--seconds", "2", "--most-lag-ms", "10000"]
+    flags = ["--rooms", "2", "--members", "10", "--rate", "5", "--seconds", "2", "--max-lag-ms", "10000"]
     done = subprocess.run(
-        ["docker", "compose", "--profile", "load", "run", "--rm", "-T", "load", "fanout", "--people", "-", *flags],
+        ["docker", "compose", "--profile", "load", "run", "--rm", "-T", "load", "fanout", "--sessions", "-", *flags],
         cwd=REPO,
         env=compose.environment,
         input=people,

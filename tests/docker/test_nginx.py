@@ -1,4 +1,4 @@
-"""What an operator may ask of nginx while it runs, and at its start: a closed door, a trusted network."""
+"""What an operator may set in nginx while it runs and at its start: maintenance, networks without rate limits."""
 
 from collections.abc import Iterator
 
@@ -6,33 +6,33 @@ import pytest
 
 from tests.docker.compose import Compose
 
-DOOR = "/tmp/maintenance"
-TRIES = 80  # more than nginx lets one address have at once (nginx/sites/parley.conf)
+MAINTENANCE = "/tmp/maintenance"
+REQUESTS = 80  # more than nginx lets one address have at once (nginx/sites/parley.conf)
 
 
-async def test_a_touch_closes_the_site_and_rm_opens_it(compose: Compose) -> None:
-    compose("exec", "-T", "nginx", "touch", DOOR)
+async def test_a_file_closes_the_site_for_maintenance_and_its_removal_opens_it(compose: Compose) -> None:
+    compose("exec", "-T", "nginx", "touch", MAINTENANCE)
     try:
         closed = await compose.site.get("/")
         assert closed.status_code == 503
-        assert "Parley will be right back" in closed.text
+        assert "Parley is not available right now" in closed.text
     finally:
-        compose("exec", "-T", "nginx", "rm", DOOR)
+        compose("exec", "-T", "nginx", "rm", MAINTENANCE)
     assert (await compose.site.get("/")).status_code == 200
 
 
 @pytest.fixture(params=["", "172.16.0.0/12,192.168.0.0/16,10.0.0.0/8"], ids=["default", "docker's own networks"])
-def trusted(compose: Compose, request: pytest.FixtureRequest) -> Iterator[bool]:
-    """nginx, started anew, that trusts these networks."""
-    compose.environment["PARLEY_TRUSTED"] = request.param
+def exempt(compose: Compose, request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether nginx, restarted, exempts Docker's own networks from its rate limits."""
+    compose.environment["RATE_LIMIT_EXEMPT_NETWORKS"] = request.param
     compose.up("--force-recreate", "--no-deps", "nginx")
     yield bool(request.param)
-    del compose.environment["PARLEY_TRUSTED"]
+    del compose.environment["RATE_LIMIT_EXEMPT_NETWORKS"]
     compose.up("--force-recreate", "--no-deps", "nginx")
 
 
-async def test_who_comes_from_a_trusted_network_is_not_limited(compose: Compose, trusted: bool) -> None:
-    # Where one signs in nginx counts every POST; the application, which counts too, has no such page.
+async def test_a_client_in_an_exempt_network_is_not_limited(compose: Compose, exempt: bool) -> None:
+    # nginx limits every POST below /accounts/; the application, which has limits of its own, has no such page.
     async with compose.site.browser() as browser:
-        answers = {(await browser.post("/accounts/nowhere/")).status_code for _ in range(TRIES)}
-    assert answers == ({404} if trusted else {404, 429})
+        answers = {(await browser.post("/accounts/nowhere/")).status_code for _ in range(REQUESTS)}
+    assert answers == ({404} if exempt else {404, 429})

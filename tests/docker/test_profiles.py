@@ -1,4 +1,4 @@
-"""What one adds to the stack: a server for developers, Prometheus."""
+"""The profiles of the stack: a server for developers, Prometheus, the doctor."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from tests.docker.compose import Compose
 
 
 async def answer(url: str) -> httpx.Response:
-    """Of a server that may still be starting: Prometheus listens before it is ready, and answers 503 till then."""
+    """Return the answer of a server that may still be starting: until it is ready, Prometheus answers 503."""
     async with httpx.AsyncClient(timeout=5) as client, asyncio.timeout(60):
         while True:
             with contextlib.suppress(httpx.TransportError):
@@ -21,12 +21,12 @@ async def answer(url: str) -> httpx.Response:
             await asyncio.sleep(0.2)
 
 
-async def test_dev_shows_the_code_of_the_checkout(compose: Compose) -> None:
+async def test_dev_serves_the_code_of_the_checkout(compose: Compose) -> None:
     compose("--profile", "dev", "up", "--detach", "--no-recreate", "dev")
     try:
         site = f"http://localhost:{compose.dev_port}"
         assert (await answer(f"{site}/")).status_code == 200
-        assert (await answer(f"{site}/static/chat/room.js")).text.startswith("import ")  # not what was collected
+        assert (await answer(f"{site}/static/chat/room.js")).text.startswith("import ")  # the source file
         (container,) = compose.inspect(*compose("--profile", "dev", "ps", "--quiet", "dev").split())
         assert [mount["Mode"] for mount in container["Mounts"] if mount["Type"] == "bind"] == ["ro"]
         assert "--reload" in container["Config"]["Entrypoint"]
@@ -34,12 +34,12 @@ async def test_dev_shows_the_code_of_the_checkout(compose: Compose) -> None:
         compose("--profile", "dev", "rm", "--stop", "--force", "dev")
 
 
-async def test_prometheus_finds_every_replica_and_takes_the_rules(compose: Compose) -> None:
+async def test_prometheus_finds_every_replica_and_accepts_the_rules(compose: Compose) -> None:
     compose("--profile", "observe", "up", "--detach", "--no-recreate", "--no-deps", "prometheus")
     try:
         api = f"http://localhost:{compose.prometheus_port}/api/v1"
         async with asyncio.timeout(90):
-            while True:  # it looks for replicas, and at them, every few seconds
+            while True:  # it discovers and scrapes the replicas every few seconds
                 targets = (await answer(f"{api}/targets?state=active")).json()["data"]["activeTargets"]
                 if len(targets) == 2 and all(target["health"] == "up" for target in targets):
                     break
@@ -49,7 +49,7 @@ async def test_prometheus_finds_every_replica_and_takes_the_rules(compose: Compo
         assert [rule["name"] for group in groups for rule in group["rules"]]
         sockets = (await answer(f"{api}/query?query=parley_sockets_open")).json()["data"]["result"]
         assert "ws" in {series["metric"]["job"] for series in sockets}
-        # promtool comes with Prometheus: do the rules speak when they should?
+        # promtool is in the image of Prometheus: it tests that each alert fires when it should.
         trial = (Path(__file__).parent / "rules.yml").read_text()
         trial = trial.replace("../../docker/observe/rules.yml", "/etc/prometheus/rules.yml")
         (container,) = compose("--profile", "observe", "ps", "--quiet", "prometheus").split()
@@ -59,7 +59,7 @@ async def test_prometheus_finds_every_replica_and_takes_the_rules(compose: Compo
         compose("--profile", "observe", "rm", "--stop", "--force", "prometheus")
 
 
-async def test_what_the_doctor_sees_is_in_the_metrics(compose: Compose) -> None:
+async def test_the_doctors_report_is_in_the_metrics(compose: Compose) -> None:
     compose("--profile", "observe", "up", "--detach", "--no-recreate", "--no-deps", "doctor")
     try:
         ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics').read().decode())"

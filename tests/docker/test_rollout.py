@@ -1,4 +1,4 @@
-"""A new release while two hundred people talk."""
+"""A new release while two hundred members talk."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.docker.compose import Compose
-from tests.docker.crowd import Talk, crowd, everybody_has_everything
+from tests.docker.crowd import Talk, assert_all_received, crowd
 
 SOCKETS = 200
 SOCKETS_PER_USER = 8  # the product allows 10
@@ -20,7 +20,7 @@ PAGES_A_SECOND = 10
 
 
 class Readers:
-    """Pages, static files and REST posts at a steady rate; every answer is counted."""
+    """Requests pages, static files and REST posts at a steady rate, and counts the answers."""
 
     def __init__(self, compose: Compose, cookie: str, room: str) -> None:
         self.client = compose.site.browser()
@@ -65,7 +65,9 @@ def two(compose: Compose):
     compose.up("--no-recreate", "--scale", "ws=1", "ws")
 
 
-async def test_nobody_notices_a_rollout(compose: Compose, two: list[str], room: str, record_property) -> None:
+async def test_a_rollout_loses_no_message_and_fails_no_request(
+    compose: Compose, two: list[str], room: str, record_property
+) -> None:
     *cookies, reader = compose.people(*(f"crew{number}" for number in range(SOCKETS // SOCKETS_PER_USER)), "reader")
     image = compose.inspect(two[0])[0]["Image"]
     compose.environment["PARLEY_VERSION"] = "next"  # another label, another image
@@ -75,24 +77,24 @@ async def test_nobody_notices_a_rollout(compose: Compose, two: list[str], room: 
         reading = asyncio.ensure_future(readers.run())
         async with Talk(members, RATE) as talk:
             await talk.acks(2 * RATE)
-            said = await asyncio.to_thread(compose.run, "deploy/rollout")
+            output = await asyncio.to_thread(compose.run, "deploy/rollout")
             await talk.acks(2 * RATE)
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        print(said, readers.answers, talk.slowest, len(talk.acked), sorted(len(m.away) for m in members)[-1])
+        print(output, readers.answers, talk.slowest, len(talk.acked), sorted(len(m.away) for m in members)[-1])
         record_property("slowest_ack_seconds", round(talk.slowest, 2))
         assert set(readers.answers) <= {"200", "201"}, readers.answers
         assert readers.answers["201"] > 5
-        assert all(member.away for member in members), "somebody still sits at an old ws"
+        assert all(member.away for member in members), "a member is still connected to an old ws"
         assert [member.refusals for member in members if member.refusals] == []
-        await everybody_has_everything(members, talk.acked + readers.posted)
+        await assert_all_received(members, talk.acked + readers.posted)
     now = compose.containers("web", "ws")
     assert len(now) == len(two)
     assert set(now).isdisjoint(two)
     assert all(container["Image"] != image for container in compose.inspect(*now))
 
 
-def test_the_release_before_comes_back(compose: Compose) -> None:
+def test_back_returns_to_the_release_before(compose: Compose) -> None:
     before = compose.containers("web", "ws")
     was = compose.inspect(before[0])[0]["Image"]
     compose.environment["PARLEY_VERSION"] = f"another-{uuid4().hex[:6]}"  # another label, another image
@@ -109,37 +111,37 @@ def test_the_release_before_comes_back(compose: Compose) -> None:
     assert compose.inspect(f"{compose.project}:before")[0]["Id"] == new
 
 
-# Well by itself, and deaf to whom nginx sends.
-DEAF = """
+# Each server of this image is healthy by itself, and refuses the requests that nginx forwards.
+REFUSING = """
 FROM {image}
 USER root
-RUN sed -i 's/^    host = headers.get/    if b"x-forwarded-for" in headers: return "deaf"\\n&/' realtime/origins.py
+RUN sed -i 's/^    host = headers.get/    if b"x-forwarded-for" in headers: return "refused"\\n&/' realtime/origins.py
 USER 10001:10001
 """
 
 
-async def test_where_the_doctor_finds_a_hop_broken_the_old_ones_return(
+async def test_the_old_containers_return_where_the_doctor_finds_a_broken_hop(
     compose: Compose, room: str, tmp_path: Path
 ) -> None:
     before = compose.containers("web", "ws")
     was = compose.inspect(before[0])[0]["Image"]
-    (tmp_path / "Dockerfile").write_text(DEAF.format(image=compose.environment["PARLEY_IMAGE"]))
+    (tmp_path / "Dockerfile").write_text(REFUSING.format(image=compose.environment["PARLEY_IMAGE"]))
     compose.docker("build", "--quiet", "--tag", f"{compose.project}:before", str(tmp_path))
     async with crowd(compose.site, compose.people("ann", "ben", "cas"), room, 20) as members:
         async with Talk(members, RATE) as talk:
             await talk.acks(RATE)
-            said = await asyncio.to_thread(compose.run, "deploy/rollout", "--back", check=False)
+            output = await asyncio.to_thread(compose.run, "deploy/rollout", "--back", check=False)
             await talk.acks(2 * RATE)
-        await everybody_has_everything(members, talk.acked)
-    assert "the new ones are healthy; the old ones leave" in said
-    assert "the doctor finds it broken; the old ones return" in said
-    assert "done" not in said
+        await assert_all_received(members, talk.acked)
+    assert "the new containers are healthy; stopping the old ones" in output
+    assert "the doctor found a broken hop; starting the old containers again" in output
+    assert "done" not in output
     assert set(compose.containers("web", "ws")) == set(before)
     assert compose.inspect(compose.environment["PARLEY_IMAGE"])[0]["Id"] == was
     compose.docker("rmi", "--force", f"{compose.project}:before")
 
 
-def test_an_image_that_no_registry_has_leaves_the_site_as_it_was(compose: Compose) -> None:
+def test_an_image_that_cannot_be_pulled_leaves_the_site_as_it_was(compose: Compose) -> None:
     before = compose.containers("web", "ws")
     assert "done" not in compose.run("deploy/rollout", "--pull", check=False)
     assert compose.containers("web", "ws") == before
@@ -149,12 +151,12 @@ def test_an_image_that_does_not_start_leaves_the_site_as_it_was(compose: Compose
     before = compose.containers("web", "ws")
     image = compose.environment["PARLEY_IMAGE"]
     kept = compose.inspect(compose.inspect(before[0])[0]["Image"])[0]["Id"]
-    compose.environment["GUESTS"] = "perhaps"  # no such value: the settings refuse it
+    compose.environment["ALLOW_GUESTS"] = "perhaps"  # the settings refuse this value
     try:
-        said = compose.run("deploy/rollout", check=False)
+        output = compose.run("deploy/rollout", check=False)
     finally:
-        del compose.environment["GUESTS"]
-    assert "done" not in said
+        del compose.environment["ALLOW_GUESTS"]
+    assert "done" not in output
     assert compose.containers("web", "ws") == before
     assert compose("ps", "--all", "--quiet", "web", "ws").split() == before
     assert compose.inspect(image)[0]["Id"] == kept

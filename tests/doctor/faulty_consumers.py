@@ -38,7 +38,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import OriginValidator  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
-from ops.sentinel import upgrade_required  # noqa: E402
+from ops.upgrade_probe import upgrade_required  # noqa: E402
 
 urlpatterns = [re_path("^ws/parley/", upgrade_required)]
 

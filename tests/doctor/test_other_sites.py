@@ -126,7 +126,7 @@ def test_2_uvicorn_without_the_upgrade(
 @pytest.fixture(scope="module")
 def node(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Socket.IO 4 on Node.js; yields its address in nginx's notation."""
-    packages = install.npm(socket_io.HERE)
+    packages = install.install_npm_packages(socket_io.HERE)
     assert isinstance(packages, Path), packages
     program = shutil.copy(
         socket_io.HERE / "server.mjs", packages / "doctor.mjs"

@@ -1,4 +1,4 @@
-"""The bare hosts, and this repository on them."""
+"""The bare hosts, with this repository on them."""
 
 import os
 import subprocess
@@ -24,21 +24,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def clone() -> bytes:
-    """The committed state, as a bundle that `git clone` takes."""
+    """The current commit, as a bundle for `git clone`."""
     pack = subprocess.run(["git", "bundle", "create", "-", "HEAD"], cwd=REPO, capture_output=True, check=True)
     return pack.stdout
 
 
 @pytest.fixture
 def host(bare_host: Host, clone: bytes) -> Host:
-    """With git and make, as the README asks for, and a bundle to clone from."""
+    """A bare host with git and make, as the README requires, and with a bundle of the repository."""
     bare_host.run("sudo apt-get -q update && sudo DEBIAN_FRONTEND=noninteractive apt-get -q -y install git make")
     bare_host.run("cat > /tmp/parley.bundle", stdin=clone)
     return bare_host
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How long a newcomer waits is a result, not only a limit."""
+    """Print the durations that the tests have recorded."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"{report.nodeid}: {name} = {value}")

@@ -1,4 +1,4 @@
-"""Bare machines, reached by ssh, taken from an Ansible inventory in ini form."""
+"""Bare machines that are reached by ssh, from an Ansible inventory in ini format."""
 
 import configparser
 import shlex
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Host:
-    """A machine with python3 and a user who may use sudo; in the group `as_root` it is root who types."""
+    """A machine with python3 and a user who may use sudo; in the group `as_root` commands run as root."""
 
     name: str
     ssh: tuple[str, ...]
@@ -38,22 +38,22 @@ class Host:
         return output
 
     def reboot(self, *, seconds: float = 120) -> None:
-        """Return when ssh answers again after the start."""
-        look = [*self.ssh, "cat /proc/sys/kernel/random/boot_id"]
-        before = subprocess.run(look, capture_output=True, check=True).stdout
+        """Reboot the machine and return when ssh answers again."""
+        boot_id = [*self.ssh, "cat /proc/sys/kernel/random/boot_id"]
+        before = subprocess.run(boot_id, capture_output=True, check=True).stdout
         subprocess.run([*self.ssh, "sudo systemctl reboot"], capture_output=True, check=False)
         deadline = time.monotonic() + seconds
-        while (now := subprocess.run(look, capture_output=True, check=False)).returncode or now.stdout == before:
-            assert time.monotonic() < deadline, f"{self.name} is not back after {seconds} s"
+        while (now := subprocess.run(boot_id, capture_output=True, check=False)).returncode or now.stdout == before:
+            assert time.monotonic() < deadline, f"{self.name} did not reboot within {seconds} s"
             time.sleep(0.5)
 
     def terminal(self, command: str) -> "Terminal":
-        """Run it with a terminal, where Ctrl-C can be typed."""
+        """Run a command in a terminal, which can send Ctrl-C."""
         return Terminal([*self.ssh[:1], "-tt", *self.ssh[1:], command])
 
 
 class Terminal:
-    """Someone at a keyboard."""
+    """A command in a terminal; `shown` is its output so far."""
 
     def __init__(self, command: list[str]) -> None:
         self.process = subprocess.Popen(
@@ -62,29 +62,30 @@ class Terminal:
         self.shown = ""
 
     def until(self, seen: Callable[[str], bool]) -> None:
-        """Read until a line is the one; fail with all that was shown when the command ends before."""
+        """Read until `seen` returns True for a line. Fail with the output when the command ends before."""
         assert self.process.stdout
         for raw in self.process.stdout:
             line = raw.decode(errors="replace")
             self.shown += line
             if seen(line):
                 return
-        raise AssertionError(f"it ended with exit code {self.process.wait()}:\n{self.shown}")
+        raise AssertionError(f"the command ended with exit code {self.process.wait()}:\n{self.shown}")
 
     def press_ctrl_c(self) -> None:
+        """Send Ctrl-C."""
         assert self.process.stdin
         self.process.stdin.write(b"\x03")
         self.process.stdin.flush()
 
     def end(self) -> int:
-        """Read what is left; return the exit code."""
+        """Read the rest of the output and return the exit code."""
         rest, _ = self.process.communicate(timeout=60)
         self.shown += rest.decode(errors="replace")
         return self.process.returncode
 
 
 def in_inventory(path: Path) -> list[Host]:
-    """All hosts of the inventory, with the ssh command that its variables describe."""
+    """Return all hosts of the inventory, each with the ssh command of its variables."""
     parser = configparser.RawConfigParser(allow_no_value=True, delimiters=("\0",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(path)
@@ -93,13 +94,13 @@ def in_inventory(path: Path) -> list[Host]:
     own: dict[str, dict[str, str]] = {}
     for section in parser.sections():
         for line in parser[section]:
-            words = shlex.split(line)
+            parts = shlex.split(line)
             if section.endswith(":vars"):
-                name, _, value = " ".join(words).partition("=")
+                name, _, value = " ".join(parts).partition("=")
                 shared[name.strip()] = value.strip()
             elif not section.endswith(":children"):
-                groups.setdefault(words[0], set()).add(section)
-                own.setdefault(words[0], {}).update(word.split("=", 1) for word in words[1:])
+                groups.setdefault(parts[0], set()).add(section)
+                own.setdefault(parts[0], {}).update(part.split("=", 1) for part in parts[1:])
     return [
         Host(name, ssh_command(name, shared | variables), frozenset(groups[name]), shared | variables)
         for name, variables in own.items()
@@ -107,6 +108,7 @@ def in_inventory(path: Path) -> list[Host]:
 
 
 def ssh_command(name: str, variables: dict[str, str]) -> tuple[str, ...]:
+    """Return the ssh command for a host with these inventory variables."""
     command = ["ssh", *shlex.split(variables.get("ansible_ssh_common_args", ""))]
     command += ["-o", "BatchMode=yes", "-o", "LogLevel=ERROR"]
     if key := variables.get("ansible_ssh_private_key_file"):

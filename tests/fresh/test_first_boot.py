@@ -1,7 +1,7 @@
-"""First boot without a laptop: a machine that has deploy/cloud-init.yaml and nothing else becomes a site by itself.
+"""First boot: a machine that gets deploy/cloud-init.yaml as user data becomes a site by itself.
 
-For hosts of the inventory's group first_boot, which name parley_domain and parley_email; their cloud-init gets another
-source of user data.
+It needs hosts in the inventory's group first_boot, with parley_domain and parley_email. The tests replace their source
+of user data.
 """
 
 import os
@@ -16,9 +16,9 @@ import pytest
 from tests.fresh.conftest import REPO
 from tests.fresh.hosts import Host
 
-SECONDS_TO_A_SITE = 600  # with its own upgrade of the package lists, git and Ansible; here six hosts at once
+SECONDS_TO_A_SITE = 600  # with the installation of git and Ansible, on six hosts at once
 
-# What a cloud's own image says: where user data comes from. The rest keeps the machine reachable as it is.
+# A cloud's image sets where user data comes from. The other lines keep the machine reachable.
 MACHINE = """
 datasource_list: [NoCloud]
 network: {config: disabled}
@@ -30,7 +30,7 @@ SEED = "/var/lib/cloud/seed/nocloud"
 
 
 def user_data(host: Host) -> str:
-    """The file with an operator's own lines in it."""
+    """Return deploy/cloud-init.yaml with the variables of this host, as an operator edits it."""
     text = (REPO / "deploy" / "cloud-init.yaml").read_text()
     known = {name: value for name, value in host.variables.items() if name.startswith("parley_")}
     lines = {
@@ -64,14 +64,14 @@ def test_a_machine_sets_itself_up(
 
     began = time.monotonic()
     host.reboot()
-    said = host.run(
+    output = host.run(
         "sudo cloud-init status --long --wait || sudo tail -n 60 /var/log/cloud-init-output.log", seconds=600
     )
     record_property("seconds_to_a_site", round(time.monotonic() - began))
-    assert "status: done" in said, said
-    look = [sys.executable, REPO / "deploy" / "smoke.py", f"https://{host.variables['parley_domain']}"]
-    look += ["--connect", host.variables["ansible_host"]]
-    look += ["--trust", os.environ["PARLEY_CA"]] if os.environ.get("PARLEY_CA") else []
-    done = subprocess.run(look, capture_output=True, text=True, check=False)
+    assert "status: done" in output, output
+    smoke = [sys.executable, REPO / "deploy" / "smoke.py", f"https://{host.variables['parley_domain']}"]
+    smoke += ["--connect", host.variables["ansible_host"]]
+    smoke += ["--trust", os.environ["PARLEY_CA"]] if os.environ.get("PARLEY_CA") else []
+    done = subprocess.run(smoke, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began < SECONDS_TO_A_SITE

@@ -1,4 +1,4 @@
-"""A clone, `make run`, the first page, Ctrl-C: on machines that have never seen Parley."""
+"""A clone, `make run`, the first page, Ctrl-C, on machines that never had Parley."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from tests.fresh.hosts import Host
 
 SECONDS_TO_FIRST_PAGE = 120
 
-# Every process of ours: our folder, or our way to start it, stands in its command line.
+# The processes of Parley: their command line has the folder, or a server's name.
 OURS = "ps -eo args | grep -E '[p]arley-clone|[r]ealtime.server|[g]unicorn|[n]ginx:|[r]edis-server' || true"
 SERVICES = "for s in nginx redis-server; do systemctl is-active $s; systemctl is-enabled $s; done || true"
 
@@ -24,7 +24,7 @@ HANDSHAKE = (
 
 @pytest.mark.fresh
 def test_make_run_on_a_bare_host(host: Host, record_property: Callable[[str, object], None]) -> None:
-    who_may_not_install_is_told_one_line_to_type(host)
+    assert_an_unprivileged_user_gets_the_command_to_type(host)
 
     sudo, folder = ("sudo ", "/root/parley-clone") if host.as_root else ("", "parley-clone")
     host.run(f"{sudo}git clone -q /tmp/parley.bundle {folder}")
@@ -38,7 +38,7 @@ def test_make_run_on_a_bare_host(host: Host, record_property: Callable[[str, obj
         assert "Parley" in page
         assert 'action="/guest/"' in page  # one page, one form
 
-        # A WebSocket address asked like a page: daphne answers, and tells what reached it.
+        # A plain request to the WebSocket address: daphne answers, and describes the request.
         body, _, status = host.run(f"{CURL} --write-out '\\n%{{http_code}}' https://localhost:8443/ws/").rpartition(
             "\n"
         )
@@ -46,7 +46,7 @@ def test_make_run_on_a_bare_host(host: Host, record_property: Callable[[str, obj
         assert (json.loads(body)["hop"], json.loads(body)["forwarded_proto"]) == ("asgi", "https")
         assert host.run(HANDSHAKE).startswith("HTTP/1.1 101 ")
 
-        # The packages' own services sleep: their ports are not ours to take.
+        # The services of the packages are not started: Parley does not take their ports.
         assert host.run(SERVICES).split() == ["inactive", "disabled"] * 2
         assert len(host.run(OURS).splitlines()) >= 5
     finally:
@@ -57,12 +57,12 @@ def test_make_run_on_a_bare_host(host: Host, record_property: Callable[[str, obj
     assert seconds <= SECONDS_TO_FIRST_PAGE
 
 
-def who_may_not_install_is_told_one_line_to_type(host: Host) -> None:
+def assert_an_unprivileged_user_gets_the_command_to_type(host: Host) -> None:
     host.run("id mallory 2>/dev/null || sudo useradd --create-home mallory")
     mallory = "sudo --user mallory --login"
     host.run(f"{mallory} git clone -q /tmp/parley.bundle parley-clone")
-    said = host.run(f"{mallory} make -C parley-clone run 2>&1 || true")
-    ours = [line for line in said.splitlines() if line.startswith("parley: ") and "installing" not in line]
-    assert len(ours) == 1, said
+    output = host.run(f"{mallory} make -C parley-clone run 2>&1 || true")
+    ours = [line for line in output.splitlines() if line.startswith("parley: ") and "installing" not in line]
+    assert len(ours) == 1, output
     assert "Type: sudo sh deploy/bootstrap.sh install python3-venv nginx redis-server" in ours[0]
     host.run("sudo userdel --remove mallory 2>/dev/null")

@@ -1,11 +1,16 @@
-"""What the units of systemd/ promise each other, nginx and the servers."""
+"""The units of systemd/ agree with each other, with nginx and with the servers."""
 
+import os
 import re
 import runpy
+import subprocess
 from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
+
+from deploy import processes
+from realtime import handover
 
 REPO = Path(__file__).resolve().parents[2]
 UNITS = REPO / "systemd"
@@ -27,12 +32,12 @@ def number(pattern: str, text: str) -> float:
 
 
 @pytest.mark.parametrize("name", ["parley-web.socket", "parley-ws@.socket"])
-def test_as_many_may_wait_at_a_socket_as_the_server_says(name: str) -> None:
+def test_a_socket_of_systemd_queues_as_many_clients_as_the_server_does(name: str) -> None:
     assert int(settings(name)["Backlog"]) == number(r"^BACKLOG = (\d+)", SERVER)
 
 
 @pytest.mark.parametrize("name", ["parley-web.socket", "parley-ws@.socket"])
-def test_nginx_knocks_where_systemd_listens(name: str) -> None:
+def test_nginx_connects_where_systemd_listens(name: str) -> None:
     path = settings(name)["ListenStream"].replace("%i", "1")
     assert f"server unix:{path} " in (HOST / "upstreams.conf").read_text()
 
@@ -43,15 +48,14 @@ def test_a_draining_server_is_not_killed() -> None:
 
 
 def test_a_release_waits_longer_for_a_successor_than_its_predecessor_does() -> None:
-    """So it hears why there is none, and that one is ended before the release before serves on."""
-    patience = number(r"^PATIENCE = (\d+)", (REPO / "app" / "realtime" / "handover.py").read_text())
-    assert patience < number(r"^PATIENCE = (\d+)", (REPO / "deploy" / "processes.py").read_text())
+    """So it learns why there is no successor, and a failed one has ended before the release before goes on."""
+    assert handover.READY_TIMEOUT_SECONDS < processes.CHANGE_TIMEOUT_SECONDS
 
 
 def test_a_successor_is_of_the_release_that_serves() -> None:
-    """It is started by the path that its predecessor was."""
+    """Its predecessor starts it by the path that it was started by itself."""
     unit = settings("parley-ws@.service")
-    assert unit["ExecStart"].startswith("/opt/parley/current/deploy/in-release ")
+    assert unit["ExecStart"].startswith("/opt/parley/current/deploy/run-in-release ")
     assert "kill -HUP $MAINPID" in unit["ExecReload"]
 
 
@@ -72,8 +76,36 @@ def test_nginx_may_open_what_it_asks_for() -> None:
     assert files > 2 * number(r"^worker_connections (\d+)", (HOST / "events.conf").read_text())
 
 
-def test_what_looks_at_the_secrets_is_in_the_sandbox() -> None:
-    """The folder's name is a prefix; a unit with another name would run as root and with everything open."""
+def test_every_service_that_reads_the_secrets_is_in_the_sandbox() -> None:
+    """The sandbox applies to names with its folder's prefix; another unit would run as root and unrestricted."""
     for unit in UNITS.glob("*.service"):
         assert unit.name.startswith("parley-"), unit
         assert "User" not in settings(unit.name), unit
+
+
+def scripts_of(unit: Path) -> set[str]:
+    """The scripts of deploy/ that a unit starts."""
+    return set(re.findall(r"/opt/parley/(?:current|releases/%i)/deploy/([\w.-]+)", unit.read_text()))
+
+
+def test_every_script_that_a_unit_starts_is_there() -> None:
+    started = set[str]().union(*map(scripts_of, UNITS.glob("*.service")))
+    assert started == {"run-in-release", "pre-release", "write-doctor-report", "backup", "restore"}
+    for name in started:
+        assert os.access(REPO / "deploy" / name, os.X_OK), name
+
+
+@pytest.mark.parametrize(
+    ("former", "name"),
+    [("in-release", "run-in-release"), ("watch", "write-doctor-report"), ("prepare", "pre-release")],
+)
+def test_a_unit_of_the_release_before_finds_its_script(former: str, name: str, tmp_path: Path) -> None:
+    """After an upgrade such a unit may start this release, and a server of that release its successor."""
+    (tmp_path / former).write_bytes((REPO / "deploy" / former).read_bytes())
+    (tmp_path / name).write_text('#!/bin/sh\necho "$0" "$@"\n')
+    for file in tmp_path.iterdir():
+        file.chmod(0o755)
+    ran = subprocess.run([tmp_path / former, "one", "two"], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{tmp_path / name} one two\n"
+    assert ran.stderr == f"parley: deploy/{former} is now deploy/{name}\n"
+    assert os.access(REPO / "deploy" / former, os.X_OK)

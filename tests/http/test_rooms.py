@@ -1,4 +1,4 @@
-"""The pages of rooms: what they show, and what they do not tell."""
+"""The pages of rooms: what they show, and what they do not reveal."""
 
 import json
 import re
@@ -32,13 +32,13 @@ def text_of(answer: Any) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", answer.content.decode())
 
 
-def test_who_has_no_room_yet_is_asked_for_one(alice: User) -> None:
+def test_a_user_without_a_room_gets_the_form_for_one(alice: User) -> None:
     page = client_of(alice).get("/")
     assert "Welcome, Alice Lind." in text_of(page)
     assert 'action="/rooms/"' in text_of(page)
 
 
-def test_the_first_page_of_a_member_is_the_room_where_they_talked_last(alice: User) -> None:
+def test_the_first_page_of_a_member_is_the_room_with_the_newest_message(alice: User) -> None:
     rooms.join_room(slug="general", user=alice)
     rooms.join_room(slug="harbour", user=alice)
     assert client_of(alice).get("/").headers["Location"] == "/rooms/harbour/"
@@ -47,18 +47,18 @@ def test_the_first_page_of_a_member_is_the_room_where_they_talked_last(alice: Us
 @pytest.mark.parametrize(
     ("typed", "slug"), [("Night Watch", "night-watch"), ("#harbour", "harbour"), ("Café", "caf%C3%A9"), (" x ", "x")]
 )
-def test_a_name_leads_to_its_room(alice: User, typed: str, slug: str) -> None:
+def test_a_name_redirects_to_its_room(alice: User, typed: str, slug: str) -> None:
     assert client_of(alice).post("/rooms/", {"name": typed}).headers["Location"] == f"/rooms/{slug}/"
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "a/b", "~AAAAAAAAAAAAAAAA", "<script>", "x" * 65, "."])
-def test_a_name_that_is_none_is_explained(alice: User, typed: str) -> None:
+def test_a_wrong_name_is_explained(alice: User, typed: str) -> None:
     page = client_of(alice).post("/rooms/", {"name": typed})
     assert page.status_code == 400
-    assert "A room&#x27;s name has letters" in text_of(page)
+    assert "A room name has 1 to 64 letters" in text_of(page)
 
 
-def test_looking_at_a_room_writes_nothing(alice: User) -> None:
+def test_viewing_a_room_writes_nothing(alice: User) -> None:
     page = client_of(alice).get("/rooms/harbour/")
     assert page.status_code == 200
     assert not Room.objects.exists()
@@ -66,11 +66,11 @@ def test_looking_at_a_room_writes_nothing(alice: User) -> None:
     assert "no-store" in page.headers["Cache-Control"]
 
 
-def test_another_spelling_leads_to_the_one_address(alice: User) -> None:
+def test_another_spelling_redirects_to_the_one_address(alice: User) -> None:
     assert client_of(alice).get("/rooms/Harbour/").headers["Location"] == "/rooms/harbour/"
 
 
-def test_the_page_of_a_room_carries_what_its_script_needs(alice: User, room: Room) -> None:
+def test_the_page_of_a_room_has_what_its_script_needs(alice: User, room: Room) -> None:
     page = text_of(client_of(alice).get("/rooms/harbour/"))
     (data,) = re.findall(r'<script id="page" type="application/json">(.*?)</script>', page)
     assert json.loads(data) == {
@@ -82,9 +82,7 @@ def test_the_page_of_a_room_carries_what_its_script_needs(alice: User, room: Roo
     }
 
 
-def test_a_hidden_room_and_one_that_does_not_exist_are_the_same_to_a_stranger(
-    alice: User, mallory: User, secret: Room
-) -> None:
+def test_a_hidden_room_and_an_absent_one_get_the_same_answer(alice: User, mallory: User, secret: Room) -> None:
     other = "~" + "A" * 16
     same = {"X-Request-ID": "a" * 32}  # which the page quotes
     seen, absent = (client_of(mallory).get(f"/rooms/{slug}/", headers=same) for slug in (secret.slug, other))
@@ -94,13 +92,13 @@ def test_a_hidden_room_and_one_that_does_not_exist_are_the_same_to_a_stranger(
     assert "Crew only" in text_of(client_of(alice).get(f"/rooms/{secret.slug}/"))
 
 
-def test_a_direct_room_is_called_after_the_other_person(alice: User, bob: User) -> None:
+def test_a_direct_room_has_the_other_persons_name(alice: User, bob: User) -> None:
     slug = rooms.open_direct_room(me=alice, other=bob).slug
     assert '<bdi id="title">bob</bdi>' in text_of(client_of(alice).get(f"/rooms/{slug}/"))
     assert '<bdi id="title">Alice Lind</bdi>' in text_of(client_of(bob).get(f"/rooms/{slug}/"))
 
 
-def test_a_stranger_is_asked_in_and_led_back(client: Client) -> None:
+def test_a_visitor_is_asked_to_sign_in_and_redirected_back(client: Client) -> None:
     for slug in ("harbour", "~AAAAAAAAAAAAAAAA"):
         answer = client.get(f"/rooms/{slug}/")
         assert answer.headers["Location"] == f"/accounts/login/?next=/rooms/{slug}/"
@@ -117,7 +115,7 @@ def test_the_side_bar_shows_my_rooms_by_name_and_what_is_unread(alice: User, bob
 HOSTILE = "</script><script>alert(1)</script>"
 
 
-def test_names_titles_and_topics_are_text_wherever_they_stand(alice: User, mallory: User) -> None:
+def test_names_titles_and_topics_are_escaped_everywhere(alice: User, mallory: User) -> None:
     User.objects.filter(pk=alice.pk).update(display_name="<img src=x onerror=1>")
     made = rooms.create_private_room(title=HOSTILE, topic="<svg onload=alert(1)>", owner=alice)
     page = text_of(client_of(User.objects.get(pk=alice.pk)).get(f"/rooms/{made.slug}/"))
@@ -126,7 +124,7 @@ def test_names_titles_and_topics_are_text_wherever_they_stand(alice: User, mallo
         assert text in unescape(page)
 
 
-def test_no_page_has_script_or_style_of_its_own(alice: User, room: Room) -> None:
+def test_no_page_has_inline_script_or_style(alice: User, room: Room) -> None:
     member, stranger = client_of(alice), Client()
     pages = [stranger.get(url) for url in ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")]
     pages += [
@@ -144,21 +142,21 @@ def test_no_page_has_script_or_style_of_its_own(alice: User, room: Room) -> None
 
 
 @pytest.mark.parametrize(
-    ("view", "status", "words"),
+    ("view", "status", "text"),
     [
-        (defaults.bad_request, 400, "That request made no sense"),
-        (defaults.permission_denied, 403, "That is not for you"),
-        (defaults.page_not_found, 404, "There is nothing here"),
-        (defaults.server_error, 500, "Something broke"),
-        (csrf_failure, 403, "This form is out of date"),
+        (defaults.bad_request, 400, "This request is not valid"),
+        (defaults.permission_denied, 403, "Access denied"),
+        (defaults.page_not_found, 404, "Page not found"),
+        (defaults.server_error, 500, "Something went wrong"),
+        (csrf_failure, 403, "This form has expired"),
     ],
 )
-def test_errors_have_a_page_and_say_what_to_do(view: Any, status: int, words: str, rf: RequestFactory) -> None:
+def test_errors_have_a_page_and_say_what_to_do(view: Any, status: int, text: str, rf: RequestFactory) -> None:
     request = rf.get("/", HTTP_HOST="localhost")
     request.user = AnonymousUser()
     answer = view(request) if view in (defaults.server_error, csrf_failure) else view(request, ChatError())
     assert answer.status_code == status
-    assert words in answer.content.decode()
+    assert text in answer.content.decode()
     assert "forms.css" in answer.content.decode()
 
 

@@ -1,12 +1,12 @@
-"""A request for a host that is not ours is refused, and costs the log one line."""
+"""A request for another host is refused, and the log gets one line."""
 
 import pytest
 from django.test import Client
 
 
-def test_one_line_and_no_traceback(client: Client, caplog: pytest.LogCaptureFixture):
+def test_a_wrong_host_is_logged_in_one_line_without_a_traceback(client: Client, caplog: pytest.LogCaptureFixture):
     answer = client.get("/", headers={"Host": "not/a/name"})
     assert answer.status_code == 400
-    (said,) = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
-    assert "'not/a/name'" in said.getMessage()
-    assert said.exc_info is None
+    (record,) = [one for one in caplog.records if one.name == "django.security.DisallowedHost"]
+    assert "'not/a/name'" in record.getMessage()
+    assert record.exc_info is None

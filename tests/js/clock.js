@@ -1,6 +1,6 @@
-// A clock that stands still until a test moves it.
+// A fake clock that stands still until a test moves it.
 
-/** Replaces the clock of this test; returns the function that lets ms pass. @param {import("node:test").TestContext} t */
+/** Replace the clock during one test. Returns a function that moves it forward by a number of milliseconds. @param {import("node:test").TestContext} t */
 export function stopClock(t) {
   const real = { setTimeout, clearTimeout, now: Date.now };
   const waiting = new Map();

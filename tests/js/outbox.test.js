@@ -5,91 +5,91 @@ import { Disconnected, Refused } from "../../app/chat/static/chat/connection.js"
 import { Outbox } from "../../app/chat/static/chat/outbox.js";
 import { stopClock } from "./clock.js";
 
-/** What a browser keeps over a reload. */
-class Shelf {
-  items = new Map();
-  all = async () => [...this.items.values()];
-  put = async (item) => void this.items.set(item.cid, item);
-  remove = async (cid) => void this.items.delete(cid);
+/** A store that a reload does not clear. */
+class MemoryStore {
+  messages = new Map();
+  all = async () => [...this.messages.values()];
+  put = async (message) => void this.messages.set(message.cid, message);
+  remove = async (cid) => void this.messages.delete(cid);
 }
 
-const everywhere = () => true;
+const isOpen = () => true;
 const refusal = (code, more = {}) => new Refused({ type: "error", id: 1, code, text: "No.", ...more });
-let shelf, outbox;
+let store, outbox;
 
 beforeEach(() => {
-  shelf = new Shelf();
-  outbox = new Outbox(shelf, 1, () => {});
+  store = new MemoryStore();
+  outbox = new Outbox(store, 1, () => {});
 });
 
-test("what was written goes out in its order and is forgotten once it is acknowledged", async () => {
+test("messages are sent in their order, and removed once they are acknowledged", async () => {
   for (const body of ["one", "two", "three"]) await outbox.add("harbour", body, null);
   const sent = [];
-  await outbox.flush(everywhere, async ({ body }) => void sent.push(body));
+  await outbox.flush(isOpen, async ({ body }) => void sent.push(body));
   assert.deepEqual(sent, ["one", "two", "three"]);
-  assert.deepEqual(outbox.of("harbour"), []);
-  assert.equal(shelf.items.size, 0);
+  assert.deepEqual(outbox.listFor("harbour"), []);
+  assert.equal(store.messages.size, 0);
 });
 
-test("a lost line ends the round, and the same cid goes out again", async () => {
+test("a lost connection ends the flush, and the next one sends the same cid again", async () => {
   await outbox.add("harbour", "one", null);
   const tried = [];
-  await outbox.flush(everywhere, async ({ cid }) => {
+  await outbox.flush(isOpen, async ({ cid }) => {
     tried.push(cid);
     throw new Disconnected();
   });
-  await outbox.flush(everywhere, async ({ cid }) => void tried.push(cid));
+  await outbox.flush(isOpen, async ({ cid }) => void tried.push(cid));
   assert.equal(tried.length, 2);
   assert.equal(tried[0], tried[1]);
 });
 
-test("a reload finds my unsent words, and nobody else's", async () => {
+test("a reload finds my unsent messages, and not those of other users", async () => {
   await outbox.add("harbour", "mine", 7);
-  await new Outbox(shelf, 2, () => {}).add("harbour", "theirs", null);
-  const reloaded = new Outbox(shelf, 1, () => {});
+  await new Outbox(store, 2, () => {}).add("harbour", "theirs", null);
+  const reloaded = new Outbox(store, 1, () => {});
   await reloaded.load();
-  assert.deepEqual(reloaded.of("harbour").map(({ body, reply_to }) => [body, reply_to]), [["mine", 7]]);
+  assert.deepEqual(reloaded.listFor("harbour").map(({ body, reply_to }) => [body, reply_to]), [["mine", 7]]);
 });
 
-test("a refusal for good stays with its reason until it is retried or discarded; the others go on", async () => {
+test("a refused message stays with its reason until it is retried or discarded, and the others are sent", async () => {
   await outbox.add("harbour", "bad", null);
   await outbox.add("harbour", "good", null);
   let refuse = true;
   const send = async ({ body }) => {
     if (body === "bad" && refuse) throw refusal("bad_message");
   };
-  await outbox.flush(everywhere, send);
-  const [failed, ...rest] = outbox.of("harbour");
+  await outbox.flush(isOpen, send);
+  const [failed, ...rest] = outbox.listFor("harbour");
   assert.equal(failed.failed, "No.");
   assert.deepEqual(rest, []);
   refuse = false;
   await outbox.retry(failed.cid);
-  await outbox.flush(everywhere, send);
-  assert.deepEqual(outbox.of("harbour"), []);
+  await outbox.flush(isOpen, send);
+  assert.deepEqual(outbox.listFor("harbour"), []);
 });
 
-test("too many at once waits as long as the server says, in order", async (t) => {
+test("after a rate limit the outbox waits as long as the server says, and keeps the order", async (t) => {
   const pass = stopClock(t);
   await outbox.add("harbour", "one", null);
   await outbox.add("harbour", "two", null);
   const sent = [];
-  let told;
-  const waiting = new Promise((resolve) => (told = resolve));
-  outbox.onChange = () => outbox.of("harbour")[0]?.note && setImmediate(told);
-  const done = outbox.flush(everywhere, async ({ body }) => {
+  let signalNote;
+  const noted = new Promise((resolve) => (signalNote = resolve));
+  outbox.onChange = () => outbox.listFor("harbour")[0]?.note && setImmediate(signalNote);
+  const done = outbox.flush(isOpen, async ({ body }) => {
     sent.push(body);
     if (sent.length === 1) throw refusal("rate_limited", { retry_after: 3 });
   });
-  await waiting;
+  await noted;
   assert.deepEqual(sent, ["one"]);
-  assert.equal(outbox.of("harbour")[0].note, "No. Sending again in 3 s.");
+  assert.equal(outbox.listFor("harbour")[0].note, "No. Trying again in 3 s.");
   pass(3000);
   await done;
   assert.deepEqual(sent, ["one", "one", "two"]);
 });
 
-test("a room that I am not in keeps its words until I am", async () => {
-  await outbox.add("elsewhere", "later", null);
-  await outbox.flush((room) => room !== "elsewhere", () => assert.fail("sent"));
-  assert.equal(outbox.of("elsewhere").length, 1);
+test("messages to a room that is not joined are kept until it is", async () => {
+  await outbox.add("other", "later", null);
+  await outbox.flush((room) => room !== "other", () => assert.fail("sent"));
+  assert.equal(outbox.listFor("other").length, 1);
 });

@@ -1,4 +1,4 @@
-"""`python -m loadtest` as a process of its own: gevent's patches must not reach the tests."""
+"""`python -m loadtest` in a process of its own, because gevent's patches must not reach the tests."""
 
 import asyncio
 import json
@@ -14,6 +14,8 @@ SECONDS = 90
 
 @dataclass
 class Done:
+    """A load test that has ended."""
+
     code: int
     printed: str
     progress: str
@@ -65,7 +67,7 @@ class Running:
         async with asyncio.timeout(SECONDS):
             while word not in self.progress:
                 line = await self.process.stderr.readline()
-                assert line, f"it ended without saying {word!r}: {self.progress}"
+                assert line, f"it ended without printing {word!r}: {self.progress}"
                 self.progress += line.decode()
 
     def worker(self) -> int:

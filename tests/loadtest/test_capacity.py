@@ -4,11 +4,19 @@ from typing import Any
 
 import pytest
 
-from loadtest.capacity import Costs, Demand, capacity, checked, costs, fitted
-from loadtest.stored import BadResult
+from loadtest.capacity import (
+    Costs,
+    CostSample,
+    Demand,
+    compare_with_run,
+    estimate_costs,
+    fit_costs,
+    plan_capacity,
+)
+from loadtest.core.result_file import BadResult
 
 
-def run(messages: float, deliveries: float, ws: float, nginx: float, sockets: int = 1000) -> dict[str, Any]:
+def run(messages: float, deliveries: float, ws: float, nginx: float, sockets: int = 1000) -> Any:
     return {
         "plan": {"sockets": sockets},
         "rates": {"messages_per_s": messages, "deliveries_per_s": deliveries},
@@ -26,26 +34,26 @@ LARGE = run(100, 10_000, ws=0.1 + 0.1, nginx=0.05)
 SMALL = run(100, 400, ws=0.1 + 0.004, nginx=0.002)
 
 
-def test_two_kinds_of_rooms_tell_a_messages_cost_from_a_deliverys() -> None:
-    found = costs([LARGE, SMALL])
+def test_rooms_of_two_sizes_tell_the_cost_of_a_message_from_that_of_a_delivery() -> None:
+    found = estimate_costs([LARGE, SMALL])
     assert found.message == pytest.approx({"ws": 1e-3, "nginx": 0}, abs=1e-9)
     assert found.delivery == pytest.approx({"ws": 10e-6, "nginx": 5e-6})
     assert found.socket_kib == {"ws": 32.0, "nginx": 40.0}
     assert found.base_mib["ws"] == pytest.approx(110 - 16 * 1000 / 1024)
 
 
-def test_one_run_alone_puts_all_on_the_delivery() -> None:
-    assert costs([LARGE]).delivery == pytest.approx({"ws": 20e-6, "nginx": 5e-6})
+def test_with_one_run_all_costs_are_those_of_deliveries() -> None:
+    assert estimate_costs([LARGE]).delivery == pytest.approx({"ws": 20e-6, "nginx": 5e-6})
 
 
-def test_nothing_costs_less_than_nothing() -> None:
-    assert fitted([(100, 1000, 1.0), (200, 1000, 0.5)])[0] == 0.0
-    assert min(fitted([(100, 1000, 0.1), (100, 9000, 0.05)])) == 0.0
+def test_no_cost_is_negative() -> None:
+    assert fit_costs([CostSample(100, 1000, 1.0), CostSample(200, 1000, 0.5)])[0] == 0.0
+    assert min(fit_costs([CostSample(100, 1000, 0.1), CostSample(100, 9000, 0.05)])) == 0.0
 
 
-def test_a_run_that_the_costs_fit_is_predicted() -> None:
+def test_a_run_with_the_same_costs_is_predicted() -> None:
     other = run(50, 20_000, ws=0.05 + 0.2, nginx=0.1)
-    (name, predicted, measured), *_ = checked(costs([LARGE, SMALL]), other)
+    (name, predicted, measured), *_ = compare_with_run(estimate_costs([LARGE, SMALL]), other)
     assert (name, predicted) == ("cores busy", pytest.approx(measured))
 
 
@@ -57,17 +65,17 @@ def test_the_formula() -> None:
         2e-3,
         {"ws": 100, "nginx": 20},
     )
-    needed = capacity(one, Demand(users=16_384, members=100, rate=100, cores=2, back_within=30))
+    needed = plan_capacity(one, Demand(users=16_384, members=100, rate=100, cores=2, back_within=30))
     assert needed.cores == pytest.approx({"ws": 0.2, "nginx": 0.05})
     assert (needed.ws_processes, needed.nginx_workers, needed.redis_shards) == (1, 1, 1)
     assert needed.mib == pytest.approx(1024 + 100 + 20 + 512)
     assert needed.storm_cores == pytest.approx(1.09, abs=0.01)
     assert needed.hosts == 1
-    more = capacity(one, Demand(users=100_000, members=1000, rate=1000, cores=4))
+    more = plan_capacity(one, Demand(users=100_000, members=1000, rate=1000, cores=4))
     assert (more.ws_processes, more.hosts) == (19, 7)  # 11 and 5 cores at 60%
-    assert capacity(one, Demand(users=1, members=1000, rate=10_000)).redis_shards > 1
+    assert plan_capacity(one, Demand(users=1, members=1000, rate=10_000)).redis_shards > 1
 
 
 def test_a_run_without_its_server_has_no_costs() -> None:
     with pytest.raises(BadResult, match="server-pids"):
-        costs([{**LARGE, "server": None}])
+        estimate_costs([{**LARGE, "server": None}])

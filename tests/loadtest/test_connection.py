@@ -1,6 +1,7 @@
-"""One connection of the load test against servers that are real, rude or slow."""
+"""One connection against servers that are real, refuse, or do not read."""
 
 import asyncio
+import select
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from loadtest import frames
-from loadtest.bench.front import certificate_in
-from loadtest.connection import Connection, Ended, Opened, Refused, trusting
+from loadtest.bench.nginx_proxy import make_certificate
+from loadtest.core.connection import Connection, OpenTimes, open_connection
+from loadtest.core.frames import Frame, parse_frames
+from loadtest.core.handshake import ConnectionClosed, HandshakeRefused, HandshakeRequest
+from loadtest.core.tls import unverified_context
 
 
 async def echo(one: ServerConnection) -> None:
@@ -21,20 +24,19 @@ async def echo(one: ServerConnection) -> None:
 
 
 def opened(url: str, tls: ssl.SSLContext | None = None) -> Connection:
-    connection = Connection(url, {"Origin": "https://here"})
-    times = connection.open(tls, seconds=5)
-    assert isinstance(times, Opened)
+    connection, times = open_connection(url, {"Origin": "https://here"}, tls=tls, timeout=5)
+    assert isinstance(times, OpenTimes)
     assert min(times) > 0
     return connection
 
 
 def read_all(connection: Connection, wanted: int) -> list[bytes]:
-    """Payloads, as they come."""
-    found: list[frames.Frame] = []
-    data = connection.rest
+    """Payloads in the order of their arrival."""
+    found: list[Frame] = []
+    data = connection.buffer
     while True:
-        whole, taken = frames.split(data)
-        found, data = found + whole, data[taken:]
+        parsed, consumed = parse_frames(data)
+        found, data = found + parsed, data[consumed:]
         if len(found) >= wanted:
             return [frame.payload for frame in found]
         wait_readable(connection.fd)
@@ -42,14 +44,12 @@ def read_all(connection: Connection, wanted: int) -> list[bytes]:
 
 
 def wait_readable(fd: int) -> None:
-    import select
-
-    assert select.select([fd], [], [], 5)[0], "nothing comes"
+    assert select.select([fd], [], [], 5)[0], "nothing arrives"
 
 
 @pytest.mark.parametrize("secure", [False, True])
-async def test_it_talks(tmp_path: Path, secure: bool) -> None:
-    chain, key = certificate_in(tmp_path)
+async def test_messages_of_any_length_are_exchanged(tmp_path: Path, secure: bool) -> None:
+    chain, key = make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     async with serve(echo, "localhost", 0, ssl=context if secure else None, compression=None) as server:
@@ -62,21 +62,21 @@ async def test_it_talks(tmp_path: Path, secure: bool) -> None:
         connection.drop()
 
 
-async def test_a_certificate_of_ones_own_is_refused_unless_it_is_to_be_trusted(tmp_path: Path) -> None:
-    chain, key = certificate_in(tmp_path)
+async def test_a_self_signed_certificate_is_refused_unless_it_is_to_be_accepted(tmp_path: Path) -> None:
+    chain, key = make_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     async with serve(echo, "localhost", 0, ssl=context) as server:
         url = f"wss://localhost:{next(iter(server.sockets)).getsockname()[1]}/"
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.to_thread(opened, url)
-        connection = await asyncio.to_thread(opened, url, trusting())
+        connection = await asyncio.to_thread(opened, url, unverified_context())
         connection.drop()
 
 
 @pytest.fixture
-async def says() -> AsyncIterator[Callable[[bytes], "asyncio.Future[str]"]]:
-    """`await says(bytes)`: the address of a server that answers anything with these bytes and hangs up."""
+async def answer_with() -> AsyncIterator[Callable[[bytes], "asyncio.Future[str]"]]:
+    """`await answer_with(bytes)`: the address of a server that answers anything with these bytes and hangs up."""
     servers = []
 
     async def start(answer: bytes) -> str:
@@ -95,7 +95,7 @@ async def says() -> AsyncIterator[Callable[[bytes], "asyncio.Future[str]"]]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "words"),
+    ("answer", "status", "excerpt"),
     [
         (b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\n\r\nslow down", 429, "slow down"),
         (b"HTTP/1.1 403 Forbidden\r\n\r\n", 403, "Forbidden"),
@@ -103,26 +103,27 @@ async def says() -> AsyncIterator[Callable[[bytes], "asyncio.Future[str]"]]:
         (b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: AAAA\r\n\r\n", 0, "speaks no WebSocket"),
     ],
 )
-async def test_a_refusal_says_why(
-    says: Callable[[bytes], "asyncio.Future[str]"], answer: bytes, status: int, words: str
+async def test_a_refusal_has_a_reason(
+    answer_with: Callable[[bytes], "asyncio.Future[str]"], answer: bytes, status: int, excerpt: str
 ) -> None:
-    url = await says(answer)
-    with pytest.raises(Refused, match=words) as refused:
+    url = await answer_with(answer)
+    with pytest.raises(HandshakeRefused, match=excerpt) as refused:
         await asyncio.to_thread(opened, url)
     assert refused.value.status == status
 
 
-async def test_who_hangs_up_has_ended(says: Callable[[bytes], "asyncio.Future[str]"]) -> None:
-    url = await says(b"")
-    with pytest.raises(Ended):
+async def test_a_server_that_hangs_up_has_closed_the_connection(
+    answer_with: Callable[[bytes], "asyncio.Future[str]"],
+) -> None:
+    url = await answer_with(b"")
+    with pytest.raises(ConnectionClosed):
         await asyncio.to_thread(opened, url)
 
 
-def test_what_the_other_side_does_not_read_waits_and_is_bounded() -> None:
+def test_bytes_that_the_server_does_not_read_are_kept_up_to_a_limit() -> None:
     ours, theirs = socket.socketpair()
-    connection = Connection("ws://x", {})
-    connection.socket, connection.fd = ours, ours.fileno()
     ours.setblocking(False)
+    connection = Connection(ours, HandshakeRequest(b"", ""))
     for _ in range(20):
         connection.send(b"x" * 60_000)
         if connection.unsent:
@@ -132,7 +133,7 @@ def test_what_the_other_side_does_not_read_waits_and_is_bounded() -> None:
     theirs.recv(1 << 20)
     connection.flush()
     assert len(connection.unsent) < waiting
-    with pytest.raises(Ended):
+    with pytest.raises(ConnectionClosed):
         for _ in range(40):
             connection.send(b"x" * 60_000)
     ours.close()

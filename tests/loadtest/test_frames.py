@@ -1,4 +1,4 @@
-"""Frames of RFC 6455: those of its own examples, and every way to cut a stream."""
+"""Frames of RFC 6455: its own examples, and every way to cut a stream."""
 
 import itertools
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame as Reference
 from websockets.frames import Opcode
 
-from loadtest.frames import BINARY, CLOSE, PING, TEXT, Frame, build, split
+from loadtest.core.frames import BINARY, CLOSE, PING, TEXT, Frame, build_frame, parse_frames
 
 
 def server_frame(payload: bytes, opcode: int = TEXT, *, final: bool = True) -> bytes:
@@ -16,15 +16,15 @@ def server_frame(payload: bytes, opcode: int = TEXT, *, final: bool = True) -> b
 
 
 def test_the_examples_of_the_rfc() -> None:
-    assert split(b"\x81\x05Hello") == ([Frame(TEXT, b"Hello")], 7)
-    assert split(b"\x01\x03Hel\x80\x02lo") == ([Frame(TEXT, b"Hello")], 9)
-    assert split(b"\x82\x7e\x01\x00" + b"x" * 256) == ([Frame(BINARY, b"x" * 256)], 260)
+    assert parse_frames(b"\x81\x05Hello") == ([Frame(TEXT, b"Hello")], 7)
+    assert parse_frames(b"\x01\x03Hel\x80\x02lo") == ([Frame(TEXT, b"Hello")], 9)
+    assert parse_frames(b"\x82\x7e\x01\x00" + b"x" * 256) == ([Frame(BINARY, b"x" * 256)], 260)
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
 def test_a_built_frame_is_read_by_another_library(size: int) -> None:
     payload = bytes(itertools.islice(itertools.cycle(range(256)), size))
-    data = build(payload, BINARY)
+    data = build_frame(payload, BINARY)
     chunks = [data]
 
     def read_exact(length: int) -> "itertools.chain[bytes]":
@@ -39,28 +39,28 @@ def test_a_built_frame_is_read_by_another_library(size: int) -> None:
     assert (frame.opcode, frame.data, chunks[0]) == (Opcode.BINARY, payload, b"")
 
 
-def test_what_is_incomplete_waits() -> None:
+def test_an_incomplete_frame_is_not_parsed() -> None:
     data = server_frame(b"a" * 300)
     for end in range(len(data)):
-        assert split(data[:end]) == ([], 0)
+        assert parse_frames(data[:end]) == ([], 0)
 
 
-def test_a_control_frame_between_fragments_is_not_lost_and_not_doubled() -> None:
+def test_a_control_frame_between_fragments_is_returned_once() -> None:
     begin, end = server_frame(b"Hel", final=False), server_frame(b"lo", 0)
     ping = server_frame(b"?", PING)
-    assert split(begin + ping) == ([], 0)
-    assert split(begin + ping + end) == ([Frame(PING, b"?"), Frame(TEXT, b"Hello")], len(begin + ping + end))
+    assert parse_frames(begin + ping) == ([], 0)
+    assert parse_frames(begin + ping + end) == ([Frame(PING, b"?"), Frame(TEXT, b"Hello")], len(begin + ping + end))
 
 
 def test_a_close_frame_has_a_code_or_1005() -> None:
-    ((closed,), _) = split(server_frame(b"\x11\x9cslow", CLOSE))
+    ((closed,), _) = parse_frames(server_frame(b"\x11\x9cslow", CLOSE))
     assert closed.close_code == 4508
     assert Frame(CLOSE, b"").close_code == 1005
 
 
 def test_a_masked_frame_from_a_server_is_an_error() -> None:
     with pytest.raises(ValueError, match="mask"):
-        split(build(b"Hello"))
+        parse_frames(build_frame(b"Hello"))
 
 
 messages = st.lists(st.tuples(st.sampled_from([TEXT, BINARY, PING]), st.binary(max_size=125)), max_size=6)
@@ -70,14 +70,14 @@ messages = st.lists(st.tuples(st.sampled_from([TEXT, BINARY, PING]), st.binary(m
 @given(messages, st.lists(st.integers(1, 40), min_size=1))
 def test_however_a_stream_is_cut_the_messages_are_the_same(sent: list[tuple[int, bytes]], cuts: list[int]) -> None:
     stream = b"".join(server_frame(payload, opcode) for opcode, payload in sent)
-    heard: list[Frame] = []
+    received: list[Frame] = []
     rest = b""
     sizes = itertools.cycle(cuts)
     while stream:
         size = next(sizes)
         rest, stream = rest + stream[:size], stream[size:]
-        found, taken = split(rest)
-        heard += found
-        rest = rest[taken:]
-    assert heard == [Frame(*one) for one in sent]
+        found, consumed = parse_frames(rest)
+        received += found
+        rest = rest[consumed:]
+    assert received == [Frame(*one) for one in sent]
     assert rest == b""

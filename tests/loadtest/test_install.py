@@ -12,21 +12,21 @@ from loadtest.bench import install
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
+def forget_installations() -> Iterator[None]:
     yield
-    install.debian.cache_clear()
-    install.npm.cache_clear()
+    install.install_debian_package.cache_clear()
+    install.install_npm_packages.cache_clear()
 
 
-def test_who_is_not_root_gets_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_other_than_root_gets_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(install, "program", lambda name: f"/usr/bin/{name}")
-    assert install.debian("nats-server") == (
+    monkeypatch.setattr(install, "find_program", lambda name: f"/usr/bin/{name}")
+    assert install.install_debian_package("nats-server") == (
         "nats-server is not installed. Type: sudo apt-get install -y --no-install-recommends nats-server"
     )
 
 
-def test_root_installs_and_the_service_that_came_along_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_installs_the_package_and_its_service_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
 
     def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
@@ -34,14 +34,17 @@ def test_root_installs_and_the_service_that_came_along_is_stopped(monkeypatch: p
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(install, "program", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(install, "find_program", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(subprocess, "run", run)
-    assert install.debian("nats-server") is None
+    assert install.install_debian_package("nats-server") is None
     assert ran[0][-2:] == ["install", "nats-server"]
     assert Path(ran[0][1]).is_file()
     assert ran[1] == ["/usr/bin/systemctl", "--quiet", "disable", "--now", "nats-server"]
 
 
 def test_without_node_socketio_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(install, "program", lambda _: None)
-    assert install.npm(tmp_path) == "Node.js and npm are not installed. Type: sudo apt-get install -y nodejs npm"
+    monkeypatch.setattr(install, "find_program", lambda _: None)
+    assert (
+        install.install_npm_packages(tmp_path)
+        == "Node.js and npm are not installed. Type: sudo apt-get install -y nodejs npm"
+    )

@@ -10,19 +10,21 @@ from typing import Any
 
 import pytest
 
-from loadtest.histogram import Latencies
-from loadtest.report import render
-from loadtest.report.plot import Line, Plot, number, thinned, ticks_to
+from loadtest.core.figures import format_number, linear_ticks
+from loadtest.core.latency import LatencyHistogram
+from loadtest.load.report import render_report
+from loadtest.load.report.plot import Line, Plot, thin_out
 from tests.browser.window import chromium
 
 
-def result(**changes: Any) -> dict[str, Any]:
+def result(**changes: Any) -> Any:
     """Of a ramp, with everything that a report can show."""
     dice = random.Random(7)
-    latencies = Latencies()
+    latencies = LatencyHistogram()
     for _ in range(2000):
         latencies.add(int(dice.lognormvariate(3, 0.6) * 1e6))
-    summary = latencies.summary()
+    summary = latencies.summarize()
+    assert summary
     rows = [
         {"second": second, "phase": 1, "deliveries": 15_000 + dice.randrange(900), "sent": 150, "sockets": 2000,
          "latency_ms": {"delivery": {**summary, "p99": summary["p99"] * (1 + math.sin(second / 9) / 3)}},
@@ -41,16 +43,16 @@ def result(**changes: Any) -> dict[str, Any]:
     steps = [{"rate": 100 * 1.3**n, "p99_ms": 20 * 1.7**n, "held": n < 5, "why": "p99", "void": []} for n in range(7)]
     phase = {"name": "talk", "seconds": 40, "rate": 150.0, "counts": True, "starts": 12.0, "deliveries": 600_000,
              "latency_ms": {"delivery": summary}}  # fmt: skip
-    oracle = dict.fromkeys(("lost", "duplicated", "out_of_order", "phantom", "unacked", "refused", "started_afresh"), 0)
+    oracle = dict.fromkeys(("lost", "duplicated", "out_of_order", "phantom", "unacked", "refused", "not_recovered"), 0)
     return {
-        "format": 1, "measured_at": "2026-11-21T10:00Z", "scenario": "ramp", "question": "How much?",
+        "version": 2, "measured_at": "2026-11-21T10:00Z", "scenario": "ramp", "question": "How much?",
         "plan": {"sockets": 2000, "rooms": 20, "members": 100.0, "url": "https://<b>chat</b>.example.org", "rate": 7.5,
                  "characters": 120},
         "versions": {"Python": "3.11"}, "machine": {"cores": 2, "kernel": "6.1"}, "seconds": 90.0,
         "oracle": {"sent": 6000, "acked": 6000, "expected": 600_000, "deliveries": 600_000, **oracle},
         "rates": {"messages_per_s": 150.0, "deliveries_per_s": 15_000.0},
         "latency_ms": {"delivery": summary, "ack": summary, "lag": summary, "loop": summary, "handshake": summary},
-        "named": {"closed": {"1012": 3}}, "phases": [phase],
+        "counters": {"closed": {"1012": 3}}, "phases": [phase],
         "generator": {"workers": 1, "cpu_mean": 0.3, "cpu_max": 0.5, "waited_mean": 0.0, "peak_mib": 90.0,
                       "clocks": [{"worker": "here_1", "offset_ms": 0.0, "uncertain_ms": 0.2,
                                   "wall_clock_ahead_ms": 0.1}]},
@@ -66,7 +68,7 @@ def result(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def encoded(latencies: Latencies) -> str:
+def encoded(latencies: LatencyHistogram) -> str:
     import base64
 
     return base64.b64encode(latencies.encode()).decode()
@@ -78,7 +80,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     before = result(
         latency_ms={"delivery": {"p50": 10.0, "p90": 20.0, "p99": 30.0, "p999": 40.0, "max": 50.0, "count": 9}}
     )
-    file.write_text(render(result(), before))
+    file.write_text(render_report(result(), before))
     return file
 
 
@@ -95,9 +97,9 @@ def test_it_opens_offline_on_any_screen(page: Path, width: int, scheme: str) -> 
     with chromium() as browser:
         context = browser.new_context(offline=True, viewport={"width": width, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
         tab = context.new_page()
-        said: list[str] = []
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("requestfailed", lambda request: said.append(request.url))
+        problems: list[str] = []
+        tab.on("console", lambda message: problems.append(message.text))
+        tab.on("requestfailed", lambda request: problems.append(request.url))
         tab.goto(page.as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") == width, "nothing to push sideways"
         assert tab.locator("figure").count() == 8
@@ -107,24 +109,24 @@ def test_it_opens_offline_on_any_screen(page: Path, width: int, scheme: str) -> 
         assert tab.get_by_role("table").filter(has_text="Against before").count() == 1
         light = tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(250, 248, 244)"
         assert light == (scheme == "light")
-        assert said == []
+        assert problems == []
 
 
 def test_a_run_with_hardly_anything_has_a_report_too() -> None:
     bare = result(
-        series=[], server=None, histograms={}, latency_ms={}, phases=[], named={}, void=["Late."], verdict="void"
+        series=[], server=None, histograms={}, latency_ms={}, phases=[], counters={}, void=["Late."], verdict="void"
     )
     del bare["knee"]
-    text = render(json.loads(json.dumps(bare)))
+    text = render_report(json.loads(json.dumps(bare)))
     assert "<b>Void.</b>" in text
     assert "<li>Late.</li>" in text
     assert "<figure>" not in text
 
 
 def test_labels_are_round_and_short() -> None:
-    assert ticks_to(87) == [0, 25, 50, 75, 100]
-    assert ticks_to(0) == [0, 1]
-    assert [number(value) for value in (0, 0.05, 3.4, 12, 999, 1234, 12_000, 3_400_000)] == [
+    assert linear_ticks(87) == [0, 25, 50, 75, 100]
+    assert linear_ticks(0) == [0, 1]
+    assert [format_number(value) for value in (0, 0.05, 3.4, 12, 999, 1234, 12_000, 3_400_000)] == [
         "0", "0.05", "3.4", "12", "999", "1,234", "12k", "3.4M",
     ]  # fmt: skip
 
@@ -132,9 +134,9 @@ def test_labels_are_round_and_short() -> None:
 def test_long_runs_are_thinned_and_their_peaks_stay() -> None:
     points = [(float(second), 1.0) for second in range(10_000)]
     points[7777] = (7777.0, 99.0)
-    assert len(thinned(points)) <= 240
-    assert max(y for _, y in thinned(points, peaks=True)) == 99.0
+    assert len(thin_out(points)) <= 240
+    assert max(y for _, y in thin_out(points, peaks=True)) == 99.0
 
 
 def test_a_plot_of_one_point_is_drawn() -> None:
-    assert "<polyline" in Plot("One", "ms", [Line("a", [(1.0, 0.0)])]).html()
+    assert "<polyline" in Plot("One", "ms", [Line("a", [(1.0, 0.0)])]).to_html()

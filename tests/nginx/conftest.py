@@ -1,4 +1,4 @@
-"""The repository's nginx configuration, for this machine and for a host, in a temporary folder."""
+"""nginx with the repository's configuration, for this machine and for a host, in a temporary folder."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def layout(folder: Path) -> Layout:
 
 @pytest.fixture
 def nginx(layout: Layout) -> Iterator[Nginx]:
-    """A fresh one for each test: its limits have counted nobody yet."""
+    """A new nginx for each test, so that its rate limits have counted no request."""
     running = Nginx(layout)
     yield running
     running.end()
@@ -43,7 +43,7 @@ def nginx(layout: Layout) -> Iterator[Nginx]:
 
 @pytest.fixture
 def neighbour() -> str:
-    """An address of this machine that is not loopback: who connects to it comes from it."""
+    """An address of this machine that is not loopback; a client that connects to it has it, too."""
     address = certificate.lan_address()
     assert address, "these tests need a network address besides loopback"
     return address
@@ -51,7 +51,7 @@ def neighbour() -> str:
 
 @pytest.fixture(scope="session")
 def host_layout(folder: Path, layout: Layout) -> Layout:
-    """The host target itself; only what this machine must not touch is moved into a folder of the test."""
+    """The target of a host, with its paths moved into a folder of the test."""
     https, http = free_ports(2)
     host = Layout(var=folder / "host", env_file=folder / ".env", https_port=https, http_port=http)
     host.make_folders()
@@ -91,5 +91,5 @@ def host_nginx(host_layout: Layout) -> Iterator[Nginx]:
 
 @pytest.fixture
 def check() -> Callable[[Layout], subprocess.CompletedProcess[str]]:
-    """nginx's own opinion of a folder."""
+    """Run `nginx -t` with a folder."""
     return lambda layout: subprocess.run([*site.command(layout), "-t"], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""A TLS scan by testssl.sh, which makes its handshakes by itself and so offers what no OpenSSL would offer any more."""
+"""A TLS scan by testssl.sh. It has its own TLS client, which offers what current OpenSSL no longer offers."""
 
 import json
 import shutil
@@ -29,9 +29,9 @@ HOLES = ("heartbleed", "CCS", "ROBOT", "CRIME_TLS", "POODLE_SSL", "SWEET32", "FR
 @dataclass(frozen=True)
 class Scan:
     findings: dict[str, str]
-    """What was found, by testssl's own names."""
-    worrying: dict[str, str]
-    """Of these, all that it does not call fine."""
+    """All findings, by testssl's own names."""
+    problems: dict[str, str]
+    """The findings that testssl does not rate as fine."""
 
     @property
     def protocols(self) -> set[str]:
@@ -48,8 +48,8 @@ class Scan:
 
     @property
     def below_intermediate(self) -> list[str]:
-        """What is worse than Mozilla's intermediate profile, or was not found out."""
-        below = [f"{name}: {finding}" for name, finding in self.worrying.items()]
+        """What is weaker than Mozilla's intermediate profile, or could not be determined."""
+        below = [f"{name}: {finding}" for name, finding in self.problems.items()]
         below += [f"{name}: {self.findings[name]}" for name in self.protocols ^ {"TLS1_2", "TLS1_3"}]
         below += [f"{cipher} is offered" for cipher in self.ciphers - INTERMEDIATE]
         below += [] if self.ciphers else ["no cipher was found"]
@@ -59,7 +59,7 @@ class Scan:
 
 
 def scan(name: str, port: int, address: str, folder: Path) -> Scan:
-    """Takes half a minute. Raises AssertionError when it did not come to its end."""
+    """Scan a server; this takes half a minute. Raises AssertionError when the scan did not finish."""
     program = shutil.which("testssl")
     assert program, "testssl is missing: sh deploy/bootstrap.sh test"
     report = folder / "testssl.json"
@@ -70,9 +70,9 @@ def scan(name: str, port: int, address: str, folder: Path) -> Scan:
     findings = {line["id"]: line["finding"] for line in lines}
     assert "scanTime" in findings, done.stdout
     assert findings["scanTime"].isdigit(), done.stdout
-    worrying = {
+    problems = {
         line["id"]: f"{line['severity']}: {line['finding']}"
         for line in lines
         if line["severity"] not in FINE and line["id"] not in NOT_OF_TLS
     }
-    return Scan(findings, worrying)
+    return Scan(findings, problems)

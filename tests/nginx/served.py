@@ -1,4 +1,4 @@
-"""A real nginx in front of upstreams that tell what they were sent."""
+"""A real nginx in front of servers that return the requests that they received."""
 
 import contextlib
 import http.client
@@ -23,7 +23,7 @@ from deploy.local.layout import Layout
 
 
 class Witness(BaseHTTPRequestHandler):
-    """Answers every request with what it received as JSON: 101 to a handshake, 426 to any other visit to /ws/."""
+    """Answers a request with its own path and headers as JSON: 101 to a handshake, 426 to any other request to /ws/."""
 
     protocol_version = "HTTP/1.1"
 
@@ -43,7 +43,7 @@ class Witness(BaseHTTPRequestHandler):
             self.send_header("Upgrade", "websocket")
         else:
             self.send_response(200)
-        # What our application sends too, and nginx replaces.
+        # The application sends these headers, and nginx replaces them.
         self.send_header("Strict-Transport-Security", "max-age=1")
         self.send_header("X-Request-ID", "from-the-application")
         self.send_header("Content-Length", str(len(seen)))
@@ -60,6 +60,8 @@ class Witness(BaseHTTPRequestHandler):
 
 
 class Upstream(ThreadingMixIn, UnixStreamServer):
+    """A server at a unix socket, in the place of gunicorn or daphne."""
+
     daemon_threads = True
 
     def __init__(self, path: Path) -> None:
@@ -75,6 +77,8 @@ class Upstream(ThreadingMixIn, UnixStreamServer):
 
 @dataclass
 class Answer:
+    """The answer to a request."""
+
     status: int
     headers: http.client.HTTPMessage
     body: bytes
@@ -85,7 +89,7 @@ class Answer:
 
 
 class Nginx:
-    """A running nginx; `ask` it as a browser would."""
+    """A running nginx, and its upstreams."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -111,7 +115,7 @@ class Nginx:
             connection = http.client.HTTPConnection(address, port or self.layout.http_port, timeout=10)
         else:
             connection = http.client.HTTPSConnection(
-                address, port or self.layout.https_port, timeout=10, context=trusting_anybody()
+                address, port or self.layout.https_port, timeout=10, context=unverified_context()
             )
         with contextlib.closing(connection):
             connection.request(method, path, body, headers or {})
@@ -123,7 +127,7 @@ class Nginx:
         return self.ask(path, headers=upgrade | headers, address=address)
 
     def logged(self, answer: Answer) -> dict[str, Any]:
-        """The access log's line about this answer; nginx writes it a moment after the last byte."""
+        """Return the line of the access log about this answer; nginx writes it a moment after the last byte."""
         number = answer.headers["X-Request-ID"]
 
         def lines() -> list[str]:
@@ -142,7 +146,7 @@ class Nginx:
 
 
 @cache
-def trusting_anybody(*protocols: str) -> ssl.SSLContext:
+def unverified_context(*protocols: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if protocols:
@@ -161,7 +165,7 @@ def accepts(port: int) -> bool:
 def until(true: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, "waited too long"
+        assert time.monotonic() < deadline, f"this did not happen within {seconds} s"
         threading.Event().wait(0.02)
 
 

@@ -1,4 +1,4 @@
-"""What the files of nginx/ promise each other and the programs behind them."""
+"""The files of nginx/ agree with each other and with the programs behind them."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from django.core.files.base import ContentFile
 from rest_framework.exceptions import Throttled
 from rest_framework.renderers import JSONRenderer
 
-from chat.api.errors import CODES, answer
+from chat.api.errors import CODES, handle_exception
 from config.static import HashedStaticFilesStorage
 from deploy.local.layout import Layout
 from deploy.local.site import listen, local_target
@@ -28,7 +28,7 @@ FILES = sorted(NGINX.rglob("*.conf"))
 
 def value(name: str, text: str) -> str:
     found = re.findall(rf"^\s*{name}\s+([^;]+);", text, re.M)
-    assert len(found) == 1, f"{name} stands {len(found)} times"
+    assert len(found) == 1, f"{name} is there {len(found)} times"
     return str(found[0])
 
 
@@ -43,12 +43,12 @@ def locations() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("target", ["layout", "host_layout"])
-def test_nginx_takes_the_files(
+def test_nginx_accepts_the_files(
     target: str, check: Callable[[Layout], CompletedProcess[str]], request: pytest.FixtureRequest
 ) -> None:
-    said = check(request.getfixturevalue(target))
-    assert said.returncode == 0, said.stderr
-    warnings = [line for line in said.stderr.splitlines() if "[warn]" in line and "http2" not in line]
+    result = check(request.getfixturevalue(target))
+    assert result.returncode == 0, result.stderr
+    warnings = [line for line in result.stderr.splitlines() if "[warn]" in line and "http2" not in line]
     assert warnings == []
 
 
@@ -56,7 +56,7 @@ def test_the_local_run_differs_from_a_host_only_in_the_target(layout: Layout) ->
     for name in ("nginx.conf", "sites/parley.conf", "snippets/tls.conf"):
         assert (layout.nginx / name).read_bytes() == (NGINX / name).read_bytes()
     host = {file.name for file in (NGINX / "targets" / "host").iterdir()}
-    # These are included by the host's own files; locally every name is ours, and the sockets can be asked.
+    # Only the host's own files include these two; a local run answers to every name, and its sockets can be scraped.
     assert set(local_target(layout, Path("/static"))) == host - {"server-name.conf", "metrics.conf"}
 
 
@@ -69,14 +69,14 @@ def test_gunicorn_waits_for_a_request_as_long_as_nginx_does() -> None:
     assert seconds(value("proxy_read_timeout", (NGINX / "nginx.conf").read_text())) == gunicorn["graceful_timeout"]
 
 
-def test_an_idle_socket_outlives_many_pings() -> None:
+def test_an_idle_socket_stays_open_for_many_pings() -> None:
     socket = (NGINX / "snippets" / "proxy-websocket.conf").read_text()
     assert seconds(value("proxy_read_timeout", socket)) > 10 * PING_INTERVAL_SECONDS
     assert seconds(value("proxy_send_timeout", socket)) > 10 * PING_INTERVAL_SECONDS
 
 
-def test_a_storm_of_clients_finds_the_same_room_at_both_doors() -> None:
-    """A shorter queue in front of a longer one would drop handshakes that daphne had room for."""
+def test_nginx_and_the_servers_queue_the_same_number_of_clients() -> None:
+    """A shorter queue in front of a longer one would drop handshakes that daphne could have queued."""
     server = (NGINX.parent / "app" / "realtime" / "server.py").read_text()
     backlog = re.search(r"^BACKLOG = (\d+)", server, re.M)[1]  # type: ignore[index]
     listening = (NGINX / "targets" / "host" / "http.conf").read_text() + listen(8443, "ssl") + listen(8080)
@@ -85,7 +85,7 @@ def test_a_storm_of_clients_finds_the_same_room_at_both_doors() -> None:
     assert all(f" backlog={backlog};" in line for line in lines)
 
 
-def test_what_carries_a_hash_is_what_django_hashes() -> None:
+def test_the_names_that_are_cached_for_good_are_those_that_django_hashes() -> None:
     pattern = re.search(r'"~(\S+)" "public, max-age=31536000, immutable"', (NGINX / "nginx.conf").read_text())[1]  # type: ignore[index]
     digest = HashedStaticFilesStorage().file_hash("room.js", ContentFile(b"export {};"))
     for name in (f"room.{digest}.js", f"room.min.{digest}.css.map", f"LICENSE.{digest}"):
@@ -94,33 +94,33 @@ def test_what_carries_a_hash_is_what_django_hashes() -> None:
         assert not re.search(pattern, f"/static/chat/{name}"), name
 
 
-def test_a_program_reads_nginxs_refusals_like_the_applications() -> None:
+def test_nginxs_errors_have_the_format_of_the_applications_errors() -> None:
     texts = (NGINX / "snippets" / "error-texts.conf").read_text()
     codes = re.search(r"map \$status \$error_code \{(.*?)\}", texts, re.S)[1]  # type: ignore[index]
     assert re.search(rf"\b429 +{CODES[429]};", codes)
     page = re.sub(r"<!--# echo var=\"(\w+)\" -->", "7", (NGINX / "errors" / "page.json").read_text())
     ours = json.loads(page)
-    theirs = json.loads(JSONRenderer().render(answer(Throttled(wait=7), {}).data))  # type: ignore[union-attr]
+    theirs = json.loads(JSONRenderer().render(handle_exception(Throttled(wait=7), {}).data))  # type: ignore[union-attr]
     assert set(theirs["error"]) == set(ours["error"]) - {"request_id"}
 
 
-def test_only_the_sockets_may_be_idle_for_long() -> None:
+def test_only_websockets_may_be_idle_for_long() -> None:
     long = [file.name for file in FILES if re.search(r"proxy_(read|send)_timeout\s+\d+[mh]", file.read_text())]
     assert long == ["proxy-websocket.conf"]
 
 
 def test_headers_for_the_servers_are_set_in_one_place() -> None:
-    """A proxy_set_header anywhere else would silently drop all of them there; metrics.conf means to."""
+    """A proxy_set_header in another file would drop all of them there; metrics.conf does that on purpose."""
     setting = [file.name for file in FILES if re.search(r"^\s*proxy_set_header", file.read_text(), re.M)]
     assert setting == ["proxy-headers.conf", "proxy-websocket.conf", "metrics.conf"]
     assert "include snippets/proxy-headers.conf;" in (NGINX / "snippets" / "proxy-websocket.conf").read_text()
-    proxying = [body for _, body in locations() if "proxy_pass" in body and "$counting" not in body]
+    proxying = [body for _, body in locations() if "proxy_pass" in body and "$metrics_socket" not in body]
     assert len(proxying) == 2
     for body in proxying:
         assert re.search(r"include snippets/proxy-(headers|websocket)\.conf;", body)
 
 
-def test_whoever_adds_a_header_keeps_the_security_headers() -> None:
+def test_every_file_that_adds_a_header_includes_the_security_headers() -> None:
     for file in FILES:
         text = file.read_text()
         if "add_header" in text and file.name != "security-headers.conf":
@@ -152,7 +152,7 @@ def test_the_error_page_may_use_its_own_style_and_nothing_else() -> None:
     assert re.findall(r'(?:src|href)="([^"]*)"', page.replace('href="data:', 'data="')) == [""]
 
 
-def test_the_error_page_wears_the_colours_of_the_application() -> None:
+def test_the_error_page_has_the_colours_of_the_application() -> None:
     page = (NGINX / "errors" / "page.html").read_text()
     tokens = (NGINX.parent / "app" / "chat" / "static" / "chat" / "tokens.css").read_text()
     light, dark = re.findall(r":root \{(.*?)\}", page, re.S)

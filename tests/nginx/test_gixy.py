@@ -1,4 +1,4 @@
-"""gixy knows how nginx configurations go wrong; it reads ours as it is installed, and finds nothing."""
+"""gixy, a linter for nginx configurations, reads ours as it is installed and finds nothing."""
 
 import json
 import shutil
@@ -16,21 +16,21 @@ GIXY = Path(sys.executable).parent / "gixy"
 
 
 def installed(target: str, folder: Path) -> Path:
-    """nginx's folder as the playbook or the image fills it."""
+    """Fill nginx's folder as the playbook or the image does."""
     for name in ("sites", "snippets", "errors"):
         shutil.copytree(NGINX / name, folder / name)
     shutil.copy(NGINX / "nginx.conf", folder)
     shutil.copytree(NGINX / "targets" / target, folder / "target")
-    # What a container writes when it starts (docker/environment.sh).
+    # A container writes these when it starts (docker/environment.sh).
     (folder / "https-port.conf").write_text('map "" $https_port {\n    default ":8443";\n}\n')
-    (folder / "trusted.conf").write_text("172.16.0.0/12 0;\n")
+    (folder / "rate-limit-exempt.conf").write_text("172.16.0.0/12 0;\n")
     for file in (folder / "target").iterdir():
         file.write_text(file.read_text().replace("include /tmp/", f"include {folder}/"))
     return folder
 
 
 def found(folder: Path) -> list[dict[str, Any]]:
-    """gixy's issues; it has to have read every file that is included."""
+    """Return gixy's issues, and assert that it has read every included file."""
     command = [str(GIXY), "--format", "json", str(folder / "nginx.conf")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "not found" not in done.stderr, done.stderr
@@ -64,7 +64,7 @@ def test_gixy_finds_nothing_where_nginx_or_openssl_is_newer(target: str, newer: 
         ("target/https-server.conf", "ssl_protocols TLSv1;", "weak_ssl_tls"),
     ],
 )
-def test_gixy_reads_what_is_included(file: str, mistake: str, name: str, tmp_path: Path) -> None:
+def test_gixy_reads_the_included_files(file: str, mistake: str, name: str, tmp_path: Path) -> None:
     folder = installed("host", tmp_path)
     with (folder / file).open("a") as text:
         text.write(f"{mistake}\n")

@@ -1,4 +1,4 @@
-"""What nginx does with requests: where they go, what the servers are told, what is refused."""
+"""What nginx does with requests: which server gets them, with which headers, and which it refuses."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from django.conf import settings
 
-from tests.nginx.served import Nginx, trusting_anybody
+from tests.nginx.served import Nginx, unverified_context
 
 FORGED = {
     "X-Forwarded-For": "203.0.113.9",
@@ -22,7 +22,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/ws/", "/ws/chat/harbour/"])
-def test_what_a_client_claims_about_itself_is_overwritten(nginx: Nginx, path: str) -> None:
+def test_the_headers_that_describe_the_client_are_overwritten(nginx: Nginx, path: str) -> None:
     host = f"chat.example:{nginx.layout.https_port}"
     answer = nginx.ask(path, headers=FORGED | {"Host": host})
     seen = {name.lower(): value for name, value in answer.json["headers"].items()}
@@ -41,7 +41,7 @@ def test_pages_go_to_gunicorn_and_sockets_to_daphne(nginx: Nginx) -> None:
     assert seen["path"] == "/ws/chat/harbour/"
 
 
-def test_a_handshake_arrives_whole(nginx: Nginx) -> None:
+def test_a_handshake_reaches_daphne_with_its_headers(nginx: Nginx) -> None:
     answer = nginx.handshake(**FORGED)
     assert answer.status == 101
     seen = json.loads(answer.headers["X-Seen"])["headers"]
@@ -50,7 +50,7 @@ def test_a_handshake_arrives_whole(nginx: Nginx) -> None:
     assert seen["X-Forwarded-For"] == "127.0.0.1"
 
 
-def test_only_a_client_that_can_upgrade_is_told_of_upgrading(nginx: Nginx) -> None:
+def test_only_a_client_of_http11_gets_an_upgrade_header(nginx: Nginx) -> None:
     """An Upgrade header is a protocol error in HTTP/2; a browser that opens /ws/ as a page would show nothing."""
     assert nginx.handshake().headers["Upgrade"] == "websocket"
     assert nginx.ask("/ws/").headers["Upgrade"] == "websocket"
@@ -74,13 +74,13 @@ def test_handshakes_go_on_with_one_daphne_dead(nginx: Nginx) -> None:
     assert {json.loads(answer.headers["X-Seen"])["by"] for answer in answers} == {"ws2"}
 
 
-def test_http_is_sent_to_https_with_its_port_path_and_query(nginx: Nginx) -> None:
+def test_http_is_redirected_to_https_with_port_path_and_query(nginx: Nginx) -> None:
     answer = nginx.ask("/rooms/harbour/?page=2", plain=True, headers={"Host": "chat.example:8080"})
     assert answer.status == 308
     assert answer.headers["Location"] == f"https://chat.example:{nginx.layout.https_port}/rooms/harbour/?page=2"
 
 
-def test_http_spoken_to_the_https_port_is_sent_to_https_too(nginx: Nginx) -> None:
+def test_http_at_the_https_port_is_redirected_too(nginx: Nginx) -> None:
     port = nginx.layout.https_port
     answer = nginx.ask("/?a=1", plain=True, port=port, headers={"Host": f"chat.example:{port}"})
     assert answer.status == 308
@@ -96,7 +96,7 @@ def test_a_body_over_the_limit_does_not_reach_the_application(nginx: Nginx) -> N
 def test_http2_is_offered_and_http11_stays_for_sockets(nginx: Nginx) -> None:
     def agreed(*offers: str) -> str | None:
         plain = socket.create_connection(("127.0.0.1", nginx.layout.https_port), timeout=5)
-        with trusting_anybody(*offers).wrap_socket(plain, server_hostname="localhost") as tls:
+        with unverified_context(*offers).wrap_socket(plain, server_hostname="localhost") as tls:
             return tls.selected_alpn_protocol()
 
     assert agreed("h2", "http/1.1") == "h2"
@@ -106,7 +106,7 @@ def test_http2_is_offered_and_http11_stays_for_sockets(nginx: Nginx) -> None:
 # --- static files
 
 
-def test_only_a_name_with_a_hash_is_kept_for_good(nginx: Nginx) -> None:
+def test_only_a_file_with_a_hash_in_its_name_is_cached_for_good(nginx: Nginx) -> None:
     hashed, plain = nginx.ask("/static/room.0123456789ab.js"), nginx.ask("/static/room.js")
     assert hashed.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert "immutable" not in plain.headers["Cache-Control"]
@@ -116,7 +116,7 @@ def test_only_a_name_with_a_hash_is_kept_for_good(nginx: Nginx) -> None:
         assert answer.headers["Content-Type"] == "application/javascript; charset=utf-8"
 
 
-def test_the_compressed_copy_is_sent_to_who_can_read_it(nginx: Nginx) -> None:
+def test_the_compressed_copy_is_sent_to_clients_that_accept_it(nginx: Nginx) -> None:
     copy = nginx.layout.var.parent / "static" / "room.js.gz"
     copy.write_bytes(b"the copy")
     try:
@@ -128,7 +128,7 @@ def test_the_compressed_copy_is_sent_to_who_can_read_it(nginx: Nginx) -> None:
         copy.unlink()
 
 
-def test_an_absent_static_file_is_not_the_applications_business(nginx: Nginx) -> None:
+def test_a_missing_static_file_does_not_reach_the_application(nginx: Nginx) -> None:
     answer = nginx.ask("/static/absent.js")
     assert answer.status == 404
     assert nginx.logged(answer)["upstream"] == ""
@@ -154,22 +154,22 @@ def test_nothing_above_the_static_files_is_served(nginx: Nginx) -> None:
         "/_allauth/app/v1/auth/login",
     ],
 )
-def test_signing_in_over_and_over_is_refused_with_429(nginx: Nginx, neighbour: str, path: str) -> None:
+def test_too_many_sign_ins_are_refused_with_429(nginx: Nginx, neighbour: str, path: str) -> None:
     answers = [nginx.ask(path, method="POST", body=b"", address=neighbour) for _ in range(80)]
     statuses = [answer.status for answer in answers]
     assert statuses[:60] == [200] * 60
     assert statuses[-1] == 429
     assert answers[-1].headers["Retry-After"] == "10"
-    assert {nginx.ask(path, address=neighbour).status for _ in range(80)} == {200}  # looking is free
+    assert {nginx.ask(path, address=neighbour).status for _ in range(80)} == {200}  # GET is not limited
     line = nginx.logged(answers[-1])
     assert (line["status"], line["limit_req"]) == ("429", "REJECTED")
     assert (line["method"], line["client"]) == ("POST", neighbour)
 
 
-def test_handshakes_over_and_over_are_refused_with_429_and_json(nginx: Nginx, neighbour: str) -> None:
+def test_too_many_handshakes_are_refused_with_429_and_json(nginx: Nginx, neighbour: str) -> None:
     answers = (nginx.handshake(address=neighbour) for _ in range(2000))
     count, refused = next((n, answer) for n, answer in enumerate(answers) if answer.status != 101)
-    assert count >= 200  # an office that comes back all at once gets in
+    assert count >= 200  # an office may reconnect all at once
     assert refused.status == 429
     error = refused.json["error"]
     assert error["code"] == "rate_limited"
@@ -177,21 +177,21 @@ def test_handshakes_over_and_over_are_refused_with_429_and_json(nginx: Nginx, ne
     assert error["request_id"] == refused.headers["X-Request-ID"]
 
 
-def test_the_machine_itself_is_not_limited(nginx: Nginx) -> None:
+def test_clients_on_the_machine_are_not_limited(nginx: Nginx) -> None:
     assert {nginx.ask("/accounts/login/", method="POST", body=b"").status for _ in range(80)} == {200}
     assert {nginx.handshake().status for _ in range(240)} == {101}
 
 
-# --- when the application is away
+# --- when the application is down
 
 
-def test_a_browser_gets_a_page_that_needs_nobody_else(nginx: Nginx) -> None:
+def test_a_browser_gets_an_error_page_that_needs_no_other_file(nginx: Nginx) -> None:
     nginx.upstreams["web"].end()
     answer = nginx.ask("/rooms/harbour/")
     assert answer.status == 502
     page = answer.body.decode()
-    assert "<h1>Parley will be right back</h1>" in page
-    assert "This page tries again by itself." in page
+    assert "<h1>Parley is not available right now</h1>" in page
+    assert "This page reloads by itself." in page
     assert answer.headers["X-Request-ID"] in page
     assert "<!--" not in page
     assert answer.headers["Refresh"] == "5"
@@ -200,7 +200,7 @@ def test_a_browser_gets_a_page_that_needs_nobody_else(nginx: Nginx) -> None:
 
 
 @pytest.mark.parametrize(("path", "dead"), [("/api/rooms/", ["web"]), ("/ws/", ["ws1", "ws2"])])
-def test_a_program_gets_json(nginx: Nginx, path: str, dead: list[str]) -> None:
+def test_a_program_gets_its_error_as_json(nginx: Nginx, path: str, dead: list[str]) -> None:
     for name in dead:
         nginx.upstreams[name].end()
     answer = nginx.ask(path)
@@ -228,10 +228,10 @@ def test_each_request_is_one_json_line_without_its_query(nginx: Nginx) -> None:
     assert "secret" not in json.dumps(line)
 
 
-def test_bytes_that_are_no_text_do_not_break_the_log(nginx: Nginx) -> None:
+def test_bytes_that_are_not_ascii_do_not_break_the_log(nginx: Nginx) -> None:
     for sent in (b"GET /\xfc HTTP/1.1", b"\xfc / HTTP/1.1"):
         plain = socket.create_connection(("127.0.0.1", nginx.layout.https_port), timeout=5)
-        with trusting_anybody().wrap_socket(plain) as tls:
+        with unverified_context().wrap_socket(plain) as tls:
             tls.sendall(sent + b"\r\nHost: localhost\r\nUser-Agent: \xfc\r\nConnection: close\r\n\r\n")
             while tls.recv(65536):
                 pass
@@ -254,7 +254,7 @@ def test_a_host_knows_only_its_own_name(host_nginx: Nginx) -> None:
     for name, welcome in (("parley.example.org", True), ("evil.example", False), (None, False)):
         plain = socket.create_connection(("127.0.0.1", layout.https_port), timeout=5)
         if welcome:
-            with trusting_anybody().wrap_socket(plain, server_hostname=name) as tls:
+            with unverified_context().wrap_socket(plain, server_hostname=name) as tls:
                 tls.sendall(b"GET / HTTP/1.1\r\nHost: parley.example.org\r\nConnection: close\r\n\r\n")
                 answer = b"".join(iter(lambda: tls.recv(65536), b"")).decode()
             assert answer.startswith("HTTP/1.1 200")
@@ -262,27 +262,27 @@ def test_a_host_knows_only_its_own_name(host_nginx: Nginx) -> None:
             assert "Strict-Transport-Security: max-age=63072000\r\n" in answer
         else:
             with pytest.raises(ssl.SSLError):
-                trusting_anybody().wrap_socket(plain, server_hostname=name)
+                unverified_context().wrap_socket(plain, server_hostname=name)
 
 
-def test_a_closed_site_is_open_to_who_is_on_the_machine(host_nginx: Nginx, neighbour: str) -> None:
+def test_a_site_under_maintenance_is_open_to_clients_on_the_machine(host_nginx: Nginx, neighbour: str) -> None:
     site = f"parley.example.org:{host_nginx.layout.https_port}"
-    door = host_nginx.layout.var / "maintenance"
+    maintenance = host_nginx.layout.var / "maintenance"
 
     def seen(path: str, address: str) -> str:
         curl = ["curl", "--silent", "--insecure", "--resolve", f"{site}:{address}", "--write-out", "%{http_code}"]
         return subprocess.run([*curl, f"https://{site}{path}"], capture_output=True, text=True, check=True).stdout
 
     assert seen("/", neighbour).endswith("200")
-    door.touch()
+    maintenance.touch()
     try:
-        assert "Parley will be right back" in seen("/", neighbour)
+        assert "Parley is not available right now" in seen("/", neighbour)
         assert {seen(path, neighbour)[-3:] for path in ("/", "/static/room.js", "/ws/", "/api/rooms/")} == {"503"}
         assert {seen(path, "127.0.0.1")[-3:] for path in ("/", "/static/room.js")} == {"200"}
     finally:
-        door.unlink()
+        maintenance.unlink()
     assert seen("/", neighbour).endswith("200")
 
 
-def test_a_local_run_does_not_bind_localhost_to_https(nginx: Nginx) -> None:
+def test_a_local_run_does_not_require_https_of_localhost(nginx: Nginx) -> None:
     assert "Strict-Transport-Security" not in nginx.ask("/").headers

@@ -1,4 +1,4 @@
-"""The admin's front page says in a line how the site is."""
+"""The first page of the administration shows the state of the site."""
 
 import json
 import os
@@ -27,16 +27,16 @@ def shown(page: str) -> dict[str, tuple[bool, str]]:
     return {part: (well == "success", text) for well, part, text in found}
 
 
-async def test_of_a_live_site(stack: Stack):
+async def test_a_live_site_shows_all_its_parts(stack: Stack):
     (cookie,) = stack.people("ann")
     stack.run_python(STAFF)
     async with await stack.tab(cookie, through="ws1"), stack.browser(cookie) as browser:
         page = shown((await browser.get("/admin/")).text)
-    assert set(page) == {"Release", "Database", "Redis", "Sockets", "Certificate"}
+    assert set(page) == {"Release", "Database", "Redis", "WebSockets", "Certificate"}
     assert page["Release"][1] == stack.run_python("from django.conf import settings; print(settings.RELEASE)").strip()
     assert page["Database"][0]
     assert re.fullmatch(r"answers in [\d.]+ ms", page["Redis"][1])
-    assert re.match(r"\d+ at \d servers?", page["Sockets"][1])
+    assert re.match(r"\d+ on \d servers?", page["WebSockets"][1])
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def front(alice: User, client: Client):
     return lambda: shown(client.get("/admin/").content.decode())
 
 
-def test_it_speaks_the_administrators_language(front, client: Client):
+def test_it_is_in_the_administrators_language(front, client: Client):
     client.cookies["django_language"] = "pt-br"
     with translation.override("en"):  # and back: a request leaves its language to the thread
         found = front()
@@ -58,13 +58,13 @@ def test_only_administrators_see_it(client: Client, alice: User):
     assert shown(client.get("/admin/", follow=True).content.decode()) == {}
 
 
-def test_a_redis_that_is_away(front, settings):
+def test_a_redis_that_is_away_is_shown(front, settings):
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     assert not front()["Redis"][0]
-    assert front()["Sockets"] == (False, "unknown while Redis is away")
+    assert front()["WebSockets"] == (False, "unknown without Redis")
 
 
-def test_a_server_that_fell_silent_is_named(monkeypatch, settings):
+def test_a_server_without_a_heartbeat_is_named(monkeypatch, settings):
     class Redis:
         def __enter__(self):
             return self
@@ -80,34 +80,38 @@ def test_a_server_that_fell_silent_is_named(monkeypatch, settings):
     then = time.time() - STALE_AFTER_SECONDS - 8
     seen = Servers({"a/1": Report(at=time.time(), sockets=1200)}, {"b/7": Report(at=then, sockets=5)})
     monkeypatch.setattr(status.heartbeat, "load_servers", lambda _: seen)
-    assert status.redis_and_sockets()[1] == ("Sockets", "1,200 at 1 server; b/7 fell silent 11 s ago", False)
+    assert status.check_redis_and_sockets()[1] == (
+        "WebSockets",
+        "1,200 on 1 server; no heartbeat from b/7 for 11 s",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
-    ("report", "well", "said"),
+    ("report", "well", "text"),
     [
-        (None, True, "the doctor has not looked yet"),
-        ("nonsense", True, "the doctor has not looked yet"),
+        (None, True, "the doctor has not run yet"),
+        ("nonsense", True, "the doctor has not run yet"),
         ({"exit_code": 0, "certificate_days": 63.2}, True, "63 days left (30 min ago)"),
         ({"exit_code": 0, "certificate_days": 13.0}, False, "13 days left (30 min ago)"),
         (
             {"exit_code": 12, "certificate_days": None},
             False,
-            "not known; the doctor ended with 12, see deploy/README.md",
+            "expiry unknown; the doctor exited with code 12, see deploy/README.md",
         ),
     ],
 )
-def test_the_certificate_as_the_doctor_saw_it(settings, tmp_path, report, well, said):
+def test_the_certificate_is_shown_as_the_doctor_saw_it(settings, tmp_path, report, well, text):
     settings.DOCTOR_REPORT = str(tmp_path / "report.json")
     if report is not None:
         (tmp_path / "report.json").write_text(json.dumps(report))
         then = time.time() - 1800
         os.utime(tmp_path / "report.json", (then, then))
-    found = status.seen_by_the_doctor()
+    found = status.check_certificate()
     assert found.well is well
-    assert found.text.startswith(said)
+    assert found.text.startswith(text)
 
 
-def test_the_doctor_warns_of_a_certificate_as_early():
+def test_the_doctor_warns_of_an_expiring_certificate_at_the_same_time():
     assert status.RENEW_DAYS == network.RENEW_DAYS
     assert certificate.Report.__struct_fields__ == ("exit_code", "certificate_days")

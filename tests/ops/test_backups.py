@@ -1,4 +1,4 @@
-"""deploy/backup and deploy/restore: what they leave behind, and what they say when they cannot."""
+"""deploy/backup and deploy/restore: what they store, and what they report when they fail."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ def place(tmp_path: Path):
     return run, folder, database
 
 
-def test_the_newest_are_kept_and_other_files_left_alone(place):
+def test_the_newest_backups_are_kept_and_other_files_are_left_alone(place):
     run, folder, _ = place
     old = [folder / f"parley-202501{day:02}T000000Z.dump" for day in range(1, 21)]
     for file in (*old, folder / "mine.txt", folder / ".parley-20250101T000000Z.dump.part"):
@@ -44,7 +44,7 @@ def test_the_newest_are_kept_and_other_files_left_alone(place):
     assert run("backup", folder, "--keep", "0").stderr == "CommandError: --keep must be 1 or more.\n"
 
 
-def test_what_cannot_be_read_back_is_no_backup(place):
+def test_a_backup_that_cannot_be_read_back_is_not_kept(place):
     run, folder, database = place
     with closing(sqlite3.connect(database)) as made:
         made.executemany("INSERT INTO chat_epoch VALUES (?, 'x')", [(number,) for number in range(5000)])
@@ -58,7 +58,7 @@ def test_what_cannot_be_read_back_is_no_backup(place):
     assert list(folder.iterdir()) == []
 
 
-def test_two_at_once_do_not_meet(place):
+def test_two_backups_cannot_run_at_once(place):
     run, folder, _ = place
     handle = os.open(folder, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
@@ -68,7 +68,7 @@ def test_two_at_once_do_not_meet(place):
     assert run("backup", folder).returncode == 0
 
 
-def test_a_folder_that_is_not_there_is_named(place):
+def test_an_absent_folder_is_named(place):
     run, folder, _ = place
     assert f"{folder}/absent is no folder" in run("backup", folder / "absent").stderr
 
@@ -76,17 +76,17 @@ def test_a_folder_that_is_not_there_is_named(place):
 def refused(run, file: Path) -> str:
     done = run("restore", file, "--noinput")
     assert done.returncode == 1
-    said: str = done.stderr.removeprefix("CommandError: Nothing was changed. ")
-    assert said != done.stderr
-    return said
+    reason: str = done.stderr.removeprefix("CommandError: Nothing was changed. ")
+    assert reason != done.stderr
+    return reason
 
 
 def test_a_file_that_is_no_backup_of_this_site_is_refused(place, tmp_path):
     run, _, database = place
     before = database.read_bytes()
     assert "cannot be read: No such file" in refused(run, tmp_path / "absent")
-    (tmp_path / "words").write_text("hello")
-    assert "is no backup: it begins with b'hello'" in refused(run, tmp_path / "words")
+    (tmp_path / "text").write_text("hello")
+    assert "is no backup: it begins with b'hello'" in refused(run, tmp_path / "text")
     with closing(sqlite3.connect(tmp_path / "other")) as other:
         other.execute("CREATE TABLE cats (name)")
     assert "has no table chat_epoch" in refused(run, tmp_path / "other")
@@ -95,13 +95,13 @@ def test_a_file_that_is_no_backup_of_this_site_is_refused(place, tmp_path):
     assert database.read_bytes() == before
 
 
-def test_without_a_terminal_to_ask_at_nothing_is_replaced(place):
+def test_without_a_terminal_nothing_is_restored(place):
     run, folder, _ = place
     run("backup", folder)
     (file,) = folder.iterdir()
     done = run("restore", file)
     assert done.returncode == 1
-    assert "say --noinput" in done.stderr
+    assert "use --noinput" in done.stderr
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_missing_tool_is_named_with_its_package(postgres_url, tmp_path):
     assert "pg_dump is not installed: it comes with the package postgresql-client" in done.stderr
 
 
-def test_a_server_that_is_away_is_said_so(tmp_path):
+def test_a_database_server_that_is_away_is_reported(tmp_path):
     done = operator(settings_for(f"postgres://parley@/{tmp_path}/parley"))("backup", tmp_path)
     assert done.returncode == 1
     assert "No backup was made. pg_dump: " in done.stderr

@@ -1,4 +1,4 @@
-"""Whose address is rate limited: the one that the front has seen, whatever the visitor claims."""
+"""The address that is rate limited is the one that the proxy has seen, whatever the client claims."""
 
 import pytest
 from allauth.core.internal.httpkit import get_client_ip
@@ -12,9 +12,9 @@ from django.test import RequestFactory
         ("198.51.100.1, 203.0.113.9", "203.0.113.9"),  # a platform appends
         ("198.51.100.1, 203.0.113.9:51234", "203.0.113.9"),  # Azure with the port
         ("198.51.100.1, [2001:db8::9]:51234", "2001:db8::9"),
-        (None, "127.0.0.1"),  # nobody in front
+        (None, "127.0.0.1"),  # no proxy
     ],
 )
-def test_the_last_address_counts(forwarded, address):
+def test_the_last_forwarded_address_is_rate_limited(forwarded, address):
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     assert get_client_ip(RequestFactory().get("/", headers=headers)) == address

@@ -1,6 +1,6 @@
-"""An error of ours reaches Sentry once, and our log, under one id; and nothing of what people said leaves.
+"""An error of the site is reported once to Sentry and to the log, under one id, without what users wrote.
 
-Real servers with mistakes in them (tests/ops/broken), and a Sentry that only listens.
+The servers are real ones with mistakes in them (tests/ops/broken), and Sentry is a server that only listens.
 """
 
 import gzip
@@ -51,7 +51,7 @@ class Sentry:
                 self.end_headers()
                 self.wfile.write(b"{}")
 
-            def log_message(self, *words: object) -> None:
+            def log_message(self, *arguments: object) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -101,13 +101,13 @@ class Broken:
         gunicorn = ("gunicorn", "--config", str(REPO / "deploy/gunicorn.conf.py"), "--workers", "1")
         self.web = self.start(*gunicorn, "--bind", f"unix:{folder / 'web.sock'}", "config.wsgi:application")
 
-    def start(self, *words: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", *words], cwd=REPO / "app", env=self.environment, stdout=self.log, stderr=self.log
+            [sys.executable, "-m", *arguments], cwd=REPO / "app", env=self.environment, stdout=self.log, stderr=self.log
         )
 
-    def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "manage.py", *words]
+    def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
             command, cwd=REPO / "app", env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -167,7 +167,7 @@ def check(event: dict[str, Any], request_id: str) -> None:
     assert not any("vars" in frame for frame in error["stacktrace"]["frames"])
 
 
-async def test_in_a_command_of_a_socket(stack: Stack, broken: Broken, sentry: Sentry):
+async def test_an_error_in_a_socket_command_is_reported(stack: Stack, broken: Broken, sentry: Sentry):
     (cookie,) = stack.people("ann")
     headers = {"Cookie": f"sessionid={cookie}", "X-Request-ID": HANDSHAKE, "X-Forwarded-For": "203.0.113.9"}
     from websockets.asyncio.client import unix_connect
@@ -192,8 +192,8 @@ async def test_in_a_command_of_a_socket(stack: Stack, broken: Broken, sentry: Se
     assert event["tags"]["command"] == str(number)
     # One transaction a command, and none for the socket: hello, join, read, leave.
     sentry.wait("transaction", request_id=HANDSHAKE, command=str(number + 1))
-    told = [each["transaction"] for each in sentry.items("transaction") if each["tags"]["request_id"] == HANDSHAKE]
-    assert told == ["ws hello", "ws join", "ws read", "ws leave"]
+    names = [each["transaction"] for each in sentry.items("transaction") if each["tags"]["request_id"] == HANDSHAKE]
+    assert names == ["ws hello", "ws join", "ws read", "ws leave"]
     (line,) = [line for line in broken.lines() if line.get("request_id") == HANDSHAKE and line["level"] == "ERROR"]
     assert line["command"] == number
     assert "Mistake" in line["error"]
@@ -201,7 +201,7 @@ async def test_in_a_command_of_a_socket(stack: Stack, broken: Broken, sentry: Se
     nothing_private(sentry, cookie)
 
 
-async def test_in_a_view(stack: Stack, broken: Broken, sentry: Sentry):
+async def test_an_error_in_a_view_is_reported(stack: Stack, broken: Broken, sentry: Sentry):
     (cookie,) = stack.people("ann")
     csrf = "x" * 32
     transport = httpx.AsyncHTTPTransport(uds=str(broken.folder / "web.sock"))
@@ -228,7 +228,7 @@ async def test_in_a_view(stack: Stack, broken: Broken, sentry: Sentry):
     nothing_private(sentry, cookie)
 
 
-def test_in_a_command_of_manage_py(broken: Broken, sentry: Sentry):
+def test_an_error_in_a_management_command_is_reported(broken: Broken, sentry: Sentry):
     before = len(sentry.items("event"))
     assert broken.manage("break_down", TOKEN).returncode == 1
     with sentry.came:
@@ -238,7 +238,7 @@ def test_in_a_command_of_manage_py(broken: Broken, sentry: Sentry):
     nothing_private(sentry)
 
 
-def test_without_a_dsn_nothing_of_it_is_even_imported(stack: Stack):
+def test_without_a_dsn_the_sdk_is_not_imported(stack: Stack):
     assert stack.run_python("import sys, config.asgi; print('sentry_sdk' in sys.modules)").strip() == "False"
 
 

@@ -1,4 +1,4 @@
-"""Every metric is documented, asked for by nobody in vain, and there on a live stack."""
+"""The exported metrics are documented, used by alerts or the dashboard, and there on a live site."""
 
 import asyncio
 import contextlib
@@ -32,13 +32,13 @@ def exported() -> set[str]:
     return {family.name + ("_total" if family.type == "counter" else "") for family in ours}
 
 
-def test_what_is_exported_is_documented_and_nothing_else():
+def test_the_documented_metrics_are_the_exported_ones():
     rows = [line for line in (REPO / "deploy/metrics.md").read_text().splitlines() if line.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`(parley_\w+)`", row.split("|")[1])}
     assert documented == exported()
 
 
-def test_alerts_and_dashboard_ask_for_most_of_it():
+def test_alerts_and_dashboard_use_most_metrics():
     bare = {name.removesuffix("_bucket").removesuffix("_count") for name in asked()}
     assert bare <= exported()
     assert exported() - bare == set()
@@ -61,7 +61,7 @@ def doctor_visits(stack: Stack) -> None:
         subprocess.run(command, cwd=REPO, stdout=file, check=False, timeout=60)
 
 
-async def test_whatever_is_asked_for_is_there_after_a_small_load(stack: Stack):
+async def test_every_used_metric_exists_after_a_small_load(stack: Stack):
     doctor_visits(stack)
     cookies = stack.people("ann", "bob")
     async with await stack.tab(cookies[0], through="ws1") as hers, await stack.tab(cookies[1], through="ws2") as his:
@@ -96,7 +96,7 @@ async def test_gunicorn_answers_for_all_of_its_workers(stack: Stack):
     assert seen == sorted(seen)  # whichever worker is asked
 
 
-async def test_a_killed_server_is_missed_within_five_seconds(stack: Stack):
+async def test_a_killed_server_is_reported_within_five_seconds(stack: Stack):
     """While the other carries the sockets."""
     (cookie,) = stack.people("ann")
 
@@ -115,9 +115,9 @@ async def test_a_killed_server_is_missed_within_five_seconds(stack: Stack):
             async with asyncio.timeout(5):
                 with pytest.raises(httpx.TransportError):
                     await scraped(stack, "ws1")  # up == 0
-                while (said := (await readyz(browser))["socket_servers"]) == "ok":
+                while (result := (await readyz(browser))["socket_servers"]) == "ok":
                     await tab.post("missed", "still here")
-            assert said == "RuntimeError: 1 of 2 fell silent"
+            assert result == "RuntimeError: 1 of 2 fell silent"
         finally:
             stack.release("ws1")
         async with asyncio.timeout(30):

@@ -1,4 +1,4 @@
-"""/metrics is for who is on the machine, with or without an nginx of ours in front."""
+"""/metrics answers requests from the same machine only, with or without an nginx."""
 
 import pytest
 from django.test import Client
@@ -16,7 +16,7 @@ def test_a_plain_request_from_the_machine_is_answered():
         {"headers": {"X-Forwarded-Proto": "http"}},
     ],
 )
-def test_who_comes_by_https_or_through_a_proxy_finds_nothing(came):
+def test_a_request_by_https_or_through_a_proxy_is_404(came):
     answer = Client().get("/metrics", **came)
     assert answer.status_code == 404
     assert b"parley_" not in answer.content

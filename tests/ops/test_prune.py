@@ -1,4 +1,4 @@
-"""manage.py prune: what is over goes, and nothing else."""
+"""manage.py prune deletes what is expired or unused, and nothing else."""
 
 from datetime import timedelta
 from io import StringIO
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.guests import make_guest
 from accounts.models import User
-from chat.management.commands.prune import DAYS
+from chat.management.commands.prune import DEFAULT_DAYS
 from chat.models import Membership, Room
 from chat.services import messages, rooms
 from ops import expired
@@ -38,7 +38,7 @@ NOTHING = "Deleted 0 sessions, 0 cache rows, 0 guests, 0 rooms."
 
 
 def old(thing: User | Room) -> None:
-    then = timezone.now() - timedelta(days=DAYS, minutes=1)
+    then = timezone.now() - timedelta(days=DEFAULT_DAYS, minutes=1)
     thing._meta.default_manager.filter(pk=thing.pk).update(
         **{"date_joined" if isinstance(thing, User) else "created_at": then}
     )
@@ -50,12 +50,12 @@ def guest(name: str) -> User:
     return made
 
 
-def test_guests_go_a_session_after_they_came():
-    assert timedelta(days=DAYS) >= timedelta(seconds=settings.SESSION_COOKIE_AGE)
+def test_guests_are_kept_as_long_as_a_session_lasts():
+    assert timedelta(days=DEFAULT_DAYS) >= timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
-def test_sessions_that_are_over_go_in_batches_and_others_stay(alice: User, monkeypatch):
-    monkeypatch.setattr(expired, "BATCH", 2)
+def test_expired_sessions_are_deleted_in_batches(alice: User, monkeypatch):
+    monkeypatch.setattr(expired, "BATCH_SIZE", 2)
     keep = session_of(alice)
     for _ in range(5):
         key = session_of(alice)
@@ -65,7 +65,7 @@ def test_sessions_that_are_over_go_in_batches_and_others_stay(alice: User, monke
     assert prune() == NOTHING
 
 
-def test_cache_rows_that_are_over_go_and_others_stay():
+def test_expired_cache_rows_are_deleted():
     cache.set("stays", 1, 60)
     cache.set("for-ever", 1, None)
     cache.set("goes", 1, 60)
@@ -77,7 +77,7 @@ def test_cache_rows_that_are_over_go_and_others_stay():
     assert prune() == NOTHING
 
 
-def test_a_guest_goes_who_cannot_come_back_and_has_said_nothing(room: Room, alice: User, bob: User):
+def test_a_guest_without_sessions_and_messages_is_deleted(room: Room, alice: User, bob: User):
     silent, spoke, signed_in, in_private, recent = (*map(guest, ("a", "b", "c", "d")), make_guest("e"))
     old(alice)  # has an account, though no session
     for each in (silent, spoke):
@@ -89,11 +89,11 @@ def test_a_guest_goes_who_cannot_come_back_and_has_said_nothing(room: Room, alic
 
     assert prune() == "Deleted 0 sessions, 0 cache rows, 1 guests, 0 rooms."
     assert set(User.objects.all()) == {alice, bob, spoke, signed_in, in_private, recent}
-    assert Room.objects.get(pk=room.pk).head == head + 1  # it was told
+    assert Room.objects.get(pk=room.pk).head == head + 1  # its leave was published
     assert prune() == NOTHING
 
 
-def test_rooms_go_where_nobody_is_and_nobody_has_spoken(alice: User, bob: User):
+def test_a_room_without_members_and_messages_is_deleted(alice: User, bob: User):
     made = {name: rooms.join_room(slug=name, user=alice) for name in ("left", "spoken-in", "full", "new")}
     messages.post_message(room="spoken-in", author=alice, body="Hello", cid="5f0c2f46-4b39-4b3b-9a53-0a1d5f5c5a11")
     rooms.join_room(slug="full", user=bob)
@@ -106,7 +106,7 @@ def test_rooms_go_where_nobody_is_and_nobody_has_spoken(alice: User, bob: User):
     assert prune() == NOTHING
 
 
-async def test_a_room_of_that_name_opens_anew_where_the_old_one_was_known(tab, alice: User):
+async def test_a_deleted_room_can_be_created_again_by_a_client_that_knew_it(tab, alice: User):
     from asgiref.sync import sync_to_async
 
     def forget() -> str:

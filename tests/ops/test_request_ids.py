@@ -1,4 +1,4 @@
-"""One id from nginx to the log and the error page: whoever quotes it is found."""
+"""One id for a request in nginx's log, the site's log and the error page."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from config.worker import without_ids
+from config.worker import ignore_request_ids
 from ops import logs
 from tests.running import Stack, Wss
 from tests.tab import Tab
@@ -27,7 +27,7 @@ async def accessed(stack: Stack, **fields: str) -> dict[str, Any]:
             await asyncio.sleep(0.02)
 
 
-async def test_the_error_page_quotes_the_id_of_both_logs(stack: Stack):
+async def test_the_error_page_has_the_id_of_both_logs(stack: Stack):
     async with stack.browser() as browser:
         answer = await browser.get("/chat/nowhere-to-be/found", headers={"X-Request-ID": FORGED})
     assert answer.status_code == 404
@@ -48,20 +48,20 @@ async def test_a_sockets_connection_is_the_id_of_its_handshake(stack: Stack):
     assert (await accessed(stack, request_id=connection))["status"] == "101"
 
 
-async def test_without_nginx_every_request_gets_an_id_of_ours():
-    heard = []
+async def test_without_nginx_every_request_gets_a_new_id():
+    seen = []
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        heard.extend(scope["headers"])
+        seen.extend(scope["headers"])
 
     headers = [(b"x-request-id", FORGED.encode()), (b"host", b"x")]
-    await without_ids(application)({"type": "http", "headers": headers}, None, None)
-    assert heard == [(b"host", b"x")]
+    await ignore_request_ids(application)({"type": "http", "headers": headers}, None, None)
+    assert seen == [(b"host", b"x")]
     assert re.fullmatch(r"[0-9a-f]{32}", logs.begin_request(None))
 
 
 @pytest.mark.parametrize("sent", ["", "short", "F" * 32, f"{'a' * 32}\n", "<script>" * 4])
-def test_nothing_but_an_id_is_taken_for_one(sent: str):
+def test_a_wrong_request_id_is_replaced(sent: str):
     assert logs.begin_request(sent) not in (sent, sent.strip())
 
 
@@ -73,11 +73,11 @@ def test_a_json_line_is_one_line_whatever_is_in_it():
     except ValueError as error:
         record = logging.LogRecord("chat.ws", logging.ERROR, __file__, 1, "of %s", ("bob\nalice",), None)
         record.exc_info = (type(error), error, error.__traceback__)
-    line = logs.Json().format(record)
+    line = logs.JsonFormatter().format(record)
     assert "\n" not in line
     line.encode()
-    said = json.loads(line)
-    assert (said["request_id"], said["command"], said["message"]) == ("a" * 32, "7\n8", "of bob\nalice")
-    assert (said["level"], said["logger"]) == ("ERROR", "chat.ws")
-    assert said["error"].startswith("Traceback")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", said["time"])
+    fields = json.loads(line)
+    assert (fields["request_id"], fields["command"], fields["message"]) == ("a" * 32, "7\n8", "of bob\nalice")
+    assert (fields["level"], fields["logger"]) == ("ERROR", "chat.ws")
+    assert fields["error"].startswith("Traceback")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", fields["time"])

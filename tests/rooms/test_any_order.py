@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, every client ends with what a fresh one is shown."""
+"""After any order of changes, every client shows what a new one does."""
 
 import asyncio
 import contextlib
@@ -72,7 +72,7 @@ class Harbour(RuleBasedStateMachine):
             device.scroll()
 
     @rule(count=st.sampled_from([1, 1, 8]))
-    def somebody_posts_over_http(self, count: int) -> None:
+    def a_user_posts_over_http(self, count: int) -> None:
         for _ in range(count):
             messages.post_message(room=self.room.slug, author=self.bob, body="by post", cid=uuid4())
 
@@ -132,14 +132,14 @@ class Harbour(RuleBasedStateMachine):
     # --- what always holds
 
     @invariant()
-    def nobody_was_told_anything_twice_or_out_of_order(self) -> None:
+    def every_event_came_once_and_in_order(self) -> None:
         for device in self.devices:
             if device.page is not None and device.page.failure is not None:
                 raise device.page.failure
 
     def teardown(self) -> None:
         try:
-            self.nobody_was_told_anything_twice_or_out_of_order()
+            self.every_event_came_once_and_in_order()
             self.in_the_end_everybody_knows_the_same()
         finally:
             for device in self.devices:
@@ -155,7 +155,7 @@ class Harbour(RuleBasedStateMachine):
             if not device.follows:
                 device.connect(who % 2)
         self.time_passes(1)
-        self.nobody_was_told_anything_twice_or_out_of_order()
+        self.every_event_came_once_and_in_order()
         fresh = Device(self.world, self.bob, self.room.slug)
         fresh.connect(0, limit=300)
         self.time_passes(1)
@@ -172,7 +172,7 @@ class Harbour(RuleBasedStateMachine):
             assert known.visible == [message for message in shown.visible if message["seq"] >= known.start]
 
 
-def test_any_order_of_anything_ends_with_what_a_fresh_client_is_shown(transactional_db, monkeypatch):
+def test_after_any_order_of_changes_every_client_equals_a_new_one(transactional_db, monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous = OFF")  # a power cut is not among what may happen here
     Harbour.patch = monkeypatch

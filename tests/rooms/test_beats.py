@@ -1,4 +1,4 @@
-"""While a socket is open: is its client there, has it missed anything, is it still signed in?"""
+"""An open socket is checked: whether its client answers, missed events, and is still signed in."""
 
 import gc
 import json
@@ -20,7 +20,7 @@ async def session_of(user):
     return None
 
 
-async def test_pings_tell_the_head_of_each_joined_room(tab, room, alice, short_intervals):
+async def test_pings_have_the_head_of_each_joined_room(tab, room, alice, short_intervals):
     async with tab(alice, "harbour", "quay") as hers:
         last = (await hers.post("harbour", "a"))["message"]["seq"]
         await hers.hears("harbour", "a")
@@ -37,7 +37,7 @@ async def test_a_client_that_answers_pings_stays(tab, room, alice, short_interva
 
 @pytest.fixture
 def silent(tab):
-    """A tab that reads, and answers no ping but as told."""
+    """A client that reads, and answers pings only when the test does."""
 
     async def opened(user, pong=None):
         visit = await inside.tab(user)
@@ -66,7 +66,7 @@ async def test_two_pings_without_an_answer_end_the_socket_with_4508(silent, alic
     await visit.__aexit__(None, None, None)
 
 
-async def test_pongs_for_pings_to_come_are_no_advance(silent, alice, short_intervals):
+async def test_pongs_for_future_pings_do_not_count(silent, alice, short_intervals):
     visit = await silent(alice)
     await visit.transport.communicator.send_input({"type": "websocket.receive", "text": '{"type":"pong","n":999}'})
     assert await visit.end() == 4508
@@ -89,14 +89,14 @@ async def test_a_new_password_ends_the_sockets_of_old_sessions(tab, alice, short
         assert await hers.end() == 4401
 
 
-async def test_shutting_somebody_out_ends_their_sockets(tab, alice, short_intervals):
+async def test_deactivating_a_user_closes_their_sockets(tab, alice, short_intervals):
     async with tab(alice) as hers:
         alice.is_active = False
         await alice.asave()
         assert await hers.end() == 4401
 
 
-async def test_a_session_that_became_somebody_elses_ends_the_socket(tab, alice, bob, short_intervals):
+async def test_a_session_of_another_user_closes_the_socket(tab, alice, bob, short_intervals):
     async with tab(alice) as hers, tab(bob):
         mine, yours = await session_of(alice), await session_of(bob)
         mine.session_data = yours.session_data
@@ -104,7 +104,7 @@ async def test_a_session_that_became_somebody_elses_ends_the_socket(tab, alice, 
         assert await hers.end() == 4401
 
 
-async def test_a_database_that_is_away_signs_nobody_out(tab, alice, short_intervals, monkeypatch, caplog):
+async def test_nobody_is_signed_out_while_the_database_is_away(tab, alice, short_intervals, monkeypatch, caplog):
     async with tab(alice) as hers:
         asked = []
 

@@ -1,4 +1,4 @@
-"""What can be said, and what is stored of it."""
+"""Which bodies a message can have, and how they are stored."""
 
 import json
 from uuid import uuid4
@@ -25,18 +25,18 @@ from tests.tab import Refused
     ],
     ids=["one", "4000", "astral", "joined", "rtl", "lines", "markup", "controls", "sql", "formats"],
 )
-async def test_words_arrive_as_they_were_said(tab, room, alice, bob, body):
+async def test_a_body_arrives_unchanged(tab, room, alice, bob, body):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         assert (await hers.post("harbour", body))["message"]["body"] == body
         await his.hears("harbour", body)
         assert (await his.ask("history", room="harbour"))["events"][0]["message"]["body"] == body
 
 
-async def test_blank_space_around_words_and_foreign_line_ends_are_not_stored(tab, room, alice):
+async def test_surrounding_white_space_and_other_line_ends_are_not_stored(tab, room, alice):
     async with tab(alice, "harbour") as hers:
-        said = (await hers.post("harbour", " \r\n\u00a0one\r\ntwo\rthree \u3000\n"))["message"]
-        assert said["body"] == "one\ntwo\nthree"
-        edited = (await hers.ask("edit", message=said["id"], body="\tfour\r\n", rev=said["rev"]))["message"]
+        posted = (await hers.post("harbour", " \r\n\u00a0one\r\ntwo\rthree \u3000\n"))["message"]
+        assert posted["body"] == "one\ntwo\nthree"
+        edited = (await hers.ask("edit", message=posted["id"], body="\tfour\r\n", rev=posted["rev"]))["message"]
         assert edited["body"] == "four"
 
 
@@ -54,13 +54,13 @@ async def test_blank_space_around_words_and_foreign_line_ends_are_not_stored(tab
     ],
     ids=["empty", "4001", "4001 astral", "blank", "nul", "high half", "low half", "reversed"],
 )
-async def test_what_is_no_text_is_refused_and_the_socket_stays(tab, room, alice, body, code):
+async def test_a_body_that_is_no_text_is_refused_and_the_socket_stays_open(tab, room, alice, body, code):
     async with tab(alice, "harbour") as hers:
-        said = (await hers.post("harbour", "before"))["message"]
+        posted = (await hers.post("harbour", "before"))["message"]
         for number, command in enumerate(
             (
                 f'"type": "send", "room": "harbour", "cid": "{uuid4()}"',
-                f'"type": "edit", "message": {said["id"]}, "rev": {said["rev"]}',
+                f'"type": "edit", "message": {posted["id"]}, "rev": {posted["rev"]}',
             ),
             500,
         ):
@@ -71,7 +71,7 @@ async def test_what_is_no_text_is_refused_and_the_socket_stays(tab, room, alice,
     assert [m.body async for m in Message.objects.order_by("seq")] == ["before", "after"]
 
 
-async def test_a_pair_of_escaped_halves_is_one_character(tab, room, alice):
+async def test_an_escaped_surrogate_pair_is_one_character(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         await hers.transport.send(
             f'{{"type": "send", "id": 7, "room": "harbour", "cid": "{uuid4()}", "body": "\\ud83d\\ude00"}}'
@@ -79,11 +79,11 @@ async def test_a_pair_of_escaped_halves_is_one_character(tab, room, alice):
         assert (await hers.hears("harbour", "😀"))["seq"]
 
 
-async def test_a_message_of_mine_is_mine_to_change(tab, room, alice, bob):
+async def test_only_the_author_can_change_a_message(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
-        said = (await hers.post("harbour", "mine"))["message"]
-        for command in ({"type": "edit", "body": "yours", "rev": said["rev"]}, {"type": "delete"}):
+        posted = (await hers.post("harbour", "mine"))["message"]
+        for command in ({"type": "edit", "body": "yours", "rev": posted["rev"]}, {"type": "delete"}):
             with pytest.raises(Refused) as refused:
-                await his.ask(message=said["id"], **command)
+                await his.ask(message=posted["id"], **command)
             assert refused.value.code == "not_found"
     assert (await Message.objects.aget()).body == "mine"

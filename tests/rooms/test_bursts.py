@@ -28,7 +28,7 @@ async def send(tab, *bodies, room="harbour"):
     return [await tab.say("send", room=room, cid=str(uuid4()), body=body) for body in bodies]
 
 
-async def test_they_share_transactions_and_keep_their_order(tab, room, alice, bob, transactions):
+async def test_a_burst_shares_transactions_and_keeps_its_order(tab, room, alice, bob, transactions):
     bodies = [f"line {number}" for number in range(20)]
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         numbers = await send(hers, *bodies)
@@ -40,7 +40,7 @@ async def test_they_share_transactions_and_keep_their_order(tab, room, alice, bo
     assert len(transactions) <= 10
 
 
-async def test_a_command_finds_done_what_was_sent_before_it(tab, room, alice):
+async def test_a_command_runs_after_the_posts_that_were_sent_before_it(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         for count in range(1, 6):
             await send(hers, f"line {count}")
@@ -51,7 +51,7 @@ async def test_a_command_finds_done_what_was_sent_before_it(tab, room, alice):
     assert await Message.objects.filter(body="before I go").aexists()
 
 
-async def test_one_that_is_refused_holds_up_none_of_the_others(tab, room, alice):
+async def test_a_refused_post_does_not_stop_the_others(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         numbers = await send(hers, "one", " ", "three")
         assert (await hers.answer(numbers[0]))["message"]["body"] == "one"
@@ -61,7 +61,7 @@ async def test_one_that_is_refused_holds_up_none_of_the_others(tab, room, alice)
         assert (await hers.answer(numbers[2]))["message"]["body"] == "three"
 
 
-async def test_when_the_database_is_away_each_is_told(tab, room, alice, monkeypatch):
+async def test_while_the_database_is_away_each_post_is_refused(tab, room, alice, monkeypatch):
     def away(posts):
         raise OperationalError("gone")
 
@@ -73,7 +73,7 @@ async def test_when_the_database_is_away_each_is_told(tab, room, alice, monkeypa
             assert refused.value.code == "unavailable"
 
 
-async def test_a_socket_has_so_many_on_their_way_and_no_more(tab, room, alice, monkeypatch, transactions):
+async def test_a_socket_has_a_limited_number_of_posts_in_progress(tab, room, alice, monkeypatch, transactions):
     monkeypatch.setattr(consumer, "MAX_UNCOMMITTED_POSTS", 3)
     async with tab(alice, "harbour") as hers:
         numbers = await send(hers, *map(str, range(12)))

@@ -1,16 +1,16 @@
-"""What two people in a room see of each other."""
+"""What two members of a room see of each other."""
 
 
 async def test_a_message_reaches_everyone_in_the_room(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         ok = await hers.post("harbour", "Hello")
-        heard = await his.hears("harbour", "Hello")
-        assert heard == ok["message"]
-        assert heard["author"] == {"id": alice.pk, "name": "Alice Lind", "guest": False}
-        assert heard == await hers.hears("harbour", "Hello")
+        received = await his.hears("harbour", "Hello")
+        assert received == ok["message"]
+        assert received["author"] == {"id": alice.pk, "name": "Alice Lind", "guest": False}
+        assert received == await hers.hears("harbour", "Hello")
 
 
-async def test_a_room_that_did_not_exist_a_second_ago(tab, alice, bob):
+async def test_a_new_room_can_be_used_at_once(tab, alice, bob):
     async with tab(alice) as hers, tab(bob) as his:
         await hers.join("brand-new")
         joined = await his.join("brand-new")
@@ -32,7 +32,7 @@ async def test_an_edit_and_a_deletion_reach_everyone(tab, room, alice, bob):
         assert deleted["body"] == "" == his.rooms["harbour"].messages[message["id"]]["body"]
 
 
-async def test_typing_is_seen_and_not_kept(tab, room, alice, bob):
+async def test_typing_is_shown_and_not_stored(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         await hers.ask("typing", room="harbour", on=True)
         seen = await his.frame("ephemeral")
@@ -40,7 +40,7 @@ async def test_typing_is_seen_and_not_kept(tab, room, alice, bob):
         assert (await his.join("harbour"))["events"] == []
 
 
-async def test_leaving_ends_the_stream_on_every_socket_of_the_one_who_left(tab, room, alice, bob):
+async def test_leaving_ends_the_stream_on_every_socket_of_the_user(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his, tab(bob, "harbour") as his_phone:
         await his.ask("leave", room="harbour")
         await his_phone.frame("left")

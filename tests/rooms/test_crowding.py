@@ -1,4 +1,4 @@
-"""How much one person may do at once."""
+"""The limits for one user: commands, sockets and rooms."""
 
 from contextlib import AsyncExitStack
 
@@ -26,7 +26,7 @@ async def test_commands_above_the_rate_are_refused_and_say_when_to_try_again(tab
         await hers.hears("harbour", "a")
 
 
-async def test_whoever_waits_as_told_has_not_waited_too_short(tab, room, alice, monkeypatch):
+async def test_waiting_for_retry_after_is_long_enough(tab, room, alice, monkeypatch):
     async with tab(alice) as hers:
         monkeypatch.setattr(TokenBucket, "take", lambda _: 0.1201)  # seconds
         with pytest.raises(Refused) as refused:
@@ -34,21 +34,21 @@ async def test_whoever_waits_as_told_has_not_waited_too_short(tab, room, alice, 
         assert refused.value.frame["retry_after"] == 0.13
 
 
-async def test_the_rate_is_each_sockets_own(tab, room, alice, bob, slow):
+async def test_each_socket_has_its_own_rate(tab, room, alice, bob, slow):
     async with tab(alice, "harbour", "harbour") as hers, tab(bob, "harbour") as his:
         with pytest.raises(Refused):
             await hers.join("harbour")
         await his.post("harbour", "mine")
 
 
-async def test_pongs_are_free(tab, alice, slow):
+async def test_pongs_do_not_count(tab, alice, slow):
     async with tab(alice) as hers:
         for _ in range(20):
             await hers.transport.send('{"type": "pong", "n": 1}')
         await hers.join("harbour")
 
 
-async def test_whoever_does_not_stop_is_closed_with_4529(tab, room, alice, slow):
+async def test_a_socket_that_ignores_the_rate_is_closed_with_4529(tab, room, alice, slow):
     async with tab(alice, "harbour", "harbour") as hers:
         for _ in range(10 * 3 + 1):
             await hers.say("typing", room="harbour", on=True)
@@ -70,7 +70,7 @@ async def test_the_eleventh_socket_of_a_user_is_closed_with_4409(tab, alice, bob
             await again.join("harbour")
 
 
-async def test_sockets_that_were_refused_leave_no_trace_in_the_count(tab, alice, monkeypatch):
+async def test_refused_sockets_do_not_count(tab, alice, monkeypatch):
     monkeypatch.setattr(limits, "SOCKETS_PER_USER", 1)
     for _ in range(3):
         async with tab(alice) as hers:
@@ -80,7 +80,7 @@ async def test_sockets_that_were_refused_leave_no_trace_in_the_count(tab, alice,
             await hers.join("harbour")
 
 
-async def test_one_room_too_many_is_refused_and_not_entered(tab, alice, monkeypatch):
+async def test_one_room_too_many_is_refused_and_not_joined(tab, alice, monkeypatch):
     monkeypatch.setattr(limits, "ROOMS_PER_SOCKET", 2)
     async with tab(alice, "one", "two") as hers:
         with pytest.raises(Refused, match="at most 2 rooms"):
@@ -92,7 +92,7 @@ async def test_one_room_too_many_is_refused_and_not_entered(tab, alice, monkeypa
         await hers.join("three")
 
 
-async def test_at_the_most_rooms_one_may_still_ask_for_what_was_missed(tab, alice, bob, monkeypatch):
+async def test_at_the_limit_of_rooms_a_joined_room_can_be_resumed(tab, alice, bob, monkeypatch):
     monkeypatch.setattr(limits, "ROOMS_PER_SOCKET", 1)
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         await his.post("harbour", "a")

@@ -1,4 +1,4 @@
-"""Those who come together are served together, and one who fares ill harms no other."""
+"""Simultaneous requests share queries, and a refused one does not affect the others."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -15,8 +15,8 @@ from tests import inside
 
 
 async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
-    async with tab(alice) as hers, tab(alice) as phone, tab(bob) as his, tab(bob, "quay") as elsewhere:
-        tabs = [hers, phone, his, elsewhere]
+    async with tab(alice) as hers, tab(alice) as phone, tab(bob) as his, tab(bob, "quay") as other:
+        tabs = [hers, phone, his, other]
         joined = await asyncio.gather(*(one.join("harbour") for one in tabs))
         assert {frame["head"] for frame in joined} == {2}
         await hers.post("harbour", "all here?")
@@ -24,7 +24,7 @@ async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
             await one.hears("harbour", "all here?")
 
 
-async def test_who_comes_is_looked_up_together_with_those_who_come_just_after(alice, bob, monkeypatch):
+async def test_sessions_of_simultaneous_connections_are_looked_up_together(alice, bob, monkeypatch):
     asked = []
     look_up = application.get_session_users
 
@@ -40,9 +40,9 @@ async def test_who_comes_is_looked_up_together_with_those_who_come_just_after(al
         assert asked == [2]
 
 
-async def test_each_looker_gets_a_window_of_their_own(room, secret, alice, bob, mallory):
+async def test_each_request_gets_its_own_snapshot(room, secret, alice, bob, mallory):
     @sync_to_async
-    def look():
+    def load():
         Epoch.objects.get_or_create(pk=1)
         return load_snapshots(
             [
@@ -55,15 +55,15 @@ async def test_each_looker_gets_a_window_of_their_own(room, secret, alice, bob, 
             ]
         )
 
-    hers, nobodys, his, refused, absent, afresh = await look()
+    hers, stranger, his, refused, absent, afresh = await load()
     assert (hers.info.slug, hers.head, his.info.slug, afresh.recovered) == ("harbour", 2, secret.slug, False)
-    assert [type(one) for one in (nobodys, refused, absent)] == [RoomNotFound] * 3
-    assert str(nobodys) == str(refused) == str(absent)
+    assert [type(one) for one in (stranger, refused, absent)] == [RoomNotFound] * 3
+    assert str(stranger) == str(refused) == str(absent)
 
 
-async def test_a_room_that_empties_while_it_is_looked_at_breaks_nothing(alice):
+async def test_a_room_that_empties_during_a_snapshot_has_no_members(alice):
     @sync_to_async
-    def look():
+    def load():
         rooms.join_room(slug="quay", user=alice)
         left = []
 
@@ -78,5 +78,5 @@ async def test_a_room_that_empties_while_it_is_looked_at_breaks_nothing(alice):
         assert left
         return found
 
-    (window,) = await look()
-    assert (window.head, window.members) == (1, 0)
+    (snapshot,) = await load()
+    assert (snapshot.head, snapshot.members) == (1, 0)

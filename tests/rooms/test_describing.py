@@ -26,21 +26,21 @@ async def test_the_owner_describes_the_room_and_everyone_sees_it(tab, room, alic
         assert (await his.join("harbour"))["info"] == event["info"]
 
 
-async def test_what_is_not_mentioned_stays(room, alice):
+async def test_a_field_that_is_left_out_stays(room, alice):
     await describe(slug="harbour", user=alice, title="Title", topic="topic")
     await describe(slug="harbour", user=alice, title="Other")
     described = await describe(slug="harbour", user=alice, topic="else")
     assert (described.title, described.topic) == ("Other", "else")
 
 
-async def test_an_open_room_without_a_title_is_called_by_its_name(tab, room, alice, bob):
+async def test_an_open_room_without_a_title_shows_its_name(tab, room, alice, bob):
     await describe(slug="harbour", user=alice, title="Title")
     await describe(slug="harbour", user=alice, title="")
     async with tab(bob) as his:
         assert (await his.join("harbour"))["info"]["title"] == "harbour"
 
 
-async def test_a_private_room_keeps_a_title(secret, alice):
+async def test_a_private_room_cannot_lose_its_title(secret, alice):
     with pytest.raises(BadName):
         await describe(slug=secret.slug, user=alice, title=" ")
     assert (await Room.objects.aget(slug=secret.slug)).title == "Crew only"
@@ -64,7 +64,7 @@ async def test_only_the_owner_describes_a_room(room, bob, mallory):
             await describe(slug="harbour", user=user, title="Mine")
 
 
-async def test_the_first_visitor_owns_an_open_room_those_who_come_back_do_not(room, alice, bob):
+async def test_the_first_member_owns_an_open_room_and_not_again_after_leaving(room, alice, bob):
     await sync_to_async(rooms.leave_room)(slug="harbour", user=alice)
     await sync_to_async(rooms.join_room)(slug="harbour", user=alice)
     with pytest.raises(RoomNotFound):

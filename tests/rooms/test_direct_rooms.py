@@ -1,4 +1,4 @@
-"""Conversations of two."""
+"""Direct conversations of two people."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -12,7 +12,7 @@ from tests.tab import Refused
 open_direct_room = sync_to_async(rooms.open_direct_room)
 
 
-async def test_two_people_have_one_conversation_whoever_begins(alice, bob, mallory):
+async def test_two_people_have_one_direct_room_whichever_opens_it(alice, bob, mallory):
     theirs = await open_direct_room(me=alice, other=bob)
     assert await open_direct_room(me=bob, other=alice) == theirs
     assert await open_direct_room(me=alice, other=mallory) != theirs
@@ -31,13 +31,13 @@ async def test_the_database_keeps_pairs_to_direct_rooms(transactional_db, kind, 
         await Room.objects.acreate(slug="~AAAAAAAAAAAAAAAA", kind=kind, pair=pair)
 
 
-async def test_nobody_converses_with_oneself(alice):
+async def test_a_conversation_with_oneself_is_refused(alice):
     with pytest.raises(ChatError, match="two people"):
         await open_direct_room(me=alice, other=alice)
     assert not await Room.objects.aexists()
 
 
-async def test_each_sees_it_under_the_other_ones_name(tab, alice, bob):
+async def test_each_person_sees_the_other_ones_name(tab, alice, bob):
     theirs = await open_direct_room(me=alice, other=bob)
     async with tab(alice) as hers, tab(bob) as his:
         assert (await hers.join(theirs.slug))["info"]["title"] == "bob"
@@ -46,14 +46,14 @@ async def test_each_sees_it_under_the_other_ones_name(tab, alice, bob):
     assert (await sync_to_async(rooms.list_rooms)(bob))[0].title == "Alice Lind"
 
 
-async def test_they_talk(tab, alice, bob):
+async def test_both_people_of_a_direct_room_can_post(tab, alice, bob):
     theirs = await open_direct_room(me=alice, other=bob)
     async with tab(alice, theirs.slug) as hers, tab(bob, theirs.slug) as his:
         await hers.post(theirs.slug, "Just us?")
         await his.hears(theirs.slug, "Just us?")
 
 
-async def test_it_cannot_be_left(tab, alice, bob):
+async def test_a_direct_room_cannot_be_left(tab, alice, bob):
     theirs = await open_direct_room(me=alice, other=bob)
     async with tab(bob, theirs.slug) as his:
         with pytest.raises(Refused, match="cannot be left"):
@@ -61,7 +61,7 @@ async def test_it_cannot_be_left(tab, alice, bob):
         await his.post(theirs.slug, "still here")
 
 
-async def test_nobody_is_added_and_nobody_describes_it(alice, bob, mallory):
+async def test_a_direct_room_has_no_third_member_and_no_title(alice, bob, mallory):
     theirs = await open_direct_room(me=alice, other=bob)
     with pytest.raises(RoomNotFound):
         await sync_to_async(members.add_member)(slug=theirs.slug, by=alice, user=mallory)

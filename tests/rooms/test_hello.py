@@ -1,4 +1,4 @@
-"""The first words on a socket, and the addresses where one may say them."""
+"""The first frame on a socket, and the addresses of sockets."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.tab import Closed, Refused, Tab
 
 @pytest.fixture
 def visitor(tab):
-    """A tab that has not said hello yet."""
+    """A socket that has not sent hello yet."""
 
     async def opened(user=None, **options):
         visit = await inside.tab(user, **options)
@@ -24,7 +24,7 @@ async def leave(visit):
     await visit.__aexit__(None, None, None)
 
 
-async def test_hello_is_answered_by_who_i_am_and_what_holds_here(tab, alice):
+async def test_welcome_has_the_user_and_the_limits(tab, alice):
     async with tab(alice) as hers:
         assert hers.welcome["user"] == {"id": alice.pk, "name": "Alice Lind", "guest": False}
         assert hers.welcome["ping"] == PING_INTERVAL_SECONDS
@@ -33,7 +33,7 @@ async def test_hello_is_answered_by_who_i_am_and_what_holds_here(tab, alice):
             assert another.welcome["connection"] != hers.welcome["connection"]
 
 
-async def test_a_socket_that_says_no_hello_is_closed_with_4408(visitor, alice, monkeypatch):
+async def test_a_socket_without_hello_is_closed_with_4408(visitor, alice, monkeypatch):
     monkeypatch.setattr(limits, "HELLO_SECONDS", 0.01)
     visit = await visitor(alice)
     assert await visit.end() == 4408
@@ -42,11 +42,11 @@ async def test_a_socket_that_says_no_hello_is_closed_with_4408(visitor, alice, m
     await leave(visit)
 
 
-async def test_after_hello_nobody_is_hurried(visitor, alice, bob, monkeypatch):
+async def test_after_hello_there_is_no_timeout(visitor, alice, bob, monkeypatch):
     monkeypatch.setattr(limits, "HELLO_SECONDS", 0.05)
     greeted = await visitor(alice)
     await greeted.ask("hello")
-    silent = await visitor(bob)  # its time runs out after that of the one who said hello
+    silent = await visitor(bob)  # its timeout is later than that of the socket that sent hello
     assert await silent.end() == 4408
     assert (await greeted.join("harbour"))["members"] == 1
     await leave(greeted)
@@ -89,7 +89,7 @@ async def test_a_second_hello_is_refused_and_changes_nothing(tab, room, alice):
         await hers.hears("harbour", "still me")
 
 
-async def test_somebody_who_was_shut_out_gets_no_further(visitor, alice):
+async def test_a_deactivated_user_cannot_connect(visitor, alice):
     alice.is_active = False
     await alice.asave()
     visit = await visitor(alice)
@@ -98,7 +98,7 @@ async def test_somebody_who_was_shut_out_gets_no_further(visitor, alice):
     await leave(visit)
 
 
-async def test_the_address_of_no_room_is_the_front_rooms(visitor, bob):
+async def test_the_address_without_a_room_joins_the_default_room(visitor, bob):
     visit = await visitor(bob, path="/ws/chat/")
     await visit.ask("hello")
     assert (await visit.frame("joined"))["room"] == "lobby"
@@ -121,7 +121,7 @@ async def test_the_rooms_own_address_joins_it_after_hello(visitor, bob, path):
 @pytest.mark.parametrize(
     ("slug", "code"), [("~AAAAAAAAAAAAAAAA", "not_found"), ("-", "bad_name"), ("x" * 65, "bad_name")]
 )
-async def test_a_rooms_own_address_that_leads_nowhere_says_so_after_welcome(visitor, bob, slug, code):
+async def test_the_address_of_an_absent_room_is_refused_after_welcome(visitor, bob, slug, code):
     visit = await visitor(bob, path=f"/ws/chat/{slug}/")
     await visit.ask("hello")
     assert (await visit.frame("error"))["code"] == code
@@ -139,7 +139,7 @@ async def test_an_unknown_address_is_closed_with_4400(visitor, alice, path):
 
 
 @pytest.mark.parametrize("offered", [(), ("parley.v2",), ("graphql-ws", "PARLEY.V1")])
-async def test_without_the_subprotocol_it_is_closed_with_4400_and_named(visitor, alice, offered):
+async def test_without_the_subprotocol_the_socket_is_closed_with_4400(visitor, alice, offered):
     visit = await visitor(alice, subprotocols=offered)
     assert await visit.end() == 4400
     assert "parley.v1" in visit.frames[0]["reason"]
@@ -153,7 +153,7 @@ async def test_the_subprotocol_may_be_offered_among_others(visitor, alice):
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", None, "https://localhost.evil.example"])
-async def test_a_page_of_another_site_opens_no_socket_with_my_cookie(visitor, alice, origin, caplog):
+async def test_a_page_of_another_site_cannot_open_a_socket_with_my_cookie(visitor, alice, origin, caplog):
     with pytest.raises(Closed):
         await visitor(alice, origin=origin)
     assert "Socket refused: " in caplog.text

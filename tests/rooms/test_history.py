@@ -1,4 +1,4 @@
-"""Scrolling back and forth through what was said."""
+"""Reading older and newer pages of messages."""
 
 from contextlib import asynccontextmanager
 
@@ -40,7 +40,7 @@ async def test_a_page_holds_the_newest_messages_oldest_first(scrolling):
         assert await page(tab, limit=7) == ("1 2 3 4 5 6 7", False)
 
 
-async def test_before_a_message_come_the_ones_right_above_it(scrolling):
+async def test_before_returns_the_messages_right_before_a_seq(scrolling):
     async with scrolling() as tab:
         assert await page(tab, before=seq_of(tab, "5"), limit=2) == ("3 4", True)
         assert await page(tab, before=seq_of(tab, "3"), limit=2) == ("1 2", False)
@@ -49,7 +49,7 @@ async def test_before_a_message_come_the_ones_right_above_it(scrolling):
         assert await page(tab, before=2**53 - 1, limit=1) == ("7", True)
 
 
-async def test_after_a_message_come_the_ones_right_below_it(scrolling):
+async def test_after_returns_the_messages_right_after_a_seq(scrolling):
     async with scrolling() as tab:
         assert await page(tab, after=seq_of(tab, "3"), limit=2) == ("4 5", True)
         assert await page(tab, after=seq_of(tab, "5"), limit=2) == ("6 7", False)
@@ -69,7 +69,7 @@ async def test_an_empty_room_has_an_empty_page(tab, room, alice):
         assert await page(hers) == ("", False)
 
 
-async def test_messages_stand_where_they_were_posted_and_as_they_are_now(scrolling):
+async def test_messages_are_at_their_first_position_with_their_newest_content(scrolling):
     async with scrolling() as tab:
         third = next(m for m in tab.rooms["harbour"].messages.values() if m["body"] == "3")
         fifth = next(m for m in tab.rooms["harbour"].messages.values() if m["body"] == "5")
@@ -81,7 +81,7 @@ async def test_messages_stand_where_they_were_posted_and_as_they_are_now(scrolli
         assert answer["events"][2]["seq"] == edited["rev"] > edited["seq"]
 
 
-async def test_what_lies_at_or_below_the_floor_is_gone(scrolling):
+async def test_messages_at_or_below_the_floor_are_not_returned(scrolling):
     async with scrolling() as tab:
         await Room.objects.filter(slug="harbour").aupdate(floor=seq_of(tab, "2"))
         assert await page(tab) == ("3 4 5 6 7", False)

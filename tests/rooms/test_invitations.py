@@ -1,4 +1,4 @@
-"""Links into private rooms."""
+"""Invitations: links into private rooms."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ def accept(token, user):
     return invitations.accept_invitation(token=token, user=user)
 
 
-def test_whoever_has_the_link_comes_in_and_again_is_no_change(secret, alice, mallory):
+def test_a_link_can_be_accepted_and_a_second_time_changes_nothing(secret, alice, mallory):
     made = invitations.create_invitation(slug=secret.slug, by=alice)
     assert accept(made.token, mallory).slug == secret.slug
     head = accept(made.token, mallory).head
@@ -24,7 +24,7 @@ def test_whoever_has_the_link_comes_in_and_again_is_no_change(secret, alice, mal
     assert rooms.get_joined_room(secret.slug, mallory) == secret
 
 
-def test_the_link_itself_is_nowhere_in_the_database(secret, alice):
+def test_the_token_is_not_in_the_database(secret, alice):
     made = invitations.create_invitation(slug=secret.slug, by=alice)
     assert made.token
     assert made.token not in str(Invitation.objects.values_list().get())
@@ -32,7 +32,7 @@ def test_the_link_itself_is_nowhere_in_the_database(secret, alice):
 
 
 @pytest.mark.parametrize("why", ["unknown", "expired", "revoked", "room gone"])
-def test_what_is_not_valid_is_all_the_same(secret, alice, mallory, why):
+def test_all_invalid_links_get_the_same_answer(secret, alice, mallory, why):
     made = invitations.create_invitation(slug=secret.slug, by=alice)
     token = made.token
     if why == "unknown":
@@ -49,24 +49,24 @@ def test_what_is_not_valid_is_all_the_same(secret, alice, mallory, why):
         invitations.get_invited_room(token)
 
 
-def test_the_banned_stay_out(secret, alice, bob):
+def test_a_banned_user_cannot_accept_a_link(secret, alice, bob):
     made = invitations.create_invitation(slug=secret.slug, by=alice)
     members.remove_member(slug=secret.slug, by=alice, user=bob.pk, ban=True)
     with pytest.raises(InvitationNotFound):
         accept(made.token, bob)
 
 
-def test_the_removed_may_come_again_with_a_link(secret, alice, bob):
+def test_a_removed_user_can_accept_a_link(secret, alice, bob):
     members.remove_member(slug=secret.slug, by=alice, user=bob.pk)
     assert accept(invitations.create_invitation(slug=secret.slug, by=alice).token, bob) == secret
 
 
-def test_an_open_room_needs_none(room, alice):
+def test_an_open_room_has_no_invitations(room, alice):
     with pytest.raises(ChatError, match="needs no invitation"):
         invitations.create_invitation(slug="harbour", by=alice)
 
 
-def test_expired_ones_are_not_listed_and_go_when_the_next_is_made(secret, alice):
+def test_expired_invitations_are_not_listed_and_are_deleted_with_the_next_one(secret, alice):
     invitations.create_invitation(slug=secret.slug, by=alice)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert invitations.list_invitations(slug=secret.slug, by=alice) == []
@@ -75,7 +75,7 @@ def test_expired_ones_are_not_listed_and_go_when_the_next_is_made(secret, alice)
     assert timedelta(minutes=59) < left.expires_at - timezone.now() <= timedelta(hours=1)
 
 
-def test_nobody_revokes_through_another_room(secret, alice, mallory):
+def test_an_invitation_cannot_be_revoked_through_another_room(secret, alice, mallory):
     made = invitations.create_invitation(slug=secret.slug, by=alice)
     hers = rooms.create_private_room(title="Hers", owner=mallory)
     with pytest.raises(InvitationNotFound):
@@ -83,7 +83,7 @@ def test_nobody_revokes_through_another_room(secret, alice, mallory):
     assert invitations.get_invited_room(made.token) == secret
 
 
-def test_two_links_are_never_one(secret, alice):
+def test_two_links_are_always_different(secret, alice):
     first = invitations.create_invitation(slug=secret.slug, by=alice)
     second = invitations.create_invitation(slug=secret.slug, by=alice)
     assert first.token != second.token

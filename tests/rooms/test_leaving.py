@@ -1,4 +1,4 @@
-"""Leaving a room, and coming back."""
+"""Leaving a room and joining it again."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -8,7 +8,7 @@ from chat.services import rooms
 from tests.tab import Refused
 
 
-async def test_who_left_can_no_longer_read_or_write(tab, room, alice, bob):
+async def test_a_former_member_cannot_read_or_write(tab, room, alice, bob):
     async with tab(bob, "harbour") as his:
         message = (await his.post("harbour", "mine"))["message"]
         await his.ask("leave", room="harbour")
@@ -27,7 +27,7 @@ async def test_who_left_can_no_longer_read_or_write(tab, room, alice, bob):
             await his.post("harbour", "more")
 
 
-async def test_others_see_it_and_the_words_stay(tab, room, alice, bob):
+async def test_others_see_the_leave_and_the_messages_stay(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         await his.post("harbour", "I was here")
         await his.ask("leave", room="harbour")
@@ -42,7 +42,7 @@ async def test_others_see_it_and_the_words_stay(tab, room, alice, bob):
         assert joined["members"] == 1
 
 
-async def test_coming_back_resumes_with_what_was_said_meanwhile(tab, room, alice, bob):
+async def test_joining_again_resumes_with_the_missed_messages(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         await his.ask("leave", room="harbour")
         await his.frame("left")
@@ -55,7 +55,7 @@ async def test_coming_back_resumes_with_what_was_said_meanwhile(tab, room, alice
         await his.hears("harbour", "welcome back")
 
 
-async def test_leaving_and_coming_back_keeps_one_membership_and_its_read_marker(tab, room, alice, bob):
+async def test_leaving_and_joining_again_keeps_one_membership_and_its_read_marker(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         seq = (await hers.post("harbour", "read"))["message"]["seq"]
         await his.ask("read", room="harbour", seq=seq)
@@ -66,12 +66,12 @@ async def test_leaving_and_coming_back_keeps_one_membership_and_its_read_marker(
     assert await Membership.objects.filter(user=bob).acount() == 1
 
 
-async def test_a_room_one_left_is_not_in_ones_list(room, bob):
+async def test_a_room_that_was_left_is_not_listed(room, bob):
     await sync_to_async(rooms.leave_room)(slug="harbour", user=bob)
     assert await sync_to_async(rooms.list_rooms)(bob) == []
 
 
-async def test_joining_a_room_one_is_in_changes_nothing(tab, room, alice, bob):
+async def test_joining_a_joined_room_changes_nothing(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob) as his:
         head = hers.rooms["harbour"].last
         assert (await his.join("harbour"))["head"] == head

@@ -1,4 +1,4 @@
-"""How open rooms are called."""
+"""The names of open rooms."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ from tests.tab import Refused
         ("4_u-2", "4_u-2"),
     ],
 )
-def test_what_people_type_names_one_room_however_it_is_written(typed, slug):
+def test_all_spellings_of_a_name_mean_one_room(typed, slug):
     assert slug_from_name(typed) == slug
 
 
@@ -55,13 +55,13 @@ def test_what_people_type_names_one_room_however_it_is_written(typed, slug):
         "🎉",
     ],
 )
-def test_what_can_be_no_name_is_refused(typed):
+def test_a_text_that_cannot_be_a_name_is_refused(typed):
     with pytest.raises(BadName):
         slug_from_name(typed)
 
 
 @given(st.text(max_size=70))
-def test_a_rooms_name_names_that_room(typed):
+def test_a_slug_is_the_name_of_its_own_room(typed):
     try:
         slug = slug_from_name(typed)
     except BadName:
@@ -70,7 +70,7 @@ def test_a_rooms_name_names_that_room(typed):
 
 
 @pytest.mark.parametrize("spelling", ["Harbour", "\uff28ARBOUR", "HARBOUR"])
-async def test_another_spelling_makes_no_second_room(tab, room, alice, spelling):
+async def test_another_spelling_creates_no_second_room(tab, room, alice, spelling):
     async with tab(alice) as hers:
         with pytest.raises(Refused, match="written harbour") as refused:
             await hers.join(spelling)

@@ -1,4 +1,4 @@
-"""Rooms by invitation."""
+"""Private rooms."""
 
 import re
 
@@ -12,21 +12,21 @@ from tests.tab import Refused
 add = sync_to_async(members.add_member)
 
 
-async def test_the_slug_is_random_and_tells_nothing_of_the_title(secret, alice):
+async def test_the_slug_is_random_and_does_not_reveal_the_title(secret, alice):
     other = await sync_to_async(rooms.create_private_room)(title="Crew only", owner=alice)
     assert other.slug != secret.slug
     for room in (secret, other):
         assert re.fullmatch(r"~[A-Za-z0-9_-]{16}", room.slug)
 
 
-async def test_members_talk_in_it(tab, secret, alice, bob):
+async def test_members_of_a_private_room_can_post(tab, secret, alice, bob):
     async with tab(alice, secret.slug) as hers, tab(bob, secret.slug) as his:
         await his.post(secret.slug, "psst")
         assert (await hers.hears(secret.slug, "psst"))["author"]["name"] == "bob"
         assert (await hers.join(secret.slug))["info"]["title"] == "Crew only"
 
 
-async def test_whoever_is_let_in_appears_and_may_join(tab, secret, alice, mallory):
+async def test_an_added_member_is_published_and_can_join(tab, secret, alice, mallory):
     async with tab(alice, secret.slug) as hers, tab(mallory) as theirs:
         with pytest.raises(Refused):
             await theirs.join(secret.slug)
@@ -37,19 +37,19 @@ async def test_whoever_is_let_in_appears_and_may_join(tab, secret, alice, mallor
         assert (await theirs.join(secret.slug))["members"] == 3
 
 
-async def test_letting_somebody_in_twice_is_one_change(secret, alice, mallory):
+async def test_adding_a_member_twice_is_one_change(secret, alice, mallory):
     first = await add(slug=secret.slug, by=alice, user=mallory)
     again = await add(slug=secret.slug, by=alice, user=mallory)
     assert (first.pk, first.rev) == (again.pk, again.rev)
 
 
-async def test_only_the_owner_lets_people_in(secret, bob, mallory):
+async def test_only_the_owner_or_a_moderator_adds_members(secret, bob, mallory):
     for user in (bob, mallory):
         with pytest.raises(RoomNotFound):
             await add(slug=secret.slug, by=user, user=mallory)
 
 
-async def test_who_has_left_is_outside_until_let_in_again(tab, secret, alice, bob):
+async def test_a_member_who_left_cannot_join_until_added_again(tab, secret, alice, bob):
     async with tab(bob, secret.slug) as his:
         await his.ask("leave", room=secret.slug)
         with pytest.raises(Refused) as refused:

@@ -1,4 +1,4 @@
-"""A room's profile: how long a message may be there, and how many are kept."""
+"""A room's limits: how long a message may be, and how many are kept."""
 
 from uuid import uuid4
 
@@ -19,16 +19,16 @@ def say(user, body: str):
     return messages.post_message(room="harbour", author=user, body=body, cid=uuid4()).message
 
 
-def test_a_message_may_be_as_long_as_the_room_says(room, alice):
+def test_a_room_limits_the_length_of_messages(room, alice):
     profile(body_chars=140)
-    said = say(alice, "x" * 140)
+    posted = say(alice, "x" * 140)
     with pytest.raises(BadMessage, match="140"):
         say(alice, "x" * 141)
     with pytest.raises(BadMessage, match="140"):
-        messages.edit_message(message=said.pk, author=alice, body="x" * 141, rev=said.rev)
+        messages.edit_message(message=posted.pk, author=alice, body="x" * 141, rev=posted.rev)
 
 
-async def test_who_joins_is_told_how_long(tab, room, alice):
+async def test_joined_has_the_rooms_limit(tab, room, alice):
     await sync_to_async(profile)(body_chars=140)
     async with tab(alice) as hers:
         assert (await hers.join("harbour"))["info"]["body"] == 140
@@ -36,7 +36,7 @@ async def test_who_joins_is_told_how_long(tab, room, alice):
             await hers.post("harbour", "x" * 141)
 
 
-def test_the_newest_are_kept_and_no_more(room, alice, bob):
+def test_only_the_newest_messages_are_kept(room, alice, bob):
     profile(max_messages=3)
     for number in range(7):
         say(alice, str(number))
@@ -46,14 +46,14 @@ def test_the_newest_are_kept_and_no_more(room, alice, bob):
     assert Message.objects.count() == 3
 
 
-def test_a_batch_larger_than_what_is_kept_leaves_its_end(room, alice):
+def test_of_a_batch_larger_than_the_limit_the_end_is_kept(room, alice):
     profile(max_messages=2)
     posts = [messages.Post("harbour", alice, str(number), uuid4()) for number in range(5)]
     assert [posted.message.body for posted in messages.post_messages(posts)] == list("01234")
     assert sorted(Message.objects.values_list("body", flat=True)) == ["3", "4"]
 
 
-async def test_everybody_hears_what_is_trimmed_and_who_comes_back_too_late_starts_afresh(tab, room, alice, bob):
+async def test_a_client_that_resumes_below_the_floor_gets_the_newest_page(tab, room, alice, bob):
     await sync_to_async(profile)(max_messages=2)
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         since = {"epoch": his.rooms["harbour"].epoch, "seq": his.rooms["harbour"].last}
@@ -65,7 +65,7 @@ async def test_everybody_hears_what_is_trimmed_and_who_comes_back_too_late_start
         assert (back["recovered"], [event["message"]["body"] for event in back["events"]]) == (False, ["c", "d"])
 
 
-def test_a_reply_to_what_was_trimmed_stays(room, alice):
+def test_a_reply_to_a_deleted_old_message_stays(room, alice):
     first = say(alice, "first")
     messages.post_message(room="harbour", author=alice, body="yes", cid=uuid4(), reply_to=first.pk)
     profile(max_messages=1)

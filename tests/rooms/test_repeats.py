@@ -1,4 +1,4 @@
-"""What is sent again is not done again."""
+"""A command that is sent again is not executed again."""
 
 from uuid import uuid4
 
@@ -49,7 +49,7 @@ async def test_the_same_cid_of_another_author_is_another_message(tab, room, alic
         assert mine["message"]["id"] != yours["message"]["id"]
 
 
-async def test_a_replay_answers_with_the_message_as_it_is_now(tab, room, alice):
+async def test_a_repeated_post_returns_the_message_as_it_is_now(tab, room, alice):
     cid = str(uuid4())
     async with tab(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "Helo", cid))["message"]
@@ -101,7 +101,7 @@ async def test_the_same_deletion_again_is_answered_and_not_stored_twice(tab, roo
         assert (again["message"], await head()) == (deleted["message"], before)
 
 
-async def test_a_deleted_message_cannot_be_edited_back(tab, room, alice):
+async def test_a_deleted_message_cannot_be_edited(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "one"))["message"]
         deleted = (await hers.ask("delete", message=sent["id"]))["message"]
@@ -111,7 +111,7 @@ async def test_a_deleted_message_cannot_be_edited_back(tab, room, alice):
             assert refused.value.code == "not_found"
 
 
-async def test_the_words_of_a_deleted_message_are_nowhere_in_the_database(tab, room, alice):
+async def test_the_body_of_a_deleted_message_is_not_in_the_database(tab, room, alice):
     async with tab(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "xyzzy-secret"))["message"]
         await hers.ask("delete", message=sent["id"])
@@ -127,7 +127,7 @@ async def test_the_words_of_a_deleted_message_are_nowhere_in_the_database(tab, r
         await Message.objects.filter(pk=sent["id"]).aupdate(body="xyzzy-secret")
 
 
-async def test_entering_a_room_twice_is_one_change(room, bob):
+async def test_joining_a_room_twice_is_one_change(room, bob):
     before = await head()
     await sync_to_async(rooms.join_room)(slug="harbour", user=bob)
     assert await head() == before

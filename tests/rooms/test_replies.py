@@ -23,13 +23,13 @@ async def test_a_deleted_message_can_still_be_answered(tab, room, alice, bob):
         assert (await his.post("harbour", "Yes", reply_to=question["id"]))["message"]["reply_to"] == question["id"]
 
 
-async def test_absent_messages_and_those_of_any_other_room_are_refused_alike(tab, room, secret, alice, bob, mallory):
+async def test_absent_messages_and_those_of_other_rooms_get_the_same_refusal(tab, room, secret, alice, bob, mallory):
     await sync_to_async(rooms.join_room)(slug="harbour", user=mallory)
     async with tab(alice, secret.slug, "quay") as hers, tab(mallory, "harbour") as theirs:
         hidden = (await hers.post(secret.slug, "psst"))["message"]["id"]
-        elsewhere = (await hers.post("quay", "hi"))["message"]["id"]
+        other = (await hers.post("quay", "hi"))["message"]["id"]
         answers = set()
-        for question in (hidden, elsewhere, 2**53 - 1):
+        for question in (hidden, other, 2**53 - 1):
             with pytest.raises(Refused) as refused:
                 await theirs.post("harbour", "And?", reply_to=question)
             answers.add((refused.value.code, refused.value.frame["text"]))

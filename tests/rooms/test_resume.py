@@ -1,4 +1,4 @@
-"""Coming back: a client that was away is told exactly what has changed, or to start afresh."""
+"""A client that was away gets exactly what has changed, or the newest page."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -23,14 +23,14 @@ async def head():
     return (await Room.objects.aget(slug="harbour")).head
 
 
-async def test_nothing_happened(tab, away, bob):
+async def test_a_resume_without_changes_has_no_events(tab, away, bob):
     async with tab(bob) as his:
         his.rooms = away
         joined = await his.join("harbour", resume=True)
         assert (joined["recovered"], joined["events"], joined["head"]) == (True, [], await head())
 
 
-async def test_posts_edits_deletions_members_and_the_description_are_all_told_in_order(tab, away, alice, bob, mallory):
+async def test_a_resume_has_all_kinds_of_changes_in_order(tab, away, alice, bob, mallory):
     async with tab(alice, "harbour") as hers:
         one, two, _ = hers.rooms["harbour"].visible
         four = (await hers.post("harbour", "four"))["message"]
@@ -42,17 +42,17 @@ async def test_posts_edits_deletions_members_and_the_description_are_all_told_in
         async with tab(bob) as his:
             his.rooms, since = away, away["harbour"].last
             joined = await his.join("harbour", resume=True)
-            told = joined["events"]
+            received = joined["events"]
             assert joined["recovered"]
-            assert [event["seq"] for event in told] == list(range(since + 1, joined["head"] + 1))
-            assert [event["message"] for event in told[:3]] == [four, edited, deleted]
-            assert told[3]["member"]["user"]["name"] == "mallory"
-            assert told[4]["info"]["topic"] == "tides"
+            assert [event["seq"] for event in received] == list(range(since + 1, joined["head"] + 1))
+            assert [event["message"] for event in received[:3]] == [four, edited, deleted]
+            assert received[3]["member"]["user"]["name"] == "mallory"
+            assert received[4]["info"]["topic"] == "tides"
             assert his.rooms["harbour"].visible == hers.rooms["harbour"].visible
             assert his.rooms["harbour"].snapshots == 1
 
 
-async def test_what_changed_twice_is_told_once_as_it_is_now(tab, away, alice, bob):
+async def test_a_message_that_changed_twice_has_one_event(tab, away, alice, bob):
     async with tab(alice, "harbour") as hers:
         one = hers.rooms["harbour"].visible[0]
         one = (await hers.ask("edit", message=one["id"], body="uno", rev=one["rev"]))["message"]
@@ -65,9 +65,7 @@ async def test_what_changed_twice_is_told_once_as_it_is_now(tab, away, alice, bo
 
 
 @pytest.mark.parametrize(("changes", "recovered"), [(limits.RESUME, True), (limits.RESUME + 1, False)])
-async def test_up_to_300_changes_are_told_further_behind_it_is_the_newest_page(
-    tab, away, alice, bob, changes, recovered
-):
+async def test_up_to_300_changes_are_resumed_and_more_give_the_newest_page(tab, away, alice, bob, changes, recovered):
     @sync_to_async
     def edit_often():
         message = messages.Message.objects.get(body="one")
@@ -84,7 +82,7 @@ async def test_up_to_300_changes_are_told_further_behind_it_is_the_newest_page(
         assert [m["body"] for m in his.rooms["harbour"].visible][-2:] == ["two", "three"]
 
 
-async def test_another_epoch_is_another_history(tab, away, bob):
+async def test_a_client_of_another_epoch_gets_the_newest_page(tab, away, bob):
     await Epoch.objects.aupdate(value="00000000-0000-4000-8000-000000000000")
     async with tab(bob) as his:
         his.rooms = away
@@ -94,7 +92,7 @@ async def test_another_epoch_is_another_history(tab, away, bob):
         assert len(joined["events"]) == 3
 
 
-async def test_a_client_ahead_of_the_room_starts_afresh(tab, away, bob):
+async def test_a_client_ahead_of_the_room_gets_the_newest_page(tab, away, bob):
     async with tab(bob) as his:
         his.rooms = away
         away["harbour"].last += 1
@@ -102,18 +100,18 @@ async def test_a_client_ahead_of_the_room_starts_afresh(tab, away, bob):
         assert (joined["recovered"], joined["head"]) == (False, await head())
 
 
-@pytest.mark.parametrize(("floor", "recovered", "told"), [(-2, True, ["two", "three"]), (-1, False, ["three"])])
-async def test_a_client_from_below_the_floor_starts_afresh(tab, away, bob, floor, recovered, told):
+@pytest.mark.parametrize(("floor", "recovered", "received"), [(-2, True, ["two", "three"]), (-1, False, ["three"])])
+async def test_a_client_below_the_floor_gets_the_newest_page(tab, away, bob, floor, recovered, received):
     await Room.objects.aupdate(floor=await head() + floor)
     async with tab(bob) as his:
         his.rooms = away
         away["harbour"].last -= 2
         joined = await his.join("harbour", resume=True)
         assert (joined["recovered"], joined["floor"]) == (recovered, await head() + floor)
-        assert [event["message"]["body"] for event in joined["events"]] == told
+        assert [event["message"]["body"] for event in joined["events"]] == received
 
 
-async def test_who_was_taken_out_meanwhile_comes_back_to_nothing(tab, secret, alice, bob):
+async def test_a_member_who_was_removed_meanwhile_cannot_resume(tab, secret, alice, bob):
     async with tab(bob, secret.slug) as his:
         known = his.rooms
     await sync_to_async(rooms.leave_room)(slug=secret.slug, user=bob)
@@ -124,7 +122,7 @@ async def test_who_was_taken_out_meanwhile_comes_back_to_nothing(tab, secret, al
         assert refused.value.code == "not_found"
 
 
-async def test_joining_again_on_the_same_socket_tells_what_was_missed(tab, room, alice, bob):
+async def test_joining_again_on_the_same_socket_returns_missed_changes(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         for body in ("one", "two"):
             await hers.post("harbour", body)

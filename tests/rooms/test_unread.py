@@ -1,4 +1,4 @@
-"""What I have not read yet, on every device of mine."""
+"""What a user has not read yet, on all of their devices."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -42,7 +42,7 @@ async def test_the_marker_never_moves_back(tab, room, alice, bob):
         assert await marks(tab, bob) == (third, 0)
 
 
-async def test_the_marker_never_runs_ahead_of_what_was_said(tab, room, alice, bob):
+async def test_the_marker_never_exceeds_the_newest_message(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         last = (await hers.post("harbour", "a"))["message"]["seq"]
         assert await read(his, 2**53 - 1) == 0
@@ -61,14 +61,14 @@ async def test_deleted_messages_are_not_unread_and_edited_ones_are_not_unread_ag
         assert await marks(tab, bob) == (kept["seq"], 0)
 
 
-async def test_a_newcomer_starts_with_everything_read(tab, room, alice, mallory):
+async def test_a_new_member_has_no_unread_messages(tab, room, alice, mallory):
     async with tab(alice, "harbour") as hers, tab(mallory) as theirs:
         await hers.post("harbour", "before")
         joined = await theirs.join("harbour")
         assert (joined["read"], joined["unread"]) == (joined["head"], 0)
 
 
-async def test_reading_says_nothing_to_others(tab, room, alice, bob):
+async def test_a_read_marker_is_not_published_to_others(tab, room, alice, bob):
     async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
         seq = (await hers.post("harbour", "a"))["message"]["seq"]
         await read(his, seq)
@@ -77,7 +77,7 @@ async def test_reading_says_nothing_to_others(tab, room, alice, bob):
         assert hers.rooms["harbour"].seqs[-2:] == [seq, seq + 1]
 
 
-async def test_the_list_shows_the_rooms_with_the_newest_words_first(tab, room, alice):
+async def test_rooms_are_listed_by_their_newest_message(tab, room, alice):
     async with tab(alice, "quay") as hers:
         await hers.post("harbour", "old")
         await hers.post("quay", "new")
@@ -86,23 +86,23 @@ async def test_the_list_shows_the_rooms_with_the_newest_words_first(tab, room, a
         assert [row.slug for row in await sync_to_async(rooms.list_rooms)(alice)] == ["harbour", "quay"]
 
 
-async def test_in_a_room_i_am_not_in_there_is_nothing_to_read(tab, room, mallory):
+async def test_a_room_that_i_am_not_in_cannot_be_marked_as_read(tab, room, mallory):
     async with tab(mallory) as theirs:
         with pytest.raises(Refused) as refused:
             await read(theirs, 1)
         assert refused.value.code == "not_found"
 
 
-async def test_my_other_tabs_learn_at_once_how_far_i_have_read_and_others_do_not(tab, room, alice, bob):
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his, tab(bob) as elsewhere:
+async def test_my_other_tabs_get_my_read_marker_and_other_users_do_not(tab, room, alice, bob):
+    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his, tab(bob) as device:
         last = [(await hers.post("harbour", body))["message"]["seq"] for body in "ab"][-1]
         assert await read(his, last - 1) == 1
-        for own in (his, elsewhere):
+        for own in (his, device):
             marker = await own.frame("ephemeral")
             assert marker == {"type": "ephemeral", "room": "harbour", "kind": "read", "seq": last - 1, "unread": 1}
-        assert await read(his, last - 1) == 1  # it did not move: nobody is told again
+        assert await read(his, last - 1) == 1  # it did not move: nobody is markers again
         assert await read(his, last) == 0
-        told = [frame["seq"] for frame in elsewhere.frames if frame.get("kind") == "read"]
-        await elsewhere.until(lambda tab: tab.frames[-1].get("seq") == last)
-        assert told in ([last - 1], [last - 1, last])
+        markers = [frame["seq"] for frame in device.frames if frame.get("kind") == "read"]
+        await device.until(lambda tab: tab.frames[-1].get("seq") == last)
+        assert markers in ([last - 1], [last - 1, last])
         assert not [frame for frame in hers.frames if frame.get("kind") == "read"]

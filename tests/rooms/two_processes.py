@@ -1,7 +1,7 @@
 """Two daphne processes, a database and a channel layer in one thread, where nothing happens but what a test says.
 
 Time passes only while everybody waits (tests/clock.py). A query reads or writes at once, where it is asked, and its
-answer may be held back. An announcement floats between the processes until it is heard, lost or doubled.
+answer may be held back. An announcement is on its way between the processes until it is delivered, lost or doubled.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class DelayedLayer(FakeChannelLayer):
-    """A channel layer whose messages arrive when, and if, they are told to."""
+    """A channel layer whose messages arrive when, and if, the test wants it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class World:
         self.database_away = False
         self._before = channel_layers.set("default", self.layer)
         publisher._queue, publisher.is_reachable = None, True
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # nobody else needs this thread
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # no other code needs this thread
         for module in (consumer, application, session_watch):
             patch.setattr(module, "run_query", self.query)
         patch.setattr(consumer_base, "shared_process", lambda _: self.here)
@@ -73,7 +73,7 @@ class World:
 
     async def _processes(self) -> list[Process[ChatApplication]]:
         made = [Process(ChatApplication()), Process(ChatApplication())]
-        # Whoever writes is another process, to both of them: what they hear comes by the layer.
+        # Posts are made in a third process: both get them by the channel layer.
         publisher.attach(lambda _: None)
         return made
 
@@ -123,7 +123,7 @@ class Page(Tab):
 
 
 class Device:
-    """Somebody's browser: it keeps what it knows while its line comes and goes."""
+    """A user's browser: it keeps what it knows while its connection is lost and made again."""
 
     def __init__(self, world: World, user: User, room: str) -> None:
         self.world, self.user, self.room = world, user, room

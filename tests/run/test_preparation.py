@@ -1,4 +1,4 @@
-"""What the first run leaves behind: a key of its own, and a certificate that is renewed in time."""
+"""The first run creates a key and a certificate, which later runs keep and renew in time."""
 
 import stat
 import subprocess
@@ -18,34 +18,34 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def test_the_first_run_writes_a_key_that_only_its_owner_can_read(layout: Layout) -> None:
-    added = environment.write_missing(layout, {})
+    added = environment.write_secret_key(layout, {})
     assert len(added["SECRET_KEY"]) >= 50
     assert f"SECRET_KEY={added['SECRET_KEY']}\n" in layout.env_file.read_text()
     assert stat.S_IMODE(layout.env_file.stat().st_mode) == 0o600
-    assert environment.write_missing(layout, {}) == {}  # the second run keeps it
+    assert environment.write_secret_key(layout, {}) == {}  # the second run keeps it
 
 
-def test_a_key_in_the_environment_is_not_written_down(layout: Layout) -> None:
-    assert environment.write_missing(layout, {"SECRET_KEY": "mine"}) == {}
+def test_a_key_from_the_environment_is_not_written_to_a_file(layout: Layout) -> None:
+    assert environment.write_secret_key(layout, {"SECRET_KEY": "mine"}) == {}
     assert not layout.env_file.exists()
 
 
 def test_the_environment_wins_over_the_file_and_both_over_what_suits_this_machine(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("REDIS_URL", "ALLOWED_HOSTS", "STATIC_ROOT", "GUESTS"):
+    for name in ("REDIS_URL", "ALLOWED_HOSTS", "STATIC_ROOT", "ALLOW_GUESTS"):
         monkeypatch.setenv(name, "")  # noted by pytest, which puts back what was there
         monkeypatch.delenv(name)
-    monkeypatch.setenv("GUESTS", "true")
-    layout.env_file.write_text("GUESTS=false\nALLOWED_HOSTS=chat.example.org\n")
-    env = environment.for_children(layout)
-    assert env["GUESTS"] == "true"
+    monkeypatch.setenv("ALLOW_GUESTS", "true")
+    layout.env_file.write_text("ALLOW_GUESTS=false\nALLOWED_HOSTS=chat.example.org\n")
+    env = environment.build_environment(layout)
+    assert env["ALLOW_GUESTS"] == "true"
     assert env["ALLOWED_HOSTS"] == "chat.example.org"
     assert env["STATIC_ROOT"] == f"{layout.var}/static"
     assert layout.owns_redis(env)
 
 
-def test_sockets_and_keys_are_the_owners_alone(layout: Layout) -> None:
+def test_only_the_owner_may_enter_the_folders_of_sockets_and_keys(layout: Layout) -> None:
     for folder in (layout.run, layout.tls):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 

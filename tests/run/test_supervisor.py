@@ -1,4 +1,4 @@
-"""What keeps the processes of `make run` together, and ends them all."""
+"""The supervisor of `make run` restarts its processes, and stops all of them."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ class Supervised:
         until(file.exists)
         return int(file.read_text())
 
-    def said(self) -> str:
+    def log(self) -> str:
         return self.output.read_text()
 
     def end(self, number: int = signal.SIGINT) -> int:
@@ -44,7 +44,7 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
     running = Supervised(tmp_path)
     try:
         until((tmp_path / "ready").exists)
-        until(lambda: running.said().count("up ") == 6)
+        until(lambda: running.log().count("up ") == 6)
         yield running
     finally:
         if running.process.poll() is None:
@@ -52,39 +52,39 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
 
 
 def members(group: int) -> list[int]:
-    """Living processes of a group: what a master leaves behind is in its group still."""
+    """Return the living processes of a process group, also those whose parent has ended."""
     listed = subprocess.run(["ps", "-eo", "pgid,pid,stat"], capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in listed.splitlines()[1:]]
     return [int(pid) for pgid, pid, stat in rows if int(pgid) == group and not stat.startswith("Z")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_all_stop_in_their_order_and_nothing_stays(supervised: Supervised, number: int) -> None:
+def test_all_processes_stop_in_their_order_and_none_is_left(supervised: Supervised, number: int) -> None:
     groups = [supervised.pid(name) for name in "abc"]
     assert all(len(members(group)) == 2 for group in groups)
     assert supervised.end(number) == 0
     assert (supervised.folder / "order").read_text().split() == ["b", "c", "a"]
     assert [members(group) for group in groups] == [[], [], []]
     assert list(supervised.folder.glob("*.pid")) == []
-    assert "all stopped" in supervised.said()
+    assert "all stopped" in supervised.log()
 
 
-def test_one_that_is_killed_is_mentioned_and_started_again(supervised: Supervised) -> None:
+def test_a_killed_process_is_reported_and_restarted(supervised: Supervised) -> None:
     old, others = supervised.pid("b"), [supervised.pid("a"), supervised.pid("c")]
     os.kill(old, signal.SIGKILL)
     until(lambda: (supervised.folder / "b.pid").exists() and supervised.pid("b") != old)
-    until(lambda: supervised.said().count("up ") == 8)
-    assert "b was killed (SIGKILL); starting it again now" in supervised.said()
+    until(lambda: supervised.log().count("up ") == 8)
+    assert "b was killed (SIGKILL); restarting it now" in supervised.log()
     assert members(old) == []  # its worker would have kept the port
     assert [supervised.pid("a"), supervised.pid("c")] == others
 
 
-def test_one_that_is_held_stays_away_until_released(supervised: Supervised) -> None:
+def test_a_held_process_is_not_restarted_until_it_is_released(supervised: Supervised) -> None:
     hold = supervised.folder / "b.hold"
     hold.touch()
     os.kill(supervised.pid("b"), signal.SIGKILL)
-    until(lambda: "b was killed" in supervised.said())
-    # Meanwhile another one comes and goes: time in which b could have started.
+    until(lambda: "b was killed" in supervised.log())
+    # Meanwhile another process ends and is restarted: time in which b could have started.
     for _ in range(2):
         old = supervised.pid("c")
         os.kill(old, signal.SIGKILL)
@@ -94,28 +94,28 @@ def test_one_that_is_held_stays_away_until_released(supervised: Supervised) -> N
     until((supervised.folder / "b.pid").exists)
 
 
-def test_what_keeps_dying_is_started_later_and_later(supervised: Supervised) -> None:
+def test_a_process_that_keeps_ending_is_restarted_later_and_later(supervised: Supervised) -> None:
     for _ in range(3):
         old = supervised.pid("b")
         os.kill(old, signal.SIGKILL)
         until(lambda old=old: (supervised.folder / "b.pid").exists() and supervised.pid("b") != old)  # type: ignore[misc]
-    said = [line.split("; ")[1] for line in supervised.said().splitlines() if "b was killed" in line]
-    assert said == ["starting it again now", "starting it again in 1 s", "starting it again in 2 s"]
+    lines = [line.split("; ")[1] for line in supervised.log().splitlines() if "b was killed" in line]
+    assert lines == ["restarting it now", "restarting it in 1 s", "restarting it in 2 s"]
 
 
-def test_a_supervisor_that_is_killed_takes_all_with_it(supervised: Supervised) -> None:
+def test_a_killed_supervisor_ends_its_processes(supervised: Supervised) -> None:
     masters = [supervised.pid(name) for name in "abc"]
     supervised.process.kill()
     supervised.process.wait()
     until(lambda: all(master not in members(master) for master in masters))
-    for master in masters:  # workers that ignore SIGTERM are the master's business, and these masters have none
+    for master in masters:  # a worker that ignores SIGTERM is left
         for orphan in members(master):
             os.kill(orphan, signal.SIGKILL)
 
 
-def test_a_start_that_fails_ends_everything(tmp_path: Path) -> None:
+def test_a_failed_start_stops_all_processes(tmp_path: Path) -> None:
     running = Supervised(tmp_path, "b")
     assert running.process.wait(30) == 1
-    assert "b ended with exit code 3 before Parley was ready; its last words are above." in running.said()
-    assert "all stopped" in running.said()
+    assert "b ended with exit code 3 before Parley was ready; its output is above." in running.log()
+    assert "all stopped" in running.log()
     assert not (tmp_path / "ready").exists()

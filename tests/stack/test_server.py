@@ -43,7 +43,7 @@ class Server:
             # As on a host: by the release that `current` leads to.
             self.current = folder / "current"
             self.current.symlink_to(REPO)
-            self.command = [str(self.current / "deploy" / "in-release"), "realtime.server", *arguments]
+            self.command = [str(self.current / "deploy" / "run-in-release"), "realtime.server", *arguments]
             # As systemd passes sockets: number 3, and the pid of whom they are meant for.
             held = socket.socket(socket.AF_UNIX)
             held.bind(str(self.path))
@@ -202,7 +202,7 @@ async def test_a_successor_that_fails_changes_nothing(stack: Stack, serve, tmp_p
     server = serve("--systemd", "ws")
     assert server.note().startswith("READY=1\n")
     (tmp_path / "broken" / "deploy").mkdir(parents=True)
-    broken = tmp_path / "broken" / "deploy" / "in-release"
+    broken = tmp_path / "broken" / "deploy" / "run-in-release"
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
     server.current.unlink()

@@ -1,4 +1,4 @@
-"""Disposable machines, named by PARLEY_TEST_INVENTORY, which also holds the variables of each one's site."""
+"""Disposable machines from the inventory PARLEY_TEST_INVENTORY, which also has the variables of each one's site."""
 
 import os
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.vm.machine import Machine, Played, machines
 
-# Without machines there is nothing to collect: `make test` is for this machine alone.
+# Without an inventory nothing is collected: `make test` uses this machine only.
 collect_ignore_glob = [] if os.environ.get("PARLEY_TEST_INVENTORY") else ["test_*.py"]
 
 
@@ -26,12 +26,12 @@ def site(vm: Machine, deployed: Played):
 
 @pytest.fixture
 def deployed(vm: Machine) -> Played:
-    """This checkout's commit serves; how it got there."""
+    """The deployment after which this checkout's commit serves."""
     return vm.deploy_once()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Figures are a result, not only limits."""
+    """Print the figures that the tests have recorded."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"{report.nodeid}: {name} = {value}")

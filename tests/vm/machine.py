@@ -1,4 +1,4 @@
-"""A machine that Ansible can reach: what is typed on it, what is deployed to it, and its site as seen from there."""
+"""A machine that Ansible can reach: commands on it, deployments to it, and its site as seen from there."""
 
 import json
 import os
@@ -35,9 +35,9 @@ class Machine:
     name: str
     variables: dict[str, str]
     bare: bool = False
-    """Whether nothing of Parley was there when these tests came."""
-    tried: "Played | None" = None
-    """What --check --diff said before the first deployment."""
+    """Whether the machine had no Parley before these tests."""
+    dry_run: "Played | None" = None
+    """The dry run (--check --diff) before the first deployment."""
     deployed: "Played | None" = None
     """The first deployment of this test run."""
 
@@ -50,7 +50,7 @@ class Machine:
         return ssh_command(self.name, self.variables)
 
     def run(self, command: str, *, seconds: float = 120, check: bool = True) -> str:
-        """As root; returns what it prints."""
+        """Run a command as root and return its output."""
         done = subprocess.run(
             [*self.ssh, "sudo sh -s"],
             input=command,
@@ -64,58 +64,60 @@ class Machine:
         return done.stdout
 
     def playbook(self, name: str, *arguments: str, repo: Path | None = None) -> "Played":
-        """From this commit, or from another checkout."""
+        """Run a playbook of this commit, or of another checkout."""
         repo = repo or this_commit()
         config = {"ANSIBLE_CONFIG": str(repo / "ansible" / "ansible.cfg")}
         limit = ("--limit", f"{self.name},localhost")
         return play([ANSIBLE / "ansible-playbook", *inventory(), *limit, *arguments, f"ansible/{name}"], repo, config)
 
-    def make(self, word: str, **variables: str) -> "Played":
-        """As an operator types it, from this commit: make WORD HOST=user@address NAME=value..."""
-        who = self.variables.get("ansible_user", "root")
+    def make(self, target: str, **variables: str) -> "Played":
+        """Run `make TARGET HOST=user@address NAME=value...` in this commit, as an operator does."""
+        user = self.variables.get("ansible_user", "root")
         address = self.variables.get("ansible_host", self.name)
-        reach = {
+        connection = {
             "ANSIBLE_PRIVATE_KEY_FILE": self.variables.get("ansible_ssh_private_key_file", ""),
             "ANSIBLE_SSH_COMMON_ARGS": self.variables.get("ansible_ssh_common_args", ""),
             "ANSIBLE_REMOTE_PORT": self.variables.get("ansible_port", "22"),
         }
-        words = [f"{name}={value}" for name, value in {"HOST": f"{who}@{address}", **variables}.items()]
-        # The packages that deploy are here already.
-        command = ["make", "--no-print-directory", "--old-file=.venv/.stamp-deploy", word, *words]
-        return play(command, this_commit(), {name: value for name, value in reach.items() if value})
+        settings = [f"{name}={value}" for name, value in {"HOST": f"{user}@{address}", **variables}.items()]
+        # The packages that deploy are installed already.
+        command = ["make", "--no-print-directory", "--old-file=.venv/.stamp-deploy", target, *settings]
+        return play(command, this_commit(), {name: value for name, value in connection.items() if value})
 
     def site_variables(self) -> dict[str, str]:
-        """What `make deploy` is told of this machine's site."""
+        """Return the variables of `make deploy` for this machine's site."""
         known = {name: value for name, value in self.variables.items() if name.startswith("parley_")}
-        told = {"DOMAIN": known.pop("parley_domain"), "EMAIL": known.pop("parley_email")}
-        return {**told, "ARGS": " ".join(f"-e {name}={value}" for name, value in known.items())}
+        variables = {"DOMAIN": known.pop("parley_domain"), "EMAIL": known.pop("parley_email")}
+        return {**variables, "ARGS": " ".join(f"-e {name}={value}" for name, value in known.items())}
 
     def deploy_once(self) -> "Played":
-        """This checkout's commit serves; what a dry run and the deployment said is kept."""
+        """Deploy this checkout's commit once, after a dry run, and return the deployment."""
         if not self.deployed:
             self.bare = self.run("ls -d /opt/parley", check=False).startswith("ls: ")
-            self.tried = self.playbook("site.yml", "--check", "--diff")
-            self.deployed = self.make("deploy", **self.site_variables()).well()
+            self.dry_run = self.playbook("site.yml", "--check", "--diff")
+            self.deployed = self.make("deploy", **self.site_variables()).check()
         return self.deployed
 
     @property
     def release(self) -> str:
+        """The version that serves."""
         return self.run("basename $(readlink /opt/parley/current)").strip()
 
     def pid(self, unit: str) -> int:
+        """Return the unit's main process."""
         return int(self.run(f"systemctl show --value -p MainPID {unit}"))
 
     def until(self, command: str, *, seconds: float) -> float:
-        """Wait until the command succeeds there; returns after how many seconds."""
+        """Wait until the command succeeds on the machine and return how many seconds that took."""
         began = time.monotonic()
         while subprocess.run([*self.ssh, f"sudo {command}"], capture_output=True, check=False).returncode != 0:
-            assert time.monotonic() - began < seconds, f"not within {seconds} s: {command}"
+            assert time.monotonic() - began < seconds, f"this did not succeed within {seconds} s: {command}"
             time.sleep(0.2)
         return time.monotonic() - began
 
     @contextmanager
     def tunnel(self) -> "Iterator[Witnessed]":
-        """The site, asked from the machine itself: nobody there is limited as 500 visitors from one address are."""
+        """The site through a tunnel that ends on the machine, whose own clients nginx does not rate limit."""
         port = free_port()
         command = [*self.ssh[:1], "-N", "-o", "ExitOnForwardFailure=yes", "-L", f"{port}:127.0.0.1:443", *self.ssh[1:]]
         through = subprocess.Popen(command, stdin=subprocess.DEVNULL)
@@ -126,8 +128,8 @@ class Machine:
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                     break
                 except OSError:
-                    assert through.poll() is None, "no tunnel"
-                    assert time.monotonic() < deadline, "no tunnel"
+                    assert through.poll() is None, "the tunnel does not open"
+                    assert time.monotonic() < deadline, "the tunnel does not open"
                     time.sleep(0.05)
             with mock.patch.object(socket, "getaddrinfo", resolving(self.domain, "127.0.0.1")):
                 yield Witnessed(
@@ -143,24 +145,26 @@ class Machine:
 
 @dataclass
 class Played:
-    """A playbook that has come to its end."""
+    """A playbook that has ended: its exit code, its output and its duration."""
 
     code: int
-    said: str
+    output: str
     seconds: float
 
-    def well(self) -> "Played":
-        assert self.code == 0, self.said[-6000:]
+    def check(self) -> "Played":
+        """Assert that the playbook succeeded."""
+        assert self.code == 0, self.output[-6000:]
         return self
 
     def recap(self, host: str) -> dict[str, int]:
-        line = next(line for line in reversed(self.said.splitlines()) if line.startswith(f"{host} "))
+        """Return the counters of the recap (ok, changed, failed...) of this host."""
+        line = next(line for line in reversed(self.output.splitlines()) if line.startswith(f"{host} "))
         return {key: int(value) for key, value in (word.split("=") for word in line.split(":", 1)[1].split())}
 
 
 @dataclass(frozen=True)
 class Witnessed(Site):
-    """Remembers with which codes sockets were closed."""
+    """A site that counts the close codes of its sockets."""
 
     codes: Counter[int] = field(default_factory=Counter)
 
@@ -170,7 +174,7 @@ class Witnessed(Site):
         return opened
 
     async def cookies(self, count: int) -> list[str]:
-        """Session cookies of so many guests."""
+        """Return session cookies of `count` new guests."""
         return [await self._guest() for _ in range(count)]
 
     async def _guest(self) -> str:
@@ -194,7 +198,7 @@ class WitnessedWss(Wss):
 
 
 class Pages:
-    """Asks for a page again and again, one after the other; every answer is counted."""
+    """Requests a page repeatedly, one request after the other, and counts the answers."""
 
     def __init__(self, site: Site, path: str = "/") -> None:
         self.client, self.path = site.browser(), path
@@ -230,7 +234,7 @@ def play(command: Sequence[str | Path], folder: Path, environment: dict[str, str
 
 @cache
 def this_commit() -> Path:
-    """A copy, so that a commit made meanwhile is not a release."""
+    """Return a clone of this repository, so that a commit during the tests does not change the release."""
     folder = Checkout(Path(tempfile.mkdtemp(prefix="parley-release-")) / "parley").folder
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / ".stamp-deploy").touch()
@@ -246,6 +250,6 @@ def inventory() -> Sequence[str]:
 def machines() -> list[Machine]:
     program = ANSIBLE / "ansible-inventory"
     assert shutil.which(program), f"{program} is missing: requirements/deploy.txt"
-    said = subprocess.run([program, *inventory(), "--list"], capture_output=True, text=True, check=True).stdout
-    hosts = json.loads(said)["_meta"]["hostvars"]
+    output = subprocess.run([program, *inventory(), "--list"], capture_output=True, text=True, check=True).stdout
+    hosts = json.loads(output)["_meta"]["hostvars"]
     return [Machine(name, {key: str(value) for key, value in found.items()}) for name, found in hosts.items()]

@@ -1,4 +1,4 @@
-"""What an operator relies on: nothing changes by itself, everything comes back by itself, little is exposed."""
+"""A host: a second run changes nothing, everything restarts by itself, and little is exposed."""
 
 import re
 import time
@@ -10,9 +10,9 @@ from tests.docker.crowd import Talk, crowd
 from tests.running import REPO
 from tests.vm.machine import Machine, Played, Witnessed
 
-# systemd-analyze's scores; lower is better. What was reached, not what would do.
+# Scores of `systemd-analyze security`; lower is better. These are the values that were reached.
 OURS, WITH_EGRESS, NGINX = 0.3, 1.2, 2.3
-SECONDS_TO_A_SITE = 600  # from a bare host, on a busy machine; on one that does nothing else it takes some 120
+SECONDS_TO_A_SITE = 600  # from a bare host, on a busy machine; on an idle one it takes about 120
 EGRESS = REPO / "systemd" / "egress.conf"
 
 
@@ -24,39 +24,39 @@ def test_a_bare_host_is_a_site_within_ten_minutes_even_on_a_busy_machine(
     assert deployed.seconds < SECONDS_TO_A_SITE
 
 
-def test_a_dry_run_on_a_bare_host_goes_through(vm: Machine, deployed: Played, record_property) -> None:
-    assert vm.tried
-    record_property("seconds_of_the_dry_run", round(vm.tried.seconds))
-    vm.tried.well()
-    assert vm.tried.recap(vm.name)["changed"] > 20 * vm.bare  # it had much to tell
+def test_a_dry_run_on_a_bare_host_succeeds(vm: Machine, deployed: Played, record_property) -> None:
+    assert vm.dry_run
+    record_property("seconds_of_the_dry_run", round(vm.dry_run.seconds))
+    vm.dry_run.check()
+    assert vm.dry_run.recap(vm.name)["changed"] > 20 * vm.bare  # on a bare host most tasks change something
 
 
 def test_a_second_run_changes_nothing(vm: Machine, deployed: Played, record_property) -> None:
-    played = vm.playbook("site.yml").well()
+    played = vm.playbook("site.yml").check()
     record_property("seconds_of_the_second_run", round(played.seconds))
-    assert played.recap(vm.name)["changed"] == 0, played.said
+    assert played.recap(vm.name)["changed"] == 0, played.output
 
 
 def test_a_wrong_variable_stops_before_anything_is_changed(vm: Machine) -> None:
     played = vm.playbook("site.yml", "-e", "parley_domain=nonsense")
     assert played.code != 0
-    assert "parley_domain is 'nonsense'" in played.said
+    assert "parley_domain is 'nonsense'" in played.output
     assert played.recap(vm.name)["changed"] == 0
 
 
 def exposure(vm: Machine) -> dict[str, float]:
-    """Of every service of ours, and of nginx."""
+    """Return the exposure score of each of Parley's services and of nginx."""
     listed = vm.run("systemctl list-unit-files --no-legend --plain 'parley*.service' | cut -d' ' -f1").split()
     units = [unit.replace("@.", "@1.") for unit in listed]
-    said = vm.run(
+    output = vm.run(
         f"for u in {' '.join(units)} nginx.service; do systemd-analyze security --no-pager $u | tail -1; done"
     )
-    return {unit: float(score) for unit, score in re.findall(r"exposure level for (\S+): ([\d.]+)", said)}
+    return {unit: float(score) for unit, score in re.findall(r"exposure level for (\S+): ([\d.]+)", output)}
 
 
 @pytest.fixture
 def egress(vm: Machine, deployed: Played):
-    """The way out is open, as for an installation that sends mail."""
+    """Egress is allowed, as in an installation that sends mail."""
     there = "/run/systemd/system/parley-.service.d"
     vm.run(f"mkdir -p {there}; cat >{there}/20-egress.conf <<'END'\n{EGRESS.read_text()}END\nsystemctl daemon-reload")
     yield
@@ -67,7 +67,7 @@ def test_little_is_exposed(vm: Machine, deployed: Played, record_property) -> No
     scores = exposure(vm)
     record_property("exposure", scores)
     assert len(scores) >= 7
-    limits = {"nginx.service": NGINX, "parley-doctor.service": WITH_EGRESS}  # the doctor knocks at nginx's door
+    limits = {"nginx.service": NGINX, "parley-doctor.service": WITH_EGRESS}  # the doctor connects to nginx
     assert {unit for unit, score in scores.items() if score > limits.get(unit, OURS)} == set()
 
 
@@ -75,7 +75,7 @@ def test_little_more_is_exposed_where_mail_has_to_leave(vm: Machine, egress: Non
     scores = exposure(vm)
     del scores["nginx.service"]
     record_property("exposure_with_egress", scores)
-    assert min(scores.values()) > OURS  # it is open
+    assert min(scores.values()) > OURS  # egress is allowed
     assert {unit for unit, score in scores.items() if score > WITH_EGRESS} == set()
 
 
@@ -87,7 +87,9 @@ def test_units_are_well_formed(vm: Machine, deployed: Played) -> None:
 
 
 @pytest.mark.parametrize("started_by", ["systemd", "its predecessor"])
-def test_a_stuck_server_is_ended_and_back(vm: Machine, site: Witnessed, started_by: str, record_property) -> None:
+def test_a_stuck_server_is_ended_and_started_again(
+    vm: Machine, site: Witnessed, started_by: str, record_property
+) -> None:
     pid = vm.pid("parley-ws@1.service")
     if started_by == "its predecessor":
         vm.run("systemctl reload parley-ws@1")
@@ -106,7 +108,7 @@ def test_a_stuck_server_is_ended_and_back(vm: Machine, site: Witnessed, started_
     assert "watchdog" in vm.run("journalctl -u parley-ws@1 --since -30s -o cat").lower()
 
 
-async def test_a_renewed_certificate_drops_nobody(vm: Machine, site: Witnessed, record_property) -> None:
+async def test_a_renewed_certificate_closes_no_socket(vm: Machine, site: Witnessed, record_property) -> None:
     serial = "openssl x509 -noout -serial -in /etc/letsencrypt/live/parley/fullchain.pem"
     shown = f"true | openssl s_client -connect 127.0.0.1:443 -servername {vm.domain} 2>&1 | openssl x509 -noout -serial"
     before = vm.run(serial)
@@ -122,7 +124,7 @@ async def test_a_renewed_certificate_drops_nobody(vm: Machine, site: Witnessed, 
     record_property("messages", len(talk.acked))
 
 
-def test_a_reboot_brings_everything_back(vm: Machine, site: Witnessed, record_property) -> None:
+def test_everything_starts_again_after_a_reboot(vm: Machine, site: Witnessed, record_property) -> None:
     started = "echo $(cat /proc/sys/kernel/random/boot_id; systemctl show --value -p UserspaceTimestampMonotonic)"
     boot = vm.run(started).strip()
     began = time.monotonic()

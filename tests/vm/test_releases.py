@@ -1,4 +1,4 @@
-"""Releases while people talk; releases that fail."""
+"""Releases while members talk; releases that fail."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.docker.crowd import Talk, crowd, everybody_has_everything
+from tests.docker.crowd import Talk, assert_all_received, crowd
 from tests.vm.checkout import Checkout
 from tests.vm.machine import Machine, Pages, Witnessed
 
@@ -21,10 +21,8 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "parley")
 
 
-async def test_five_releases_and_nobody_misses_a_word(
-    vm: Machine, site: Witnessed, checkout: Checkout, record_property
-) -> None:
-    # Fifty rooms of ten: in one room every message would be five hundred deliveries, and the tester the slowest part.
+async def test_five_releases_lose_no_message(vm: Machine, site: Witnessed, checkout: Checkout, record_property) -> None:
+    # Fifty rooms of ten: in one room every message would be five hundred deliveries, and this test the slowest part.
     cookies = await site.cookies(SOCKETS // SOCKETS_PER_USER)
     async with AsyncExitStack() as open_:
         rooms = [
@@ -38,7 +36,7 @@ async def test_five_releases_and_nobody_misses_a_word(
             talks = [await talking.enter_async_context(Talk(room, RATE / len(rooms))) for room in rooms]
             for _ in range(RELEASES):
                 version = checkout.commit()
-                (await asyncio.to_thread(vm.playbook, "deploy.yml", repo=checkout.folder)).well()
+                (await asyncio.to_thread(vm.playbook, "deploy.yml", repo=checkout.folder)).check()
                 assert vm.release == version
                 await asyncio.gather(*(talk.acks(1) for talk in talks))
             codes = dict(site.codes)
@@ -53,10 +51,10 @@ async def test_five_releases_and_nobody_misses_a_word(
         record_property("pages", dict(pages.answers))
         record_property("slowest_page_seconds", round(pages.slowest, 2))
         for room, talk in zip(rooms, talks, strict=True):
-            await everybody_has_everything(room, talk.acked)
+            await assert_all_received(room, talk.acked)
         assert all(member.refusals == [] for member in members)
         assert set(codes) == {1012}
-        # A server's people find its successor there already: nobody goes to a server that is to leave next, but few.
+        # A successor is ready when the sockets reconnect, so few of them reach a server that is replaced next.
         assert SOCKETS * RELEASES <= len(away) < SOCKETS * RELEASES * 1.1
         assert p99 < 3
         assert set(pages.answers) == {"200"}
@@ -65,9 +63,9 @@ async def test_five_releases_and_nobody_misses_a_word(
 
 
 BROKEN = {
-    # What cannot be imported is found before anybody notices.
+    # A failed import is found before the release serves.
     "import": ("app/config/wsgi.py", lambda text: text + "\nraise RuntimeError('this release is broken')\n"),
-    # What fails only when it has to serve is ended, and the process that was to go goes on.
+    # A successor that fails at its start is ended, and its predecessor keeps serving.
     "start": (
         "app/realtime/server.py",
         lambda text: text.replace(
@@ -79,7 +77,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_a_broken_release_is_taken_back(
+async def test_a_broken_release_is_rolled_back(
     vm: Machine, site: Witnessed, tmp_path: Path, kind: str, record_property
 ) -> None:
     before = vm.release
@@ -98,33 +96,35 @@ async def test_a_broken_release_is_taken_back(
         await asyncio.gather(reading, return_exceptions=True)
         codes = dict(site.codes)
         record_property("slowest_page_seconds", round(pages.slowest, 2))
-        await everybody_has_everything(members, talk.acked)
+        await assert_all_received(members, talk.acked)
     assert played.code != 0
-    assert "this release is broken" in played.said
+    assert "this release is broken" in played.output
     assert vm.release == before
-    assert codes == {}  # nobody had to come back
+    assert codes == {}  # no socket was closed
     assert set(pages.answers) == {"200"}
 
 
-async def test_a_deaf_release_is_taken_back(vm: Machine, site: Witnessed, tmp_path: Path, record_property) -> None:
+async def test_a_release_that_refuses_nginx_is_rolled_back(
+    vm: Machine, site: Witnessed, tmp_path: Path, record_property
+) -> None:
     before = vm.release
-    deaf = Checkout(tmp_path / "deaf")  # each process is well by itself, and hears nobody whom nginx sends
+    refusing = Checkout(tmp_path / "refusing")  # each process is healthy, and refuses the requests that nginx forwards
     guard = "    host = headers.get("
-    deaf.commit(
+    refusing.commit(
         "app/realtime/origins.py",
-        lambda text: text.replace(guard, f'    if b"x-forwarded-for" in headers:\n        return "deaf"\n{guard}'),
+        lambda text: text.replace(guard, f'    if b"x-forwarded-for" in headers:\n        return "refused"\n{guard}'),
     )
     cookies = await site.cookies(2)
     async with crowd(site, cookies, f"t-{uuid4().hex[:8]}", 20) as members:
         async with Talk(members, 10) as talk:
             await talk.acks(5)
-            played = await asyncio.to_thread(vm.playbook, "deploy.yml", repo=deaf.folder)
+            played = await asyncio.to_thread(vm.playbook, "deploy.yml", repo=refusing.folder)
             await talk.acks(20)
-        await everybody_has_everything(members, talk.acked)
+        await assert_all_received(members, talk.acked)
         record_property("longest_away_seconds", round(max(max(member.away) for member in members), 1))
     assert played.code != 0
-    assert "the WebSocket is lost at" in played.said
-    assert "was rolled back" in played.said
+    assert "the WebSocket is lost at" in played.output
+    assert "was rolled back" in played.output
     assert vm.release == before
 
 
@@ -140,16 +140,18 @@ def test_a_failed_migration_stops_the_release(vm: Machine, site: Witnessed, tmp_
     broken.commit("app/chat/migrations/9999_broken.py", lambda _: migration)
     played = vm.playbook("deploy.yml", repo=broken.folder)
     assert played.code != 0
-    assert "was not switched to" in played.said
+    assert "was not switched to" in played.output
     assert vm.release == before
-    assert vm.pid("parley-web.service") == pid  # nobody has noticed anything
+    assert vm.pid("parley-web.service") == pid  # it was not restarted
 
 
-def test_back_within_ten_seconds(vm: Machine, site: Witnessed, checkout: Checkout, record_property) -> None:
+def test_a_rollback_takes_ten_seconds_at_most(
+    vm: Machine, site: Witnessed, checkout: Checkout, record_property
+) -> None:
     before = vm.release
     checkout.commit()
-    vm.playbook("deploy.yml", repo=checkout.folder).well()
-    played = vm.make("rollback").well()
+    vm.playbook("deploy.yml", repo=checkout.folder).check()
+    played = vm.make("rollback").check()
     record_property("rollback_seconds", round(played.seconds, 1))
     assert vm.release == before
     assert played.seconds <= 10

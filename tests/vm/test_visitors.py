@@ -1,4 +1,4 @@
-"""What visitors rely on: the same as of every installation, and their words after the worst day."""
+"""The site of a host passes the acceptance tests, and a backup restores its messages."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def psql(vm: Machine, sql: str) -> str:
     return vm.run(f'cd / && runuser -u postgres -- psql -Atq parley -c "{sql}"')
 
 
-def test_the_site_is_accepted_like_any_other_installation(vm: Machine, deployed: Played) -> None:
+def test_the_site_passes_the_acceptance_tests(vm: Machine, deployed: Played) -> None:
     where = {
         "PARLEY_BASE_URL": f"https://{vm.domain}",
         "PARLEY_RESOLVE": f"{vm.domain}={vm.variables['ansible_host']}",
@@ -32,13 +32,11 @@ def test_the_site_is_accepted_like_any_other_installation(vm: Machine, deployed:
     assert "skipped" not in done.stdout
 
 
-def test_a_scanner_finds_nothing_below_mozillas_intermediate_profile(
-    vm: Machine, deployed: Played, tmp_path: Path
-) -> None:
+def test_tls_is_not_weaker_than_mozillas_intermediate_profile(vm: Machine, deployed: Played, tmp_path: Path) -> None:
     assert scan(vm.domain, 443, vm.variables["ansible_host"], tmp_path).below_intermediate == []
 
 
-async def test_a_backup_brings_back_what_was_said(vm: Machine, site: Witnessed) -> None:
+async def test_a_backup_restores_the_messages(vm: Machine, site: Witnessed) -> None:
     room = f"t-{uuid4().hex[:8]}"
     async with Person(site) as ann:
         await ann.as_guest()
@@ -46,12 +44,12 @@ async def test_a_backup_brings_back_what_was_said(vm: Machine, site: Witnessed) 
             await tab.join(room)
             for number in range(20):
                 await tab.post(room, f"word {number}")
-            words, epoch = psql(vm, MESSAGES), psql(vm, EPOCH)
-            vm.make("backup").well()
-            await tab.post(room, "said after the backup")
+            messages, epoch = psql(vm, MESSAGES), psql(vm, EPOCH)
+            vm.make("backup").check()
+            await tab.post(room, "posted after the backup")
             psql(vm, "DROP OWNED BY parley")
             newest = vm.run("ls -t /var/backups/parley | head -n 1").strip()
-            vm.make("restore", BACKUP=newest).well()
-            assert await tab.end() == 4510  # the page starts afresh
-    assert psql(vm, MESSAGES) == words
+            vm.make("restore", BACKUP=newest).check()
+            assert await tab.end() == 4510  # the page reloads
+    assert psql(vm, MESSAGES) == messages
     assert psql(vm, EPOCH) != epoch

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="user",
             name="display_name",
-            field=models.CharField(blank=True, max_length=20, verbose_name="name others see"),
+            field=models.CharField(blank=True, max_length=20, verbose_name="display name"),
         ),
         migrations.AlterField(
             model_name="user",

@@ -1,4 +1,4 @@
-"""The guests' form, wherever somebody who is not signed in may want it."""
+"""The template tag `guest_form`, for the pages that a visitor without an account can see."""
 
 from django import template
 from django.conf import settings
@@ -11,8 +11,11 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def guest_form(context: Context) -> GuestForm | None:
-    """The form that was refused, or an empty one that keeps where its visitor was going; None without guests."""
-    if not settings.GUESTS:
+    """Return the form to join as a guest, or None if the site does not allow guests.
+
+    It is the form that the view refused, or an empty one that keeps the page to which the visitor wanted to go.
+    """
+    if not settings.ALLOW_GUESTS:
         return None
     form = context.get("form")
     if isinstance(form, GuestForm):

@@ -1,0 +1,1 @@
+"""The REST API: the chat's services over HTTP, for programs."""

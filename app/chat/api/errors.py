@@ -1,4 +1,4 @@
-"""Refusals over HTTP: the same codes and sentences as on the socket."""
+"""Refusals over HTTP: the same codes and texts as over the WebSocket."""
 
 from typing import Any
 
@@ -21,39 +21,43 @@ CODES = {
     415: "invalid",
     429: "rate_limited",
 }
+KEPT_HEADERS = ("Retry-After", "Allow", "WWW-Authenticate")  # of the answers that REST framework makes
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's hook: an exception as {"error": {"code", "text", "retry_after"?}}."""
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return an exception as {"error": {"code", "text", "retry_after"?}}. REST framework's EXCEPTION_HANDLER.
+
+    None stands for an error of the site itself: Django logs it and answers 500.
+    """
     if isinstance(error, ChatError):
         return _response(error.status, error.code, error.text)
     if isinstance(error, DatabaseError):
         return _response(503, "unavailable", "The database is away. Try again.", retry_after=2)
     response = exception_handler(error, context)
     if response is None:
-        return None  # our bug: Django logs it and answers 500
+        return None
     if isinstance(error, exceptions.ValidationError):
-        text = _sentence(error.detail)
+        text = _first_sentence(error.detail)
     elif isinstance(error, exceptions.APIException):
         text = str(error.detail)
     else:
-        text = "There is no such thing." if isinstance(error, Http404) else "That is not allowed."
+        text = "This does not exist." if isinstance(error, Http404) else "You do not have permission to do this."
     code = CODES.get(response.status_code, "invalid")
     if isinstance(error, exceptions.NotAuthenticated):
         code = "unauthenticated"
-    wait = getattr(error, "wait", None)
-    answered = _response(response.status_code, code, text, retry_after=wait)
-    for name in ("Retry-After", "Allow", "WWW-Authenticate"):
+    answer = _response(response.status_code, code, text, retry_after=getattr(error, "wait", None))
+    for name in KEPT_HEADERS:
         if name in response:
-            answered[name] = response[name]
-    return answered
+            answer[name] = response[name]
+    return answer
 
 
 @extend_schema(exclude=True)
-class Nowhere(APIView):
-    """Whatever else is below /api/: programs read no pages."""
+class ApiNotFound(APIView):
+    """Answers 404 as JSON to every other address below /api/: programs do not read pages."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate the request, then raise Http404."""
         super().initial(request, *args, **kwargs)
         raise Http404
 
@@ -65,9 +69,9 @@ def _response(status: int, code: str, text: str, retry_after: float | None = Non
     return Response({"error": body}, status=status)
 
 
-def _sentence(detail: Any) -> str:
-    """The first complaint, with the name of its field."""
+def _first_sentence(detail: Any) -> str:
+    """Return the first error of a serializer, with the name of its field."""
     if isinstance(detail, dict):
         field, rest = next(iter(detail.items()))
-        return _sentence(rest) if field == "non_field_errors" else f"{field}: {_sentence(rest)}"
-    return _sentence(detail[0]) if isinstance(detail, list) else str(detail)
+        return _first_sentence(rest) if field == "non_field_errors" else f"{field}: {_first_sentence(rest)}"
+    return _first_sentence(detail[0]) if isinstance(detail, list) else str(detail)

@@ -1,55 +1,54 @@
-"""What every view of the API does with a request and with its answer."""
+"""Steps that every view of the API takes between a request and its answer."""
 
 from typing import Any
 
 import msgspec
-from drf_spectacular.utils import OpenApiResponse
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from accounts.models import User
-from chat.api import serializers as shapes
 from chat.services.errors import ChatError
 
-REFUSED = {"4XX": OpenApiResponse(shapes.ref(shapes.Refused), "Refused; nothing was changed.")}
 
-
-class SignedIn(Request):
-    """The request of somebody: anonymous ones are refused before."""
+class AuthenticatedRequest(Request):
+    """A request with a user: REST framework has refused anonymous ones."""
 
     user: User
 
 
-class NobodyOfThatName(ChatError):
+class UserNotFound(ChatError):
+    """No active person has this username."""
+
     code = "not_found"
     status = 404
-    text = "Nobody has that username."
+    text = "There is no user with this username."
 
 
-def sent(request: Request) -> Any:
-    """The body's JSON. Raises ParseError."""
+def parse_json(request: Request) -> Any:
+    """Return the body's content, by the parser for its content type. Raises ParseError."""
     try:
         return request.data
-    except RecursionError:  # REST framework knows all other ways in which JSON can be wrong
+    except RecursionError:  # the one error of a JSON parser that REST framework does not handle
         raise ParseError("JSON parse error - nested beyond reason") from None
 
 
-def checked(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The data as the serializer wants it. Raises ValidationError."""
-    filled = serializer(data=data)
-    filled.is_valid(raise_exception=True)
-    return dict(filled.validated_data)
+def validate(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+    """Return the data as the serializer converts it. Raises ValidationError."""
+    bound = serializer(data=data)
+    bound.is_valid(raise_exception=True)
+    return dict(bound.validated_data)
 
 
-def answer(struct: Any, status: int = 200) -> Response:
+def respond(struct: Any, status: int = 200) -> Response:
+    """Return an answer with the JSON of a msgspec struct, or of a list of structs."""
     return Response(msgspec.to_builtins(struct), status=status)
 
 
-def somebody(username: str) -> User:
-    """The person with this username. Raises NobodyOfThatName."""
+def get_user(username: str) -> User:
+    """Return the active person with this username. Raises UserNotFound."""
     user = User.objects.filter(username=username, is_active=True, is_bot=False).first()
     if user is None:
-        raise NobodyOfThatName
+        raise UserNotFound
     return user

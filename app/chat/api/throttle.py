@@ -1,4 +1,4 @@
-"""How often one user may write over HTTP."""
+"""The rate limit of the API."""
 
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 
 class WriteThrottle(UserRateThrottle):
-    """Counts what changes something; reading is free here (nginx bounds it)."""
+    """Limits how often one user may write, to API_RATE. nginx limits reading."""
 
     scope = "writes"
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Whether the request is within the limit; it counts when it is a write."""
         return request.method in ("GET", "HEAD", "OPTIONS") or super().allow_request(request, view)

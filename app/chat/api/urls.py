@@ -1,10 +1,10 @@
-"""Addresses below /api/, and those that older chats had elsewhere."""
+"""The addresses below /api/, and those of the older chats."""
 
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from chat.api import members, posting, seeds, views
-from chat.api.errors import Nowhere
+from chat.api import compat_jwt, compat_posting, members, views
+from chat.api.errors import ApiNotFound
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -21,17 +21,17 @@ urlpatterns = [
     path("rooms/<str:slug>/read/", views.RoomRead.as_view()),
     path("rooms/<str:slug>/messages/", views.MessageList.as_view()),
     path("messages/<int:message>/", views.MessageDetail.as_view()),
-    path("auth/register/", seeds.Register.as_view()),
-    path("auth/login/", seeds.Login.as_view()),
-    path("auth/guest/", seeds.Guest.as_view()),
+    path("auth/register/", compat_jwt.Register.as_view()),
+    path("auth/login/", compat_jwt.Login.as_view()),
+    path("auth/guest/", compat_jwt.Guest.as_view()),
     path("people/", views.PeopleList.as_view()),
-    path("contacts/", seeds.Contacts.as_view()),
-    path("chats/", seeds.Chats.as_view()),
-    path("chats/<str:chat>/", seeds.ChatDetail.as_view()),
-    re_path("(?:.*/)?$", Nowhere.as_view()),  # one that lacks its slash is sent to where it has one, as everywhere
+    path("contacts/", compat_jwt.Contacts.as_view()),
+    path("chats/", compat_jwt.Chats.as_view()),
+    path("chats/<str:chat>/", compat_jwt.ChatDetail.as_view()),
+    re_path("(?:.*/)?$", ApiNotFound.as_view()),  # without its slash: Django redirects
 ]
 
-elsewhere = [
-    path("save_message/", posting.SaveMessage.as_view()),
-    path("chat/rooms/<str:room>/user/<str:name>/", posting.RoomPost.as_view()),
+legacy_urlpatterns = [
+    path("save_message/", compat_posting.SaveMessage.as_view()),
+    path("chat/rooms/<str:room>/user/<str:name>/", compat_posting.RoomPost.as_view()),
 ]

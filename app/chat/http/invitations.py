@@ -1,4 +1,4 @@
-"""The page behind an invitation's link."""
+"""The page of an invitation's link."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +13,7 @@ from chat.services.invitations import accept_invitation, get_invited_room
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """What it is an invitation to. Posting is coming in; looking, as machines look at links, changes nothing."""
+    """Show the room of an invitation; POST joins it. GET changes nothing, because programs follow links, too."""
     try:
         if request.method == "POST" and isinstance(request.user, User):
             return redirect("room", slug=accept_invitation(token=token, user=request.user).slug)

@@ -1,4 +1,4 @@
-"""The people here, and the way into a conversation with one of them."""
+"""The list of people, and the form that opens a conversation with one of them."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,17 +16,17 @@ from chat.services.rooms import open_direct_room
 @require_safe
 @never_cache
 def people_page(request: HttpRequest) -> HttpResponse:
-    """The list, or those of a name that somebody looks for."""
+    """Show a page of the list, or of the people whose name contains the text of a search."""
     search, number = request.GET.get("search", "").strip(), request.GET.get("page", "")
     page = max(int(number), 1) if number.isascii() and number.isdigit() and len(number) < 9 else 1
     found = people.list_people(search=search, page=page)
-    return render(request, "chat/everybody.html", {"found": found, "search": search, "page": page})
+    return render(request, "chat/people.html", {"found": found, "search": search, "page": page})
 
 
 @login_required
 @require_POST
 def conversation(request: HttpRequest, person: int) -> HttpResponse:
-    """Go to where the two of us talk."""
+    """Redirect to the direct room of the user and this person. Raises Http404 for one who is not active."""
     assert isinstance(request.user, User)
     try:
         room = open_direct_room(me=request.user, other=people.get_user(person))

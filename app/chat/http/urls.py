@@ -1,3 +1,5 @@
+"""The addresses of the pages."""
+
 from django.urls import path
 
 from chat.http import invitations, people, views

@@ -49,22 +49,22 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="integration",
             name="created_at",
-            field=models.DateTimeField(auto_now_add=True, verbose_name="made"),
+            field=models.DateTimeField(auto_now_add=True, verbose_name="created at"),
         ),
         migrations.AlterField(
             model_name="integration",
             name="revoked_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="revoked"),
+            field=models.DateTimeField(blank=True, null=True, verbose_name="revoked at"),
         ),
         migrations.AlterField(
             model_name="invitation",
             name="created_at",
-            field=models.DateTimeField(auto_now_add=True, verbose_name="made"),
+            field=models.DateTimeField(auto_now_add=True, verbose_name="created at"),
         ),
         migrations.AlterField(
             model_name="invitation",
             name="expires_at",
-            field=models.DateTimeField(verbose_name="good until"),
+            field=models.DateTimeField(verbose_name="expires at"),
         ),
         migrations.AlterField(
             model_name="invitation",
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
-                verbose_name="made by",
+                verbose_name="created by",
             ),
         ),
         migrations.AlterField(
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="membership",
             name="joined_at",
-            field=models.DateTimeField(auto_now_add=True, verbose_name="since"),
+            field=models.DateTimeField(auto_now_add=True, verbose_name="joined at"),
         ),
         migrations.AlterField(
             model_name="membership",
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="membership",
             name="rev",
-            field=models.PositiveBigIntegerField(editable=False, verbose_name="changed at"),
+            field=models.PositiveBigIntegerField(editable=False, verbose_name="last change"),
         ),
         migrations.AlterField(
             model_name="membership",
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 choices=[("joined", "joined"), ("left", "left"), ("kicked", "removed"), ("banned", "banned")],
                 default="joined",
                 max_length=6,
-                verbose_name="standing",
+                verbose_name="status",
             ),
         ),
         migrations.AlterField(
@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="memberships",
                 to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
+                verbose_name="user",
             ),
         ),
         migrations.AlterField(
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="message",
             name="body",
-            field=models.TextField(blank=True, verbose_name="words"),
+            field=models.TextField(blank=True, verbose_name="text"),
         ),
         migrations.AlterField(
             model_name="message",
@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="message",
             name="seq",
-            field=models.PositiveBigIntegerField(editable=False, verbose_name="place"),
+            field=models.PositiveBigIntegerField(editable=False, verbose_name="position"),
         ),
         migrations.AlterField(
             model_name="room",
@@ -196,23 +196,23 @@ class Migration(migrations.Migration):
                     django.core.validators.MinValueValidator(1),
                     django.core.validators.MaxValueValidator(4000),
                 ],
-                verbose_name="longest message, in characters",
+                verbose_name="maximum message length, in characters",
             ),
         ),
         migrations.AlterField(
             model_name="room",
             name="created_at",
-            field=models.DateTimeField(auto_now_add=True, verbose_name="opened"),
+            field=models.DateTimeField(auto_now_add=True, verbose_name="created at"),
         ),
         migrations.AlterField(
             model_name="room",
             name="floor",
-            field=models.PositiveBigIntegerField(default=0, editable=False, verbose_name="kept above change"),
+            field=models.PositiveBigIntegerField(default=0, editable=False, verbose_name="deleted up to position"),
         ),
         migrations.AlterField(
             model_name="room",
             name="head",
-            field=models.PositiveBigIntegerField(default=0, editable=False, verbose_name="changes so far"),
+            field=models.PositiveBigIntegerField(default=0, editable=False, verbose_name="number of changes"),
         ),
         migrations.AlterField(
             model_name="room",
@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                 db_column="keep",
                 null=True,
                 validators=[django.core.validators.MinValueValidator(1)],
-                verbose_name="messages kept",
+                verbose_name="maximum number of messages",
             ),
         ),
         migrations.AlterField(
@@ -242,7 +242,7 @@ class Migration(migrations.Migration):
                 max_length=64,
                 unique=True,
                 validators=[chat.models.room.validate_slug],
-                verbose_name="name in its address",
+                verbose_name="name in the address",
             ),
         ),
         migrations.AlterField(

@@ -1,4 +1,4 @@
-"""Facts, and the rules that the database keeps. Written by chat.services only."""
+"""The chat's tables and the constraints that the database enforces. Only chat.services writes them."""
 
 from chat.models.epoch import Epoch
 from chat.models.integration import Integration

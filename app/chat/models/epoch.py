@@ -1,4 +1,4 @@
-"""Which history of this site its counters belong to."""
+"""The epoch: the history of the site that its counters belong to."""
 
 from uuid import uuid4
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Epoch(models.Model):
-    """One row. Restoring a backup replaces its value, and every client that has another one starts afresh."""
+    """A table with one row. A restore replaces the value, and every client that has another value reloads its rooms."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     value = models.UUIDField(default=uuid4)

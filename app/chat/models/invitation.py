@@ -1,4 +1,4 @@
-"""A link that lets people into a private room."""
+"""A link into a private room."""
 
 from django.conf import settings
 from django.db import models
@@ -6,15 +6,15 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Invitation(models.Model):
-    """Whoever has the link may come in until it expires; deleting the row revokes it. The link itself is not kept."""
+    """Users with the link can join until it expires; deleting the row revokes it. `digest` is the hash of its token."""
 
     room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="invitations", verbose_name=_("room"))
     made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("made by")
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("created by")
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
-    expires_at = models.DateTimeField(_("good until"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires at"))
 
     class Meta:
         verbose_name = _("invitation")

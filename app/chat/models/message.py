@@ -1,4 +1,4 @@
-"""What was said."""
+"""A message in a room."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,13 +11,15 @@ from accounts.models import NAME_CHARS
 
 
 class MessageManager(models.Manager["Message"]):
-    def store(self, messages: Sequence["Message"]) -> None:
-        """bulk_create: insert new messages, and give each its id.
+    """Inserts messages fast."""
 
-        Every message passes here, and Django would take longer to write the statement than the database to do it.
+    def store(self, messages: Sequence["Message"]) -> None:
+        """Insert new messages and set their ids, as bulk_create does.
+
+        Every message is stored here. Django would take longer to build the statement than the database to run it.
         """
-        fields = [f for f in self.model._meta.concrete_fields if not f.primary_key]  # noqa: SLF001  Django's documented way
-        columns = ", ".join(field.attname for field in fields)
+        fields = [f for f in self.model._meta.concrete_fields if not f.primary_key]  # noqa: SLF001  a documented API
+        columns = ", ".join(str(field.column) for field in fields)
         rows = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(messages))
         values = [
             field.get_db_prep_save(getattr(one, field.attname), connection) for one in messages for field in fields
@@ -29,19 +31,19 @@ class MessageManager(models.Manager["Message"]):
 
 
 class Message(models.Model):
-    """One thing said in a room; `seq` is its place, `rev` the room's head when it last changed."""
+    """A message in a room. `seq` is its position; `rev` is the room's head when it last changed."""
 
     room = models.ForeignKey("Room", on_delete=models.CASCADE, related_name="messages", verbose_name=_("room"))
-    # Words outlive accounts: deleting somebody who has spoken is refused.
+    # Messages are kept: a user who has written some cannot be deleted.
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages", verbose_name=_("author")
     )
-    seq = models.PositiveBigIntegerField(_("place"), editable=False)
+    seq = models.PositiveBigIntegerField(_("position"), editable=False)
     rev = models.PositiveBigIntegerField(editable=False)
-    cid = models.UUIDField(editable=False)  # made up by the client that sent it
-    # Whom a bot quotes.
+    cid = models.UUIDField(editable=False)  # the client's id for it, the idempotency key
+    # The name of the author on another system, when a bot posts it.
     alias = models.CharField(max_length=NAME_CHARS, default="", db_default="", editable=False)
-    body = models.TextField(_("words"), blank=True)
+    body = models.TextField(_("text"), blank=True)
     reply_to = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("sent"))
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
@@ -53,11 +55,11 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            # A browser that lost the reply sends again; the room must not see it twice.
+            # A client that did not receive the acknowledgement sends again; the message must be stored once.
             models.UniqueConstraint(fields=["author", "cid"], name="message_sent_once"),
             models.UniqueConstraint(fields=["room", "seq"], name="one_message_a_place"),
             models.UniqueConstraint(fields=["room", "rev"], name="one_message_a_change"),
-            # A tombstone holds no words.
+            # A deleted message has no body.
             models.CheckConstraint(
                 condition=models.Q(deleted_at=None) | models.Q(body=""), name="deleted_messages_are_empty"
             ),

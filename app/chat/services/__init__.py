@@ -1,4 +1,4 @@
-"""The verbs of the chat, and the only code that writes its models.
+"""The operations of the chat, and the only code that writes its models.
 
-Each is one transaction, and what it changed is announced once that is committed.
+An operation is one transaction, and its events are published after the commit. An expected refusal is a ChatError.
 """

@@ -1,4 +1,4 @@
-"""Conversations of two as lists of contacts show them: under usernames, by which people find each other."""
+"""Direct conversations as lists of contacts show them: by usernames, with which people find each other."""
 
 from typing import TYPE_CHECKING
 
@@ -7,14 +7,14 @@ import msgspec
 from chat.events import Slug
 from chat.models import Membership, Room
 from chat.services.errors import RoomNotFound
-from chat.services.rooms import UNREAD
+from chat.services.rooms import UNREAD_COUNT
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
 class Contact(msgspec.Struct):
-    """Somebody I have a conversation with, and which."""
+    """The other person of a conversation; `chat` is the conversation's id."""
 
     username: str
     name: str
@@ -23,7 +23,7 @@ class Contact(msgspec.Struct):
 
 
 class Chat(msgspec.Struct):
-    """A conversation: `id` is its room's slug, `participants` are two usernames in alphabetical order."""
+    """A direct conversation: `id` is its room's slug, `participants` are two usernames in alphabetical order."""
 
     id: Slug
     participants: list[str]
@@ -33,25 +33,29 @@ class Chat(msgspec.Struct):
 
 
 def list_chats(user: "User", slug: str | None = None) -> list[Chat]:
-    """The user's conversations, by the other one's name; or only the one with this slug."""
+    """Return the user's conversations, ordered by the other person's name, or only the one with this slug."""
     direct = Membership.objects.filter(user=user, state=Membership.State.JOINED, room__kind=Room.Kind.DIRECT)
     if slug is not None:
         direct = direct.filter(room__in=Room.objects.all().named(slug))
-    mine = {row.room_id: row for row in direct.select_related("room").annotate(unread=UNREAD)}
+    mine = {row.room_id: row for row in direct.select_related("room").annotate(unread=UNREAD_COUNT)}
     others = Membership.objects.filter(room__in=mine).exclude(user=user).select_related("user")
     chats = [_chat(user, row.user, mine[row.room_id].room, mine[row.room_id].unread) for row in others]
     return sorted(chats, key=lambda chat: (chat.contact.name.casefold(), chat.contact.username))
 
 
 def get_chat(slug: str, user: "User") -> Chat:
-    """The user's conversation with this slug. Raises RoomNotFound."""
+    """Return the user's conversation with this slug. Raises RoomNotFound."""
     for chat in list_chats(user, slug):
         return chat
     raise RoomNotFound
 
 
 def get_usernames(*, slug: str, user: "User") -> dict[int, str]:
-    """Of the two people in the user's conversation with this slug, by their ids. Raises RoomNotFound."""
+    """Return the usernames of the two people in the user's conversation with this slug, by user id.
+
+    Raises:
+        RoomNotFound: The user is in no conversation with this slug.
+    """
     room = Room.objects.joined_by(user).named(slug).filter(kind=Room.Kind.DIRECT).first()
     if room is None:
         raise RoomNotFound

@@ -1,55 +1,51 @@
-"""Guests who will not come back, and rooms where nobody is and nobody has spoken: after a while they go."""
+"""Deletes guests who cannot return, and empty rooms without messages, once they are old enough."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import User
+from accounts.sessions import get_signed_in_user_ids
 from chat.models import Membership, Room
 from chat.services.rooms import leave_room
 
 
 def delete_stale_guests(*, since: datetime) -> int:
-    """Delete guests who came before `since`, have no session left, and have said nothing. Returns how many.
+    """Delete guests who joined the site before `since` and have no session, message or direct conversation.
 
-    Without its session nobody can be that guest again. Their rooms learn that they have left. Words outlive people,
-    so whoever has spoken stays, and so does whoever has a direct conversation.
+    Without a session a guest cannot sign in again. Their rooms are notified that they have left. A guest with
+    messages stays, because messages are kept.
+
+    Returns:
+        How many guests were deleted.
     """
-    silent = User.objects.filter(is_guest=True, date_joined__lt=since, messages=None).exclude(rooms__kind="direct")
-    signed_in = set(_users_in_sessions())
-    gone = [user for user in silent.order_by("pk") if user.pk not in signed_in]
-    for user in gone:
+    candidates = User.objects.filter(is_guest=True, date_joined__lt=since, messages=None).exclude(rooms__kind="direct")
+    signed_in = get_signed_in_user_ids()
+    stale = [user for user in candidates.order_by("pk") if user.pk not in signed_in]
+    for user in stale:
         with transaction.atomic():
             for room in Room.objects.joined_by(user):
                 leave_room(slug=room.slug, user=user)
             user.delete()
-    return len(gone)
+    return len(stale)
 
 
 def delete_empty_rooms(*, since: datetime) -> int:
-    """Delete rooms opened before `since` where nobody is and nobody has ever spoken. Returns how many.
+    """Delete rooms that were created before `since` and have no members and no messages.
 
-    Whoever opens one of that name again gets a new one.
+    A room that is opened under the same name later is a new one.
+
+    Returns:
+        How many rooms were deleted.
     """
-    silent = Room.objects.filter(created_at__lt=since, messages=None)
-    empty = silent.exclude(memberships__state=Membership.State.JOINED).values_list("pk", flat=True)
-    gone = 0
-    for key in list(empty):
+    without_messages = Room.objects.filter(created_at__lt=since, messages=None)
+    empty = without_messages.exclude(memberships__state=Membership.State.JOINED).values_list("pk", flat=True)
+    deleted = 0
+    for pk in list(empty):
         with transaction.atomic():
-            # Whoever enters meanwhile waits for the row, or we find them here.
-            room = silent.select_for_update(of=("self",)).filter(pk=key).first()
+            # A user who joins meanwhile waits for this lock, or is found below.
+            room = without_messages.select_for_update(of=("self",)).filter(pk=pk).first()
             if room and not room.memberships.filter(state=Membership.State.JOINED).exists():
                 room.delete()
-                gone += 1
-    return gone
-
-
-def _users_in_sessions() -> Iterator[int]:
-    """Everybody who is signed in somewhere."""
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator(chunk_size=1000):
-        if key := session.get_decoded().get(SESSION_KEY):
-            yield int(key)
+                deleted += 1
+    return deleted

@@ -1,14 +1,14 @@
-"""Refusals that users are meant to see: a public code, a sentence, and the HTTP status that says the same."""
+"""Refusals for users: a public code, a text, and the HTTP status with the same meaning."""
 
 from chat import limits
 
 
 class ChatError(Exception):
-    """An expected refusal; nothing was changed. Anything else that is raised is our bug."""
+    """An expected refusal; nothing was changed. Any other exception is an error of the site itself."""
 
     code = "invalid"
     status = 400
-    text = "That did not make sense."
+    text = "This request is not valid."
 
     def __init__(self, text: str | None = None) -> None:
         self.text = text or self.text
@@ -16,7 +16,7 @@ class ChatError(Exception):
 
 
 class RoomNotFound(ChatError):
-    """The room is absent, or not for you: the same answer."""
+    """The room does not exist, or the user has no access to it: the answer is the same."""
 
     code = "not_found"
     status = 404
@@ -24,7 +24,7 @@ class RoomNotFound(ChatError):
 
 
 class MemberNotFound(ChatError):
-    """Nobody of that number is in the room, or you have no say over them: the same answer."""
+    """The user is not in the room, or has a role that the caller must not change: the answer is the same."""
 
     code = "not_found"
     status = 404
@@ -32,7 +32,7 @@ class MemberNotFound(ChatError):
 
 
 class InvitationNotFound(ChatError):
-    """Never made, expired, revoked, or its room is closed to you: the same answer."""
+    """The invitation never existed, has expired, was revoked, or the user is banned: the answer is the same."""
 
     code = "not_found"
     status = 404
@@ -40,20 +40,24 @@ class InvitationNotFound(ChatError):
 
 
 class IntegrationNotFound(ChatError):
+    """No valid integration has this name."""
+
     code = "not_found"
     status = 404
-    text = "There is no integration of that name."
+    text = "There is no integration with this name."
 
 
 class MessageNotFound(ChatError):
-    """The message is absent, or in a room that is not for you, or not yours: the same answer."""
+    """The message does not exist, or the user has no access to it, or must not change it: the answer is the same."""
 
     code = "not_found"
     status = 404
-    text = "There is no such message of yours."
+    text = "There is no such message, or it is not yours."
 
 
 class BadMessage(ChatError):
+    """The body is empty, longer than `most` characters, or no text; or the message that it answers is wrong."""
+
     code = "bad_message"
 
     def __init__(self, text: str | None = None, *, most: int = limits.BODY_CHARS) -> None:
@@ -61,11 +65,15 @@ class BadMessage(ChatError):
 
 
 class BadName(ChatError):
+    """A room cannot have this name, title or topic."""
+
     code = "bad_name"
-    text = "A room's name has letters, digits, hyphens and underscores, 64 at most, and begins with a letter or digit."
+    text = "A room name has 1 to 64 letters, digits, hyphens and underscores, and starts with a letter or digit."
 
 
 class Conflict(ChatError):
+    """The message changed since the revision that the client knows, or the cid was used in another room."""
+
     code = "conflict"
     status = 409
-    text = "It has changed in the meantime."
+    text = "This was changed in the meantime."

@@ -1,6 +1,7 @@
-"""Programs that post what people say elsewhere. Each has a token, and a bot that is a member of its rooms.
+"""Integrations: programs that post messages of people on other systems.
 
-Whoever governs a room can put the bot out, as they can anybody: then the token is good for that room no more.
+Each has a token, and a bot that is a member of its rooms. The owner and the moderators of a room can remove the bot
+like any member; then the token does not work for that room any more.
 """
 
 import secrets
@@ -13,36 +14,51 @@ from accounts.models import User
 from accounts.names import clean_name
 from chat.models import Integration, Membership, Room
 from chat.services.errors import ChatError, IntegrationNotFound, RoomNotFound
-from chat.services.hashing import hash_token
 from chat.services.memberships import add_member, remove_member
 from chat.services.rooms import slug_from_name
+from chat.services.tokens import create_token, hash_token
 
-PREFIX = "parley_"  # of tokens: tells them from access tokens, and scanners for leaked secrets what they found
+# Tells these tokens from access tokens, and helps scanners to find leaked ones.
+TOKEN_PREFIX = "parley_"  # noqa: S105  no password
+TOKEN_BYTES = 32
 
 
 @transaction.atomic
 def create_integration(*, name: str, rooms: Iterable[str]) -> tuple[Integration, str]:
-    """Make an integration that may post in these rooms, and its token, which is told this once.
+    """Create an integration that may post in these rooms.
 
-    Open rooms are named as people name them and made where they are not; hidden ones by their slug.
-    Raises ValidationError for a name that nobody may have, BadName, RoomNotFound; ChatError where the name is taken,
-    or a room is of two people.
+    Args:
+        name: Its display name.
+        rooms: Names of open rooms, which are created where they do not exist, and slugs of private ones.
+
+    Returns:
+        The integration, and its token, which cannot be read again later.
+
+    Raises:
+        ValidationError: The display name is not valid.
+        BadName: An open room cannot have this name.
+        RoomNotFound: There is no private room with this slug.
+        ChatError: Another integration has this name, or a room is a direct conversation.
     """
     name = clean_name(name)
     if Integration.objects.filter(bot__display_name=name, revoked_at=None).exists():
-        raise ChatError(f"There is an integration of the name {name}; revoke it first.")
+        raise ChatError(f"There is already an integration named {name}. Revoke it first.")
     bot = User(username=f"bot-{secrets.token_hex(8)}", display_name=name, is_bot=True)
     bot.set_unusable_password()
     bot.save()
-    for wanted in rooms:
-        add_member(_room(wanted), bot)
-    token = PREFIX + secrets.token_urlsafe(32)
-    return Integration.objects.create(bot=bot, digest=hash_token(token)), token
+    for room_name in rooms:
+        add_member(_get_or_create_room(room_name), bot)
+    token, token_hash = create_token(TOKEN_BYTES, TOKEN_PREFIX)
+    return Integration.objects.create(bot=bot, digest=token_hash), token
 
 
 @transaction.atomic
 def revoke_integration(*, name: str) -> None:
-    """Its token is good for nothing any more, and its bot in no room; its words stay. Raises IntegrationNotFound."""
+    """Make the integration's token invalid and remove its bot from all rooms; its messages stay.
+
+    Raises:
+        IntegrationNotFound: No valid integration has this name.
+    """
     found = Integration.objects.filter(bot__display_name=name, revoked_at=None).select_related("bot").first()
     if found is None:
         raise IntegrationNotFound
@@ -53,28 +69,33 @@ def revoke_integration(*, name: str) -> None:
 
 
 def find_bot(token: str) -> User | None:
-    """Whom this token lets speak; None for one that is unknown or revoked."""
+    """Return the bot that this token belongs to; None for an unknown or revoked token."""
     valid = Integration.objects.filter(digest=hash_token(token), revoked_at=None, bot__is_active=True)
     found = valid.select_related("bot").first()
     return found.bot if found else None
 
 
 def get_only_room(bot: User) -> str:
-    """The slug of the one room that it is in. Raises RoomNotFound where it is in none, ChatError where in several."""
+    """Return the slug of the bot's only room.
+
+    Raises:
+        RoomNotFound: The bot is in no room.
+        ChatError: The bot is in several rooms.
+    """
     slugs = list(Room.objects.joined_by(bot).values_list("slug", flat=True)[:2])
     if not slugs:
         raise RoomNotFound
     if len(slugs) > 1:
-        raise ChatError("Say in which room: this integration is in several.")
+        raise ChatError("Name the room: this integration is a member of several rooms.")
     return slugs[0]
 
 
-def _room(name: str) -> Room:
+def _get_or_create_room(name: str) -> Room:
     if not name.startswith("~"):
         return Room.objects.get_or_create(slug=slug_from_name(name))[0]
     room = Room.objects.all().named(name).first()
     if room is None:
         raise RoomNotFound("There is no such room.")
     if room.kind == Room.Kind.DIRECT:
-        raise ChatError("A direct conversation is of two people.")
+        raise ChatError("An integration cannot join a direct conversation.")
     return room

@@ -1,6 +1,6 @@
-"""Who is in a room, who may be, and as what. A room's owner and moderators decide.
+"""The members of a room, as its owner and moderators manage them.
 
-What somebody may not do there looks as if the room, or the other person, were not there.
+A user who must not do something gets the answer for a room, or a member, that does not exist.
 """
 
 from typing import TYPE_CHECKING
@@ -18,47 +18,61 @@ from chat.services.rooms import get_joined_room, get_room_with_role
 if TYPE_CHECKING:
     from accounts.models import User
 
-PAGE = 100  # people in one answer
+PAGE_SIZE = 100  # members in one answer
 
 
 class Members(msgspec.Struct):
-    """A page of a room's people, by their ids. `more`: ask again `after` the last one's."""
+    """A page of a room's members, ordered by user id. With `more` there is another page `after` the last id."""
 
     members: list[events.Member]
     more: bool
 
 
 def list_members(*, slug: str, user: "User", state: str = JOINED, after: int = 0) -> Members:
-    """Those in the user's room; with another state, those who are no more: for its owner and moderators.
+    """Return a page of the room's members, or of its former members with another state.
 
-    Raises RoomNotFound.
+    Args:
+        slug: The room.
+        user: Who asks.
+        state: The state of the memberships; one other than "joined" only for the owner and the moderators.
+        after: The user id after which the page begins.
+
+    Raises:
+        RoomNotFound: `user` is not in the room, or has not the role that `state` needs.
     """
     room = get_joined_room(slug, user) if state == JOINED else get_room_with_role(slug, user, OWNER, MODERATOR)
     rows = room.memberships.filter(state=state).select_related("room", "user").order_by("user")
-    found = list(rows.filter(user__gt=after)[: PAGE + 1])
-    return Members([events.member_of(row) for row in found[:PAGE]], len(found) > PAGE)
+    found = list(rows.filter(user__gt=after)[: PAGE_SIZE + 1])
+    return Members([events.member_of(row) for row in found[:PAGE_SIZE]], len(found) > PAGE_SIZE)
 
 
 @transaction.atomic
 def add_member(*, slug: str, by: "User", user: "User") -> Membership:
-    """Let somebody into a private room. Raises RoomNotFound unless `by` owns or moderates it."""
+    """Add a user to a private room.
+
+    Raises:
+        RoomNotFound: `by` does not own or moderate the room.
+        ChatError: The room is not private, or the user is banned.
+    """
     room = get_room_with_role(slug, by, OWNER, MODERATOR)
     if room.kind != Room.Kind.PRIVATE:
-        raise ChatError("Into an open room everybody comes by themselves.")
+        raise ChatError("You cannot add members to an open room: people join it themselves.")
     if room.memberships.filter(user=user, state=BANNED).exists():
-        raise ChatError("They are banned; lift the ban first.")
+        raise ChatError("This user is banned. Lift the ban first.")
     return memberships.add_member(room, user)
 
 
 @transaction.atomic
 def remove_member(*, slug: str, by: "User", user: int, ban: bool = False) -> Membership:
-    """Remove somebody, and with `ban` let them never come back.
+    """Remove a member; with `ban`, the user cannot join again.
 
-    Raises RoomNotFound unless `by` owns or moderates the room; MemberNotFound for whoever is not in it, or not below
-    them: the owner is above moderators, they are above members.
+    Raises:
+        RoomNotFound: `by` does not own or moderate the room.
+        MemberNotFound: The user is not in the room, or not below `by`: an owner is above moderators, and they are above
+            members. With `ban`, a former member can be banned as well.
     """
     room = get_room_with_role(slug, by, OWNER, MODERATOR)
-    target = _below(room, by, user, ban=ban)
+    target = _get_member_below(room, by, user, ban=ban)
     membership = memberships.remove_member(room, target.user, BANNED if ban else Membership.State.KICKED)
     assert membership is not None
     return membership
@@ -66,7 +80,12 @@ def remove_member(*, slug: str, by: "User", user: int, ban: bool = False) -> Mem
 
 @transaction.atomic
 def unban_member(*, slug: str, by: "User", user: int) -> Membership:
-    """Let somebody come again. Raises RoomNotFound unless `by` owns or moderates the room; MemberNotFound."""
+    """Let a banned user join again.
+
+    Raises:
+        RoomNotFound: `by` does not own or moderate the room.
+        MemberNotFound: The user is not banned.
+    """
     room = get_room_with_role(slug, by, OWNER, MODERATOR)
     banned = room.memberships.filter(user=user, state=BANNED).select_related("user").first()
     membership = banned and memberships.remove_member(room, banned.user, Membership.State.LEFT)
@@ -77,14 +96,17 @@ def unban_member(*, slug: str, by: "User", user: int) -> Membership:
 
 @transaction.atomic
 def set_role(*, slug: str, by: "User", user: int, role: str) -> Membership:
-    """Make a member a moderator or a moderator a member; with "owner" the room passes on, and `by` moderates it.
+    """Give a member another role. With "owner" the ownership is transferred, and `by` becomes a moderator.
 
-    Raises RoomNotFound unless `by` owns the room; MemberNotFound for whoever is not in it.
+    Raises:
+        RoomNotFound: `by` does not own the room.
+        MemberNotFound: The user is not in the room.
+        ChatError: The user is the bot of an integration.
     """
     room = get_room_with_role(slug, by, OWNER)
-    target = _below(room, by, user)
+    target = _get_member_below(room, by, user)
     if target.user.is_bot and role != MEMBER:
-        raise ChatError("An integration is a member, nothing more.")
+        raise ChatError("An integration cannot have another role.")
     if role == OWNER:
         memberships.set_role(room, by, MODERATOR)
     membership = memberships.set_role(room, target.user, role)
@@ -92,11 +114,11 @@ def set_role(*, slug: str, by: "User", user: int, role: str) -> Membership:
     return membership
 
 
-def _below(room: Room, by: "User", user: int, *, ban: bool = False) -> Membership:
-    rank: list[str] = [OWNER, MODERATOR, MEMBER]
-    mine = room.memberships.get(user=by)
-    theirs = room.memberships.filter(user=user).select_related("user").first()
-    here = theirs is not None and (theirs.state == JOINED or (ban and theirs.state != BANNED))
-    if theirs is None or not here or rank.index(theirs.role) <= rank.index(mine.role):
+def _get_member_below(room: Room, by: "User", user: int, *, ban: bool = False) -> Membership:
+    ranks: list[str] = [OWNER, MODERATOR, MEMBER]
+    own = room.memberships.get(user=by)
+    target = room.memberships.filter(user=user).select_related("user").first()
+    is_present = target is not None and (target.state == JOINED or (ban and target.state != BANNED))
+    if target is None or not is_present or ranks.index(target.role) <= ranks.index(own.role):
         raise MemberNotFound
-    return theirs
+    return target

@@ -1,4 +1,4 @@
-"""What somebody is in a room: the one place where memberships are written."""
+"""Writing memberships: the only place that does. Call these functions in a transaction."""
 
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,12 @@ OWNER, MODERATOR, MEMBER = Membership.Role.OWNER, Membership.Role.MODERATOR, Mem
 
 
 def add_member(room: Room, user: "User", role: str = MEMBER) -> Membership:
-    """Make the user a member; nothing where they are one already, whatever their role is.
+    """Make the user a member with this role, and return the membership. A member keeps the role that they have.
 
-    Raises RoomNotFound for the banned: to them the room is not there. Call it, and the other, in a transaction.
+    Raises:
+        RoomNotFound: The user is banned.
     """
-    membership = _locked(room, user)
+    membership = _lock_membership(room, user)
     if membership is None:
         membership = Membership(room=room, user=user, role=role, state="")
     if membership.state == BANNED:
@@ -30,42 +31,46 @@ def add_member(room: Room, user: "User", role: str = MEMBER) -> Membership:
         return membership
     if membership.pk is None or role == OWNER:
         membership.role = role
-    return _changed(membership, JOINED, membership.role)
+    return _save_change(membership, JOINED, membership.role)
 
 
 def remove_member(room: Room, user: "User", state: str) -> Membership | None:
-    """End a membership in this state; the user's live sockets are dropped. None for who has never been here.
+    """End a membership with this state; the hub removes the user's sockets from the room.
 
-    Nobody comes back with a role, and where the owner goes the room passes to whoever is next.
+    The role is lost. When the owner is removed, the next owner gets the room.
+
+    Returns:
+        The membership; None for a user who has never been a member.
     """
-    membership = _locked(room, user)
+    membership = _lock_membership(room, user)
     if membership is None or membership.state == state:
         return membership
-    owned = membership.role == OWNER
-    _changed(membership, state, MEMBER)
-    if owned and room.kind != Room.Kind.DIRECT and (successor := _next_owner(room)):
-        _changed(successor, JOINED, OWNER)
+    was_owner = membership.role == OWNER
+    _save_change(membership, state, MEMBER)
+    if was_owner and room.kind != Room.Kind.DIRECT and (successor := _next_owner(room)):
+        _save_change(successor, JOINED, OWNER)
     return membership
 
 
 def set_role(room: Room, user: "User", role: str) -> Membership | None:
-    """Let a member be this from now on. None for who is no member."""
-    membership = _locked(room, user)
+    """Give a member this role, and return the membership; None for a user who is not a member."""
+    membership = _lock_membership(room, user)
     if membership is None or membership.state != JOINED:
         return None
-    return membership if membership.role == role else _changed(membership, JOINED, role)
+    return membership if membership.role == role else _save_change(membership, JOINED, role)
 
 
-def _locked(room: Room, user: "User") -> Membership | None:
-    Room.objects.select_for_update().get(pk=room.pk)  # of two tabs that enter at once the second finds it done
+def _lock_membership(room: Room, user: "User") -> Membership | None:
+    # The lock lets the second of two sockets that join at once find the membership.
+    Room.objects.select_for_update().get(pk=room.pk)
     membership = Membership.objects.filter(room=room, user=user).first()
     if membership is not None:
         membership.room, membership.user = room, user
     return membership
 
 
-def _changed(membership: Membership, state: str, role: str) -> Membership:
-    """One change of the room, announced."""
+def _save_change(membership: Membership, state: str, role: str) -> Membership:
+    """Store a membership as one change of its room, and publish it after the commit."""
     membership.state, membership.role = state, role
     membership.rev = membership.room.advance()
     if membership.pk is None:
@@ -76,7 +81,7 @@ def _changed(membership: Membership, state: str, role: str) -> Membership:
 
 
 def _next_owner(room: Room) -> Membership | None:
-    """A moderator before others, who came first before who came later; no bot."""
+    """Return the member who gets an ownerless room: moderators first, then who joined first, but no bot."""
     rank = Case(When(role=MODERATOR, then=Value(0)), default=Value(1))
     candidates = Membership.objects.filter(room=room, state=JOINED, user__is_bot=False).select_related("user")
     successor = candidates.order_by(rank, "joined_at", "pk").first()

@@ -1,4 +1,4 @@
-"""What the site's administrators do in rooms, whether they are in them or not. Who governs a room: members.py."""
+"""What the site's administrators do in rooms, as members or not. A room's own moderators use members.py."""
 
 from django.db import transaction
 
@@ -12,7 +12,7 @@ from realtime.publisher import publish_events
 
 @transaction.atomic
 def update_room(room: Room) -> None:
-    """Store the title, topic and profile that this object has. Raises BadName."""
+    """Store the title, topic and limits that this object has, and publish them. Raises BadName."""
     check_description(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "body_chars", "max_messages", "rev"])
@@ -21,7 +21,14 @@ def update_room(room: Room) -> None:
 
 @transaction.atomic
 def moderator_delete(message: int) -> bool:
-    """Leave a tombstone without words in its place. False when it was one already. Raises Message.DoesNotExist."""
+    """Soft-delete a message of any author.
+
+    Returns:
+        False when it was deleted before.
+
+    Raises:
+        Message.DoesNotExist: There is no such message.
+    """
     found = Message.objects.select_related("room", "author").get(pk=message)
     if found.deleted_at is not None:
         return False
@@ -31,5 +38,5 @@ def moderator_delete(message: int) -> bool:
 
 @transaction.atomic
 def end_membership(membership: Membership, state: str) -> None:
-    """End a membership in this state, its owner's too: the room then passes to whoever is next."""
+    """End a membership with this state, also an owner's: then the next owner gets the room."""
     remove_member(membership.room, membership.user, state)

@@ -1,4 +1,4 @@
-"""Opening, entering and leaving rooms, and what a user's own list of them says."""
+"""Creating, joining and leaving rooms, and a user's own list of them."""
 
 import secrets
 import unicodedata
@@ -11,9 +11,9 @@ from django.db.models.functions import Coalesce
 
 from chat import events, limits
 from chat.models import Membership, Message, Room
-from chat.models.room import is_open_slug
 from chat.services.errors import BadName, ChatError, RoomNotFound
 from chat.services.memberships import add_member, remove_member
+from chat.slugs import is_open_slug
 from realtime.publisher import notify_user, publish_events
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def slug_from_name(name: str) -> str:
-    """The address of the open room that people mean by this name. Raises BadName when there is none."""
+    """Return the slug of the open room with this name. Raises BadName when no room can have it."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     slug = "-".join(folded.lstrip("#").split())
     if not is_open_slug(slug):
@@ -30,9 +30,10 @@ def slug_from_name(name: str) -> str:
 
 
 def find_room(slug: str, user: "User") -> Room | None:
-    """The room, if this user may look at its page; None for an open one that nobody has entered yet.
+    """Return a room whose page the user may see; None for an open room that does not exist yet.
 
-    Raises RoomNotFound for a hidden room that the user is not in, whether it exists or not.
+    Raises:
+        RoomNotFound: The room is private or direct, and the user is not in it or it does not exist.
     """
     if is_open_slug(slug):
         return Room.objects.filter(slug=slug).first()
@@ -40,7 +41,7 @@ def find_room(slug: str, user: "User") -> Room | None:
 
 
 def get_joined_room(slug: str, user: "User") -> Room:
-    """The room, if the user is in it. Raises RoomNotFound."""
+    """Return the room, if the user is in it. Raises RoomNotFound."""
     room = Room.objects.joined_by(user).named(slug).first()
     if room is None:
         raise RoomNotFound
@@ -48,43 +49,47 @@ def get_joined_room(slug: str, user: "User") -> Room:
 
 
 def get_room_with_role(slug: str, user: "User", *roles: str) -> Room:
-    """The room, if the user is in it as one of these. Raises RoomNotFound."""
+    """Return the room, if the user is in it with one of these roles. Raises RoomNotFound."""
     if (room := Room.objects.with_role(user, *roles).named(slug).first()) is None:
         raise RoomNotFound
     return room
 
 
 def join_room(*, slug: str, user: "User") -> Room:
-    """Be in the room afterwards. An open room is made by its first visitor, who owns it.
+    """Make the user a member of the room, and return it. The first member of an open room creates and owns it.
 
-    Raises RoomNotFound for a hidden room that the user is not in, BadName for what can be no room's slug.
+    Raises:
+        RoomNotFound: The room is private or direct and the user is not in it, or the user is banned.
+        BadName: No open room can have this slug.
     """
     room = Room.objects.joined_by(user).named(slug).first()
     if room is not None:
         return room
     if slug.startswith("~"):
         raise RoomNotFound
-    if (meant := slug_from_name(slug)) != slug:  # two rooms whose names people cannot tell apart are one
-        raise BadName(f"The name of that room is written {meant}.")
-    return _enter_open(slug, user)
+    if (normalised := slug_from_name(slug)) != slug:  # names that look the same are the same room
+        raise BadName(f"The name of that room is written {normalised}.")
+    return _join_open_room(slug, user)
 
 
 @transaction.atomic
-def _enter_open(slug: str, user: "User") -> Room:
-    room, made = Room.objects.get_or_create(slug=slug)
-    add_member(room, user, Membership.Role.OWNER if made or _deserted(room) else Membership.Role.MEMBER)
+def _join_open_room(slug: str, user: "User") -> Room:
+    room, is_new = Room.objects.get_or_create(slug=slug)
+    add_member(room, user, Membership.Role.OWNER if is_new or _has_no_people(room) else Membership.Role.MEMBER)
     return room
 
 
-def _deserted(room: Room) -> bool:
+def _has_no_people(room: Room) -> bool:
     return not room.memberships.filter(state=Membership.State.JOINED, user__is_bot=False).exists()
 
 
 @transaction.atomic
 def leave_room(*, slug: str, user: "User") -> None:
-    """Be out of the room afterwards; the user's live sockets are dropped from it. Raises RoomNotFound.
+    """End the user's membership; the hub removes their sockets from the room.
 
-    A direct room cannot be left: it would be half a conversation.
+    Raises:
+        RoomNotFound: The user is not in the room.
+        ChatError: The room is direct: both people have to be in it.
     """
     room = get_joined_room(slug, user)
     if room.kind == Room.Kind.DIRECT:
@@ -94,8 +99,8 @@ def leave_room(*, slug: str, user: "User") -> None:
 
 @transaction.atomic
 def create_private_room(*, title: str, topic: str = "", owner: "User") -> Room:
-    """Make a private room; its slug is random and tells nothing."""
-    room = Room(slug=_hidden_slug(), kind=Room.Kind.PRIVATE, title=_line(title), topic=_line(topic))
+    """Create a private room with a random slug. Raises BadName for a wrong title or topic."""
+    room = Room(slug=_hidden_slug(), kind=Room.Kind.PRIVATE, title=_one_line(title), topic=_one_line(topic))
     check_description(room)
     room.save()
     add_member(room, owner, Membership.Role.OWNER)
@@ -104,7 +109,7 @@ def create_private_room(*, title: str, topic: str = "", owner: "User") -> Room:
 
 @transaction.atomic
 def open_direct_room(*, me: "User", other: "User") -> Room:
-    """The one room of these two people, made when they first talk; both are in it, also after it was ended."""
+    """Return the direct room of these two people, which is created or opened again. Raises ChatError for one person."""
     if me.pk == other.pk:
         raise ChatError("A conversation needs two people.")
     pair = "{}:{}".format(*sorted((me.pk, other.pk)))
@@ -116,9 +121,10 @@ def open_direct_room(*, me: "User", other: "User") -> Room:
 
 @transaction.atomic
 def end_direct_room(*, slug: str, user: "User") -> None:
-    """Take both people out of their conversation; its words stay, for when one of them opens it again.
+    """End both people's memberships of a direct room. Its messages stay, for when one of them opens it again.
 
-    Raises RoomNotFound unless the user is in a direct room of that slug.
+    Raises:
+        RoomNotFound: The user is in no direct room with this slug.
     """
     room = get_joined_room(slug, user)
     if room.kind != Room.Kind.DIRECT:
@@ -129,10 +135,15 @@ def end_direct_room(*, slug: str, user: "User") -> None:
 
 @transaction.atomic
 def update_room(*, slug: str, user: "User", title: str | None = None, topic: str | None = None) -> Room:
-    """Change a room's title or topic. Raises RoomNotFound unless the user owns the room."""
+    """Change a room's title or topic; None leaves it as it is.
+
+    Raises:
+        RoomNotFound: The user does not own the room.
+        BadName: The room cannot have this title or topic.
+    """
     room = get_room_with_role(slug, user, Membership.Role.OWNER)
-    room.title = room.title if title is None else _line(title)
-    room.topic = room.topic if topic is None else _line(topic)
+    room.title = room.title if title is None else _one_line(title)
+    room.topic = room.topic if topic is None else _one_line(topic)
     check_description(room)
     room.rev = room.advance()
     room.save(update_fields=["title", "topic", "rev"])
@@ -141,18 +152,25 @@ def update_room(*, slug: str, user: "User", title: str | None = None, topic: str
 
 
 def mark_read(*, slug: str, user: "User", seq: int) -> int:
-    """Move the user's read marker up to seq, never back. Returns the messages still unread."""
+    """Move the user's read marker up to `seq`, never back.
+
+    Returns:
+        How many messages of others are still unread.
+
+    Raises:
+        RoomNotFound: The user is not in the room.
+    """
     room = get_joined_room(slug, user)
-    mine = Membership.objects.filter(room=room, user=user)
-    moved = mine.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
-    marker, unread = mine.annotate(unread=UNREAD).values_list("read_seq", "unread").get()
-    if moved:  # on the user's other tabs and devices, too
+    membership = Membership.objects.filter(room=room, user=user)
+    moved = membership.filter(read_seq__lt=min(seq, room.head)).update(read_seq=min(seq, room.head))
+    marker, unread = membership.annotate(unread=UNREAD_COUNT).values_list("read_seq", "unread").get()
+    if moved:  # shown on the user's other tabs and devices, too
         notify_user(user.pk, events.Ephemeral(room=room.slug, kind="read", seq=marker, unread=unread).text)
     return int(unread)
 
 
-# How many messages of others stand above a membership's marker.
-UNREAD = Coalesce(
+# For each membership: how many messages of others have a seq above its read marker.
+UNREAD_COUNT = Coalesce(
     Subquery(
         Message.objects.filter(room=OuterRef("room"), seq__gt=OuterRef("read_seq"), deleted_at=None)
         .exclude(author=OuterRef("user"))
@@ -167,7 +185,7 @@ UNREAD = Coalesce(
 
 
 class RoomSummary(msgspec.Struct):
-    """A room as its member sees it in a list: in the side bar, over HTTP."""
+    """A room as its member sees it in a list."""
 
     slug: str
     title: str
@@ -178,13 +196,13 @@ class RoomSummary(msgspec.Struct):
 
 
 def list_rooms(user: "User") -> list[RoomSummary]:
-    """The rooms the user is in, the ones with the newest words first."""
+    """Return the rooms that the user is in; the one with the newest message is first."""
     newest = Message.objects.filter(room=OuterRef("room")).order_by("-seq").values("created_at")[:1]
     rows = (
         Membership.objects.filter(user=user, state=Membership.State.JOINED)
         .select_related("room")
-        .annotate(unread=UNREAD, spoken_at=Coalesce(Subquery(newest), "joined_at"))
-        .order_by("-spoken_at", "room__slug")
+        .annotate(unread=UNREAD_COUNT, last_message_at=Coalesce(Subquery(newest), "joined_at"))
+        .order_by("-last_message_at", "room__slug")
     )
     return [
         RoomSummary(
@@ -195,7 +213,7 @@ def list_rooms(user: "User") -> list[RoomSummary]:
 
 
 def get_room_title(room: Room, user: "User") -> str:
-    """The room's title; a direct room is called after the other person."""
+    """Return the room's title for this user; a direct room has the other person's name."""
     if room.kind == Room.Kind.DIRECT and (other := room.members.exclude(pk=user.pk).first()):
         return other.name
     return room.title or room.slug
@@ -205,13 +223,13 @@ def _hidden_slug() -> str:
     return "~" + secrets.token_urlsafe(12)
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.replace("\0", "").split())
 
 
 def check_description(room: Room) -> None:
-    """Raises BadName for a title or topic that this room cannot have."""
+    """Raise BadName for a title or topic that this room cannot have."""
     if room.kind == Room.Kind.PRIVATE and not room.title:
-        raise BadName("A private room needs a title.")  # its slug says nothing to people
+        raise BadName("A private room needs a title.")  # its slug is random
     if len(room.title) > limits.TITLE_CHARS or len(room.topic) > limits.TOPIC_CHARS:
         raise BadName(f"A title has at most {limits.TITLE_CHARS} characters, a topic {limits.TOPIC_CHARS}.")

@@ -28,7 +28,7 @@ def with_compat(codec: type[CompatCodec]) -> Any:
 sockets = URLRouter(
     [
         path("ws/", parley_v1),
-        path("ws/chat/", with_compat(NodeRelayCodec), {"room": settings.FRONT_ROOM}),
+        path("ws/chat/", with_compat(NodeRelayCodec), {"room": settings.DEFAULT_ROOM}),
         re_path(r"^ws/chat/(?P<room>~[^/]+)/$", with_compat(ReactChatCodec)),
         re_path(r"^ws/chat/(?P<room>[^/]+)/$", with_compat(AngularGuideCodec)),
         re_path(r"^ws/chat/(?P<room>[^/]+)$", with_compat(PtBrChatCodec)),

@@ -1,0 +1,1 @@
+"""Contains the management commands of the app ops."""

@@ -1,3 +1,5 @@
+"""The template tag `request_id`, for the error pages."""
+
 from django import template
 
 from ops.logs import REQUEST_ID
@@ -7,5 +9,8 @@ register = template.Library()
 
 @register.simple_tag
 def request_id() -> str:
-    """The id under which this request is logged. A tag: the page for a bug of ours is made without a context."""
+    """Return the id under which this request is logged.
+
+    This is a tag and no context variable, because Django renders the page for an internal error without a context.
+    """
     return REQUEST_ID.get()

@@ -1,13 +1,15 @@
+"""The template tag `site_status`, for the first page of the administration."""
+
 from typing import Any
 
 from django import template
 
-from ops.status import status
+from ops.status import get_status
 
 register = template.Library()
 
 
 @register.inclusion_tag("ops/status.html")
 def site_status() -> dict[str, Any]:
-    """A line for the front page of the admin."""
-    return {"status": status()}
+    """Render the state of each part of the site: release, database, Redis, sockets, certificate."""
+    return {"status": get_status()}

@@ -1,1 +1,1 @@
-"""The one client program that drives every contender: a process of its own, raw epoll, one socket per member."""
+"""The client program that drives every contender: one process, one epoll loop, one socket for each member."""

@@ -1,28 +1,28 @@
 """`python -m loadtest.bench.client`: reads commands, one JSON object a line, and answers each with one line.
 
-The first is a plan; the others are methods of Room: {"do": "fixed", "rate": 15, "seconds": 6}.
+The first line is a ClientPlan; each other one names a command of `room.COMMANDS` and has its arguments:
+{"do": "fixed_rate", "rate": 15, "seconds": 6}.
 """
 
 import gc
 import json
 import os
-import resource
 import sys
 
-from loadtest.bench.client.room import COMMANDS, Plan, Room
-from loadtest.bench.cores import CLIENT
+from loadtest.bench.client.room import COMMANDS, ClientPlan, Room
+from loadtest.core.cpu_affinity import split_cores
+from loadtest.core.host import raise_file_limit
 
 
 def main() -> None:
-    if CLIENT is not None:
-        os.sched_setaffinity(0, {CLIENT})
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    gc.disable()  # a pause here would be taken for one of the server; nothing in the loop makes cycles
-    room = Room(Plan.read(json.loads(sys.stdin.readline())))
+    """Run until standard input ends."""
+    os.sched_setaffinity(0, split_cores().generators)
+    raise_file_limit()
+    gc.disable()  # a pause of this process would look like one of the server; nothing in the loop makes cycles
+    room = Room(ClientPlan.from_json(json.loads(sys.stdin.readline())))
     for line in sys.stdin:
-        command = json.loads(line)
-        answer = COMMANDS[command.pop("do")](room, **command)
+        arguments = json.loads(line)
+        answer = COMMANDS[arguments.pop("do")](room, **arguments)
         print(json.dumps(answer), flush=True)
 
 

@@ -1,1 +1,1 @@
-"""How each contender is installed, started and spoken to: one small module each."""
+"""The contenders: how each is installed, started and reached, in a module of its own."""

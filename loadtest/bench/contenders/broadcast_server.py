@@ -1,4 +1,4 @@
-"""The smallest chat on the `websockets` library: what one says, everybody hears.
+"""The smallest chat on the `websockets` library: it sends each message to all connections.
 
 python -m loadtest.bench.contenders.broadcast_server PORT
 """
@@ -11,7 +11,8 @@ from websockets.asyncio.server import ServerConnection, broadcast, serve
 connections: set[ServerConnection] = set()
 
 
-async def listen(connection: ServerConnection) -> None:
+async def handle_connection(connection: ServerConnection) -> None:
+    """Broadcast what a connection sends, until it is closed."""
     connections.add(connection)
     try:
         async for message in connection:
@@ -21,7 +22,8 @@ async def listen(connection: ServerConnection) -> None:
 
 
 async def main(port: int) -> None:
-    async with serve(listen, "127.0.0.1", port, compression=None, backlog=4096) as server:
+    """Serve on this port of the loopback interface."""
+    async with serve(handle_connection, "127.0.0.1", port, compression=None, backlog=4096) as server:
         await server.serve_forever()
 
 

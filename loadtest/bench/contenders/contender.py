@@ -3,24 +3,33 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from loadtest.bench.client.lines import Address
-from loadtest.bench.programs import Programs
+from loadtest.bench.address import Address
+from loadtest.bench.servers import ServerProcesses
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where and how the client reaches a contender that runs."""
+    """Where and how the client reaches a contender that runs.
+
+    Attributes:
+        address: for WebSockets.
+        protocol: a name in `loadtest.bench.client.protocols.PROTOCOLS`.
+        path: of the WebSocket.
+        cookies: sessions, used in turn; empty if the contender has none.
+        post_to: where messages are published by HTTP, if the members do not send them.
+        listening_pid: the process that listens at the address.
+    """
 
     address: Address
-    dialect: str  # a name in client/dialects.py
+    protocol: str
     path: str = "/ws/"
     cookies: list[str] = field(default_factory=list)
     post_to: Address | None = None
-    listening_pid: int = 0  # the process whose sockets these are
+    listening_pid: int = 0
 
 
 class Contender(Protocol):
-    """A way to deliver one message to a room."""
+    """A server that delivers one message to all members of a room."""
 
     @property
     def name(self) -> str:
@@ -30,8 +39,12 @@ class Contender(Protocol):
     def title(self) -> str:
         """As in the table."""
 
-    def missing(self) -> str | None:
-        """Why it cannot run on this machine; None when it can. Installs what it may."""
+    def find_obstacle(self) -> str | None:
+        """Return why it cannot run on this machine; None if it can. Installs what it needs, if it may."""
 
-    def start(self, programs: Programs, members: int) -> Target:
-        """Start it for a room of so many. Raises NotStarted."""
+    def start(self, servers: ServerProcesses, members: int) -> Target:
+        """Start it for a room of so many members.
+
+        Raises:
+            NotStarted: it does not run.
+        """

@@ -1,18 +1,19 @@
-"""nginx's nchan module: subscribers by WebSocket, the publisher by HTTP POST. It is its own nginx, also with TLS."""
+"""nginx's nchan module: subscribers by WebSocket, the publisher by HTTP POST. It runs in an nginx of its own."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.bench import install
-from loadtest.bench.client.dialects import ROOM
-from loadtest.bench.client.lines import Address
+from loadtest.bench.address import Address
+from loadtest.bench.client.protocols import ROOM
 from loadtest.bench.contenders.contender import Target
-from loadtest.bench.front import certificate_in
-from loadtest.bench.programs import REPO, Programs, free_port
+from loadtest.bench.nginx_proxy import make_certificate
+from loadtest.bench.servers import ServerProcesses
+from loadtest.core.host import REPO, find_free_port
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 
-# The package's own file in modules-enabled/ is for Debian's nginx.conf, which nothing here reads.
+# The package's own file in modules-enabled/ is read by Debian's nginx.conf only.
 CONFIGURATION = """
 load_module {module};
 user {user};
@@ -51,29 +52,35 @@ http {{
 
 @dataclass(frozen=True)
 class Nchan:
+    """One nginx. `tls`: with the TLS settings of Parley's site."""
+
     tls: bool = False
 
     @property
     def name(self) -> str:
+        """As on the command line and in the results."""
         return "nchan-tls" if self.tls else "nchan"
 
     @property
     def title(self) -> str:
+        """As in the table."""
         return "nginx nchan" + (", TLS" if self.tls else "")
 
-    def missing(self) -> str | None:
-        return None if MODULE.exists() else install.debian("libnginx-mod-nchan")
+    def find_obstacle(self) -> str | None:
+        """Return why the module is not installed and could not be; None if it is."""
+        return None if MODULE.exists() else install.install_debian_package("libnginx-mod-nchan")
 
-    def start(self, programs: Programs, members: int) -> Target:
-        folder, port, publish_port = programs.folder, free_port(), free_port()
+    def start(self, servers: ServerProcesses, members: int) -> Target:
+        """Start nginx on free ports: one for subscribers, one for the publisher."""
+        folder, port, publish_port = servers.folder, find_free_port(), find_free_port()
         settings = ""
         if self.tls:
-            certificate, key = certificate_in(folder)
+            certificate, key = make_certificate(folder)
             settings = f"ssl_certificate {certificate}; ssl_certificate_key {key};\n"
             settings += (REPO / "nginx/snippets/tls.conf").read_text().replace("snippets/", f"{REPO}/nginx/snippets/")
         text = CONFIGURATION.format(
             module=MODULE,
-            user=install.owner(),
+            user=install.current_user_name(),
             folder=folder,
             port=port,
             publish_port=publish_port,
@@ -82,14 +89,14 @@ class Nchan:
             tls_settings=settings,
         )
         (folder / "nchan.conf").write_text(text)
-        process = programs.start(
+        process = servers.start(
             "server", ["nginx", "-p", str(folder), "-c", str(folder / "nchan.conf"), "-e", "stderr"]
         )
         for address in (Address(port=port), Address(port=publish_port)):
-            programs.await_listening(address)
+            servers.await_listening(address)
         return Target(
             Address(port=port, tls=self.tls),
-            "posted",
+            "nchan",
             path=f"/ws/{ROOM}",
             post_to=Address(port=publish_port),
             listening_pid=process.pid,

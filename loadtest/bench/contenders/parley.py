@@ -10,94 +10,86 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from loadtest.bench.client.dialects import ROOM
-from loadtest.bench.client.lines import Address
+from loadtest.bench.address import Address
+from loadtest.bench.client.protocols import PARLEY_ROOM
 from loadtest.bench.contenders.contender import Target
-from loadtest.bench.programs import REPO, NotStarted, Programs, clean_environment, free_port, redis
-from loadtest.proc import maps
+from loadtest.bench.servers import NotStarted, ServerProcesses, start_redis
+from loadtest.core.host import REPO, clean_environment, find_free_port
 
 SOCKETS_PER_USER = 10  # the product's limit for one process
-SECRET_KEY = secrets.token_urlsafe(50)  # one for the whole run: the sessions of a prepared database are signed by it
+SECRET_KEY = secrets.token_urlsafe(50)  # one for the whole run: the sessions of a prepared database are signed with it
 
-# Members exist before they connect: in a room of a thousand, a thousand people joining would be a million deliveries.
+# Members exist before they connect: in a room of a thousand, a thousand members joining would be a million deliveries.
+# Only management commands are called, so the benchmark knows nothing of the application's code.
 SETUP = """
-import json, sys
+import sys
 import django
 django.setup()
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import call_command
-from django.db import transaction
-from accounts.guests import make_guest
-from chat.services import rooms
 call_command("migrate", interactive=False, verbosity=0)
 call_command("createcachetable", verbosity=0)
-cookies = []
-with transaction.atomic():
-    for number in range(int(sys.argv[2])):
-        guest = make_guest(f"Guest {number}")
-        rooms.join_room(slug=sys.argv[1], user=guest)
-        session = SessionStore()
-        session[SESSION_KEY] = str(guest.pk)
-        session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-        session[HASH_SESSION_KEY] = guest.get_session_auth_hash()
-        session.create()
-        cookies.append(session.session_key)
-print(json.dumps(cookies))
+call_command("load_people", int(sys.argv[1]), rooms=1)
 """
 
 
 @dataclass(frozen=True)
 class Parley:
-    """unix: on a unix socket instead of TCP. server: daphne or uvicorn. env: added to the server's environment."""
+    """One server process.
 
-    server: str = "daphne"
+    Attributes:
+        unix: listen on a unix socket instead of TCP.
+        database: a URL; empty for SQLite.
+        database_pid: measured as "database", if the database is a process.
+        env: added to the server's environment.
+    """
+
     unix: bool = False
-    database: str = ""  # a URL; empty: SQLite
-    database_pid: int = 0  # counted as "database", where that is a process
+    database: str = ""
+    database_pid: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        return "parley" + ("-uvicorn" if self.server == "uvicorn" else "") + ("-unix" if self.unix else "")
+        """As on the command line and in the results."""
+        return "parley-unix" if self.unix else "parley"
 
     @property
     def title(self) -> str:
-        return f"Parley, {self.server}" + (", unix socket" if self.unix else "")
+        """As in the table."""
+        return "Parley, daphne" + (", unix socket" if self.unix else "")
 
-    def missing(self) -> str | None:
+    def find_obstacle(self) -> str | None:
+        """Return None: all of it is always installed."""
         return None
 
-    def start(self, programs: Programs, members: int) -> Target:
+    def start(self, servers: ServerProcesses, members: int) -> Target:
+        """Prepare the database, start Redis and the server."""
         users = -(-members // SOCKETS_PER_USER) + 1
         if self.database:
             database = self.database
-            cookies = prepare(database, users)
-            programs.groups["database"].append(self.database_pid)
+            cookies = prepare_database(database, users)
+            servers.groups["database"].append(self.database_pid)
         else:
-            prepared, cookies = prepared_sqlite(users)
-            shutil.copy(prepared, programs.folder / "parley.sqlite3")
-            database = f"sqlite:///{programs.folder}/parley.sqlite3"
+            prepared, cookies = prepare_sqlite(users)
+            shutil.copy(prepared, servers.folder / "parley.sqlite3")
+            database = f"sqlite:///{servers.folder}/parley.sqlite3"
         env = {
-            **settings(database),
-            "REDIS_URL": f"unix://{redis(programs)}",
-            "ASGI_SERVER": self.server,
+            **build_environment(database),
+            "REDIS_URL": f"unix://{start_redis(servers)}",
             "DRAIN_SECONDS": "0",
             **self.env,
         }
-        path = str(programs.folder / "ws.sock") if self.unix else ""
-        address = Address(path=path) if path else Address(port=free_port())
-        where = ["--unix", path] if path else ["--tcp", f"127.0.0.1:{address.port}"]
-        command = [sys.executable, "-m", "realtime.server", *where]
-        process = programs.start("server", command, env=env, cwd=REPO / "app")
-        programs.await_listening(address)
-        if self.server == "uvicorn" and not maps(process.pid, "uvloop"):
-            raise NotStarted("it did not load uvloop, so this is not uvicorn")
+        path = str(servers.folder / "ws.sock") if self.unix else ""
+        address = Address(path=path) if path else Address(port=find_free_port())
+        listen = ["--unix", path] if path else ["--tcp", f"127.0.0.1:{address.port}"]
+        command = [sys.executable, "-m", "realtime.server", *listen]
+        process = servers.start("server", command, env=env, cwd=REPO / "app")
+        servers.await_listening(address)
         return Target(address, "parley", cookies=cookies, listening_pid=process.pid)
 
 
-def settings(database: str) -> dict[str, str]:
-    """The environment of a site."""
+def build_environment(database: str) -> dict[str, str]:
+    """Return the environment of a site with this database."""
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PARLEY_ENV_FILE": "/dev/null",
@@ -106,32 +98,37 @@ def settings(database: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost",
         "DATABASE_URL": database,
         "LOG_LEVEL": "WARNING",
-        # One member says what a whole room would; the limits on one person are not what is measured.
+        # A few members send what a whole room would; the limits for one user are not what is measured.
         "SOCKET_RATE": "1000000",
         "SOCKET_BURST": "1000000",
     }
 
 
-def prepare(database: str, users: int) -> list[str]:
-    """Make tables, users and their room; returns their session cookies."""
+def prepare_database(database: str, users: int) -> list[str]:
+    """Make the tables, and so many users that are members of one room; return their session cookies.
+
+    Raises:
+        NotStarted: a command failed.
+    """
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", SETUP, ROOM, str(users)],
+        [sys.executable, "-c", SETUP, str(users)],
         cwd=REPO / "app",
-        env={**clean_environment(), **settings(database), "REDIS_URL": ""},
+        env={**clean_environment(), **build_environment(database), "REDIS_URL": ""},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
         raise NotStarted(f"its database could not be prepared: {done.stderr.strip()[-300:]}")
-    cookies: list[str] = json.loads(done.stdout)
+    made = json.loads(done.stdout)
+    if made["rooms"] != [PARLEY_ROOM]:
+        raise NotStarted(f"load_people made the rooms {made['rooms']} and not {PARLEY_ROOM}")
+    cookies: list[str] = made["cookies"]
     return cookies
 
 
 @cache
-def prepared_sqlite(users: int) -> tuple[Path, list[str]]:
-    """A database with so many members, made once in a run."""
-    folder = Programs.scratch()
-    path = folder / f"parley-{users}.sqlite3"
-    cookies = prepare(f"sqlite:///{path}", users)
-    return path, cookies
+def prepare_sqlite(users: int) -> tuple[Path, list[str]]:
+    """Return the path of a database with so many users, and their session cookies. It is made once in a run."""
+    path = ServerProcesses.shared_folder() / f"parley-{users}.sqlite3"
+    return path, prepare_database(f"sqlite:///{path}", users)

@@ -1,19 +1,19 @@
-"""Measurements of single features, each by its name on the command line. All return rows of named figures."""
+"""Measurements of single features, each by its name on the command line. All return rows for the result file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from loadtest.bench.measures.coalescing import coalescing
-from loadtest.bench.measures.commits import commits
-from loadtest.bench.measures.drain import drain
-from loadtest.bench.measures.slow_reader import slow_reader
-from loadtest.bench.measures.storm import storm
+from loadtest.bench.measures.coalescing import measure_coalescing
+from loadtest.bench.measures.commits import measure_commits
+from loadtest.bench.measures.drain import measure_drain
+from loadtest.bench.measures.slow_reader import measure_slow_reader
+from loadtest.bench.measures.storm import measure_storm
 
-# Each takes quick (bool), size and seconds (None: its own), all by name.
-MEASURES: dict[str, Callable[..., list[dict[str, Any]]]] = {
-    "coalescing": coalescing,
-    "commits": commits,
-    "drain": drain,
-    "slow": slow_reader,
-    "storm": storm,
+# Each takes by name: quick (bool), size in members and seconds (None for the measurement's own).
+MEASURES: dict[str, Callable[..., Sequence[Any]]] = {
+    "coalescing": measure_coalescing,
+    "commits": measure_commits,
+    "drain": measure_drain,
+    "slow": measure_slow_reader,
+    "storm": measure_storm,
 }

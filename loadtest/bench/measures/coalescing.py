@@ -1,32 +1,36 @@
-"""Whether events that share frames under pressure pay: a fast small room behind TLS, with COALESCE off and on."""
-
-from typing import Any
+"""Whether it pays that events share frames under pressure: a fast small room behind TLS, with COALESCE off and on."""
 
 from loadtest.bench.contenders.parley import Parley
-from loadtest.bench.front import BehindNginx
-from loadtest.bench.measure import Load, measure
-from loadtest.bench.results import merged
+from loadtest.bench.measure import RoomLoad, measure_room
+from loadtest.bench.nginx_proxy import BehindNginx
+from loadtest.bench.result import CoalescingRow, PhaseResult, merge_rounds
 
 RATE = 100.0  # messages a second
+DEFAULT_SIZE = 100
 
 
-def coalescing(*, quick: bool, size: int | None, seconds: float | None) -> list[dict[str, Any]]:
-    """One row for off, one for on: medians, the two taking turns."""
-    load = Load(size or 100, calm=RATE, brisk=RATE, seconds=seconds or (5 if quick else 10))
-    rounds: dict[str, list[dict[str, Any]]] = {"off": [], "on": []}
+def measure_coalescing(*, quick: bool, size: int | None, seconds: float | None) -> list[CoalescingRow]:
+    """Return one row for off and one for on: medians of rounds in which the two take turns."""
+    load = RoomLoad(size or DEFAULT_SIZE, low_rate=RATE, high_rate=RATE, seconds=seconds or (5 if quick else 10))
+    rounds: dict[str, list[PhaseResult]] = {"off": [], "on": []}
     for _ in range(1 if quick else 3):
-        for word, results in rounds.items():
-            contender = BehindNginx(Parley(unix=True, env={"COALESCE": word}))
-            results.append(measure(contender, load, ("brisk",))["brisk"])
-    return [row(word, merged(results)) for word, results in rounds.items()]
+        for setting, results in rounds.items():
+            contender = BehindNginx(Parley(unix=True, env={"COALESCE": setting}))
+            results.append(measure_room(contender, load, ("high_rate",))["high_rate"])
+    return [build_row(setting, merge_rounds(results)) for setting, results in rounds.items()]
 
 
-def row(word: str, result: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "coalesce": word,
-        **{f"{group}_us": us for group, us in result["us"].items()},
-        "frames_a_delivery": result["frames"] / result["deliveries"],
-        "p50_ms": result["latency_ms"]["p50"],
-        "p99_ms": result["latency_ms"]["p99"],
-        **{name: result[name] for name in ("lost", "duplicate", "reordered", "void")},
-    }
+def build_row(setting: str, result: PhaseResult) -> CoalescingRow:
+    """Return the row of one setting."""
+    latency = result.get("latency_ms")
+    return CoalescingRow(
+        coalesce=setting,
+        us_per_delivery=result["us_per_delivery"],
+        frames_per_delivery=result["frames"] / result["deliveries"],
+        p50_ms=latency["p50"] if latency else 0.0,
+        p99_ms=latency["p99"] if latency else 0.0,
+        lost=result["lost"],
+        duplicated=result["duplicated"],
+        out_of_order=result["out_of_order"],
+        void=result["void"],
+    )

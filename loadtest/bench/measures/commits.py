@@ -2,52 +2,66 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
-from loadtest.bench import cores, install
+from loadtest.bench import install
 from loadtest.bench.client_process import Client
 from loadtest.bench.contenders.parley import Parley
-from loadtest.bench.measure import fill, phase
-from loadtest.bench.programs import NotStarted, Programs
-from loadtest.bench.results import merged
+from loadtest.bench.measure import add_costs, connect_members
+from loadtest.bench.result import CommitsRow, merge_rounds
+from loadtest.bench.servers import NotStarted, ServerProcesses
+from loadtest.core.cpu_affinity import split_cores
 from tests.postgres import Postgres
 
-LISTENERS = 2  # enough to see that posts arrive; what delivering costs is another question
-IN_FLIGHT_EACH = 4  # commands of one sender under way
+LISTENERS = 2  # enough to see that posts arrive; the comparison measures what a delivery costs
+IN_FLIGHT_PER_SENDER = 4  # commands
+DEFAULT_SENDERS = 64
+WARM_UP_SECONDS = 1
 
 
-def commits(*, quick: bool, size: int | None, seconds: float | None) -> list[dict[str, Any]]:
-    """One row for off, one for on: medians, the two taking turns on the same server. Raises NotStarted."""
-    if not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) and (why := install.debian("postgresql")):
+def measure_commits(*, quick: bool, size: int | None, seconds: float | None) -> list[CommitsRow]:
+    """Return one row for off and one for on: medians of rounds in which the two take turns on one PostgreSQL.
+
+    Raises:
+        NotStarted: PostgreSQL is not installed and could not be, or a server does not run.
+    """
+    is_installed = any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not is_installed and (why := install.install_debian_package("postgresql")):
         raise NotStarted(why)
     postgres = Postgres()
     try:
         pid = int((postgres.folder / "data/postmaster.pid").read_text().split()[0])
-        os.sched_setaffinity(pid, set(map(int, cores.SERVERS.split(","))))  # for every connection made from now on
-        rounds: dict[str, list[dict[str, Any]]] = {"off": [], "on": []}
+        os.sched_setaffinity(pid, split_cores().servers)  # for every connection made from now on
+        rounds: dict[str, list[CommitsRow]] = {"off": [], "on": []}
         for number in range(1 if quick else 3):
-            for word, results in rounds.items():
-                url = postgres.url(f"{word}{number}")
-                contender = Parley(unix=True, database=url, database_pid=pid, env={"GROUP_COMMIT": word})
-                results.append(posts(contender, size or 64, seconds or (4 if quick else 10)))
+            for setting, rows in rounds.items():
+                url = postgres.url(f"{setting}{number}")
+                contender = Parley(unix=True, database=url, database_pid=pid, env={"GROUP_COMMIT": setting})
+                duration = seconds or (4 if quick else 10)
+                rows.append(measure_posts(contender, setting, size or DEFAULT_SENDERS, duration))
     finally:
         postgres.stop()
-    return [{"group_commit": word, **merged(results)} for word, results in rounds.items()]
+    return [merge_rounds(rows) for rows in rounds.values()]
 
 
-def posts(contender: Parley, senders: int, seconds: float) -> dict[str, Any]:
-    """Every member speaks, as fast as it is heard."""
-    with Programs() as programs:
-        target = contender.start(programs, senders)
+def measure_posts(contender: Parley, setting: str, senders: int, seconds: float) -> CommitsRow:
+    """Let every member send as fast as its messages are delivered."""
+    with ServerProcesses() as servers:
+        target = contender.start(servers, senders)
         with Client(target, senders, senders=senders, listeners=LISTENERS) as client:
-            fill(programs, client, senders)
-            command: dict[str, Any] = {"do": "saturate", "seconds": seconds, "window": senders * IN_FLIGHT_EACH}
-            client.ask(**{**command, "seconds": 1})
-            result = phase(programs, client, senders, command)
-    messages = result["messages"]
-    return {
-        "senders": senders,
-        "posts_a_second": messages / result["seconds"],
-        **{f"{group}_us_a_post": us * result["deliveries"] / messages for group, us in result["us"].items()},
-        **{name: result[name] for name in ("lost", "duplicate", "reordered", "void")},
-    }
+            connect_members(servers, client, senders)
+            window = senders * IN_FLIGHT_PER_SENDER
+            client.saturate(seconds=WARM_UP_SECONDS, window=window)
+            before = servers.measure()
+            talked = client.saturate(seconds=seconds, window=window)
+            result = add_costs(talked, before, servers.measure(), senders)
+    messages, deliveries = result["messages"], result["deliveries"]
+    return CommitsRow(
+        group_commit=setting,
+        senders=senders,
+        posts_per_s=messages / result["seconds"],
+        us_per_post={group: us * deliveries / messages for group, us in result["us_per_delivery"].items()},
+        lost=result["lost"],
+        duplicated=result["duplicated"],
+        out_of_order=result["out_of_order"],
+        void=result["void"],
+    )

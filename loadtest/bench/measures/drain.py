@@ -1,46 +1,49 @@
-"""A restart with a full house: everybody is told, then closed with 1012, in the time that is given; exit 0."""
+"""A restart with open sockets: all get a `bye`, are closed with 1012 in the time that is set, and it exits with 0."""
 
 import signal
 import subprocess
 import time
-from typing import Any
+from typing import cast
 
+from loadtest.bench.client.room import CloseResult
 from loadtest.bench.client_process import Client
 from loadtest.bench.contenders.parley import Parley
-from loadtest.bench.measure import fill
-from loadtest.bench.programs import Programs
+from loadtest.bench.measure import connect_members
+from loadtest.bench.result import DrainRow
+from loadtest.bench.servers import ServerProcesses
 
-PATIENCE = 15  # seconds beyond the drain
+EXTRA_SECONDS = 15  # beyond the drain, for the last close and for the exit
+DEFAULT_DRAIN_SECONDS = 10
 
 
-def drain(*, quick: bool, size: int | None, seconds: float | None) -> list[dict[str, Any]]:
-    """One row."""
+def measure_drain(*, quick: bool, size: int | None, seconds: float | None) -> list[DrainRow]:
+    """Return one row."""
     size = size or (1_000 if quick else 5_000)
-    spread = seconds or 10
-    with Programs() as programs:
-        target = Parley(unix=True, env={"DRAIN_SECONDS": str(spread)}).start(programs, size)
-        (process,) = [one for one in programs.running if one.pid == target.listening_pid]
+    drain_seconds = seconds or DEFAULT_DRAIN_SECONDS
+    with ServerProcesses() as servers:
+        target = Parley(unix=True, env={"DRAIN_SECONDS": str(drain_seconds)}).start(servers, size)
+        (process,) = [one for one in servers.running if one.pid == target.listening_pid]
         with Client(target, size) as client:
-            fill(programs, client, size)
-            client.begin("farewell", seconds=spread + PATIENCE)
-            began = time.monotonic()
+            connect_members(servers, client, size)
+            client.start_await_close(seconds=drain_seconds + EXTRA_SECONDS)
+            started = time.monotonic()
             process.send_signal(signal.SIGTERM)
-            told = client.answer()
+            result = cast("CloseResult", client.read_answer())
             try:
-                code: int | str = process.wait(PATIENCE)
+                code: int | str = process.wait(EXTRA_SECONDS)
             except subprocess.TimeoutExpired:
                 code = "none, it still runs"
-            took = time.monotonic() - began
+            took = time.monotonic() - started
     return [
-        {
-            "sockets": told["there"],
-            "drain_seconds": spread,
-            "closed_1012": told["closed"].get("1012", 0),
-            "after_bye": told["goodbyes"],
-            "closed": told["closed"],
-            "left": told["left"],
-            "spread_over_seconds": told["spread_seconds"],
-            "exit_code": code,
-            "exit_after_seconds": took,
-        }
+        DrainRow(
+            sockets=result["connected"],
+            drain_seconds=drain_seconds,
+            closed_1012=result["closed"].get("1012", 0),
+            closed_after_bye=result["closed_after_bye"],
+            closed=result["closed"],
+            remaining=result["remaining"],
+            spread_seconds=result["spread_seconds"],
+            exit_code=code,
+            exit_after_seconds=took,
+        )
     ]

@@ -1,170 +1,185 @@
-"""One member who reads a thousand bytes a second in a busy room: it is let go, and the others do not notice."""
+"""One member that reads a thousand bytes a second in a busy room: it is closed, and the others do not notice."""
 
 import json
 import socket
 import time
-from typing import Any
+from typing import Any, TypedDict, cast
 
-from loadtest import frames
-from loadtest.bench import message
-from loadtest.bench.client.dialects import ROOM
+from loadtest.bench.client.protocols import PARLEY_ROOM
+from loadtest.bench.client.room import TalkResult
 from loadtest.bench.client_process import Client
 from loadtest.bench.contenders.contender import Target
 from loadtest.bench.contenders.parley import Parley
-from loadtest.bench.measure import fill
-from loadtest.bench.programs import Programs
+from loadtest.bench.measure import connect_members
+from loadtest.bench.message import make_tagger
+from loadtest.bench.result import SlowReaderRow
+from loadtest.bench.servers import ServerProcesses
+from loadtest.core.frames import CLOSE, TEXT, build_frame, parse_frames
+from loadtest.core.handshake import build_request, parse_response
+from loadtest.core.message_tag import MessageTag
+from loadtest.core.parley_protocol import SUBPROTOCOL, build_command
 
 RATE = 15.0  # messages a second
-TEXT_BYTES = 3_500  # long ones: the server's cap of 1 MiB is reached within half a minute
-BYTES_A_SECOND = 1_024
-PAGE = 100
-PATIENCE = 30
+TEXT_CHARACTERS = 3_500  # long ones: the server's cap of 1 MiB is reached within half a minute
+BYTES_PER_SECOND = 1_024
+PAGE_SIZE = 100  # messages of one `history` command
+SOCKET_TIMEOUT_SECONDS = 30
+DEFAULT_SIZE = 1_000
 
 
-def slow_reader(*, quick: bool, size: int | None, seconds: float | None) -> list[dict[str, Any]]:
-    """A row without the slow one, and a row with it."""
-    return [room(size or 1_000, seconds or (30 if quick else 45), slow=slow) for slow in (False, True)]
+class ReturnResult(TypedDict):
+    """How the slow member came back."""
+
+    close_code: int | None
+    recovered: bool
+    missing_after: int
+    received_twice: int
 
 
-def room(size: int, seconds: float, *, slow: bool) -> dict[str, Any]:
-    with Programs() as programs:
-        target = Parley(unix=True).start(programs, size + 1)
-        with Client(target, size, text_bytes=TEXT_BYTES) as client:
-            fill(programs, client, size)
-            reader = Reader(target) if slow else None
-            before = programs.usage()["server"].rss
-            client.begin("fixed", rate=RATE, seconds=seconds)
+def measure_slow_reader(*, quick: bool, size: int | None, seconds: float | None) -> list[SlowReaderRow]:
+    """Return a row without the slow member, and a row with it."""
+    duration = seconds or (30 if quick else 45)
+    return [measure_busy_room(size or DEFAULT_SIZE, duration, slow=slow) for slow in (False, True)]
+
+
+def measure_busy_room(size: int, seconds: float, *, slow: bool) -> SlowReaderRow:
+    """Return the row of one room. `slow`: with one more member, which reads slowly."""
+    with ServerProcesses() as servers:
+        target = Parley(unix=True).start(servers, size + 1)
+        with Client(target, size, characters=TEXT_CHARACTERS) as client:
+            connect_members(servers, client, size)
+            reader = SlowReader(target) if slow else None
+            before = servers.measure()["server"].rss
+            client.start_fixed_rate(rate=RATE, seconds=seconds)
             if reader:
                 reader.read_slowly(seconds)
-            result = client.answer()
-            row = {
-                "slow_reader": slow,
-                "others": size,
-                "messages": result["messages"],
-                "overloaded": result["overloaded"],
-                "p50_ms": result["latency_ms"]["p50"],
-                "p99_ms": result["latency_ms"]["p99"],
-                "rss_growth_kib": (programs.usage()["server"].rss - before) / 1024,
-                "lost": result["lost"],
-                "client_busy": result["client_busy"],
-            }
+            result = cast("TalkResult", client.read_answer())
+            latency = result.get("latency_ms")
+            row = SlowReaderRow(
+                slow_reader=slow,
+                others=size,
+                messages=result["messages"],
+                overloaded=result.get("overloaded", False),
+                p50_ms=latency["p50"] if latency else 0.0,
+                p99_ms=latency["p99"] if latency else 0.0,
+                rss_growth_kib=(servers.measure()["server"].rss - before) / 1024,
+                lost=result["lost"],
+                client_busy=result["client_busy"],
+            )
             if reader:
-                row |= reader.come_back(result["messages"])
+                row.update(cast("SlowReaderRow", reader.reconnect(result["messages"])))
             return row
 
 
-class Reader:
-    """A member of its own, blocking, that keeps what it has read."""
+class SlowReader:
+    """A member that remembers what it has received.
+
+    It has a blocking socket of its own, because how much it reads at a time is what is measured here: the client's
+    loop always reads everything.
+    """
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.seen: list[int] = []  # numbers of messages, as they came
+        self.tagger = make_tagger(TEXT_CHARACTERS)
+        self.received: list[MessageTag] = []  # in order
         self.epoch, self.seq = "", 0
-        self.code: int | None = None
-        self._connect({"type": "join", "id": 2, "room": ROOM})
-        self._until("joined")
-        self.seen.clear()
-
-    # --- reading
+        self.close_code: int | None = None
+        self._connect({})
+        self._read_until("joined")
+        self.received.clear()
 
     def read_slowly(self, seconds: float) -> None:
-        """A little every tenth of a second, until the time is over or the server has closed."""
+        """Read a little every tenth of a second, until the time is over or the server has closed the connection."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.code is None:
-            self._read(BYTES_A_SECOND // 10)
+        while time.monotonic() < deadline and self.close_code is None:
+            self._read(BYTES_PER_SECOND // 10)
             time.sleep(0.1)
 
-    def come_back(self, messages: int) -> dict[str, Any]:
-        """Read on to the close frame, if there is one; join again from where we were, and see what is missing."""
+    def reconnect(self, messages: int) -> ReturnResult:
+        """Read up to the close frame, connect again, and resume; count what is missing of so many messages."""
         self.socket.settimeout(2)
         try:
-            while self.code is None and self._read(65_536):
+            while self.close_code is None and self._read(65_536):
                 pass
         except TimeoutError:
             pass
-        code, self.code = self.code, None
+        code, self.close_code = self.close_code, None
         self.socket.close()
-        self._connect({"type": "join", "id": 2, "room": ROOM, "since": {"epoch": self.epoch, "seq": self.seq}})
+        self._connect({"since": {"epoch": self.epoch, "seq": self.seq}})
         last = self.seq
-        joined = self._until("joined")
-        while not joined["recovered"]:  # too far behind to be told everything at once: page by page
-            self._say({"type": "history", "id": 3, "room": ROOM, "after": last, "limit": PAGE})
-            page = self._until("ok")
-            self._take(page["events"])
+        joined = self._read_until("joined")
+        while not joined["recovered"]:  # too many messages for one answer: read the history page by page
+            self._send("history", 3, room=PARLEY_ROOM, after=last, limit=PAGE_SIZE)
+            page = self._read_until("ok")
+            self._take_events(page["events"])
             last = max([last, *(event["message"]["seq"] for event in page["events"])])
             if not page["more"]:
                 break
         if joined["recovered"]:
-            self._take(joined["events"])
+            self._take_events(joined["events"])
         self.socket.close()
-        return {
-            "close_code": code,
-            "recovered": joined["recovered"],
-            "missing_after": messages - len(set(self.seen)),
-            "twice": len(self.seen) - len(set(self.seen)),
-        }
+        different = len(set(self.received))
+        return ReturnResult(
+            close_code=code,
+            recovered=joined["recovered"],
+            missing_after=messages - different,
+            received_twice=len(self.received) - different,
+        )
 
     # --- the socket
 
     def _connect(self, join: dict[str, Any]) -> None:
-        self.rest, self.frames = b"", list[dict[str, Any]]()
+        self._buffer, self._frames = b"", list[dict[str, Any]]()
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(SOCKET_TIMEOUT_SECONDS)
         self.socket.connect(self.target.address.path)
-        request = [
-            f"GET {self.target.path} HTTP/1.1",
-            "Host: localhost",
-            "Origin: http://localhost",
-            "Connection: Upgrade",
-            "Upgrade: websocket",
-            "Sec-WebSocket-Version: 13",
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-            "Sec-WebSocket-Protocol: parley.v1",
-            f"Cookie: sessionid={self.target.cookies[-1]}",
-        ]
-        self.socket.sendall("\r\n".join([*request, "", ""]).encode())
-        while b"\r\n\r\n" not in self.rest:
-            self.rest += self.socket.recv(4096)
-        self.rest = self.rest.partition(b"\r\n\r\n")[2]
-        self._say({"type": "hello", "id": 1, "client": "bench"})
-        self._say(join)
+        headers = {"Origin": "http://localhost", "Cookie": f"sessionid={self.target.cookies[-1]}"}
+        request = build_request("localhost", self.target.path, headers, [SUBPROTOCOL])
+        self.socket.sendall(request.data)
+        received = b""
+        while (rest := parse_response(received, request.accept)) is None:
+            received += self.socket.recv(4096)
+        self._buffer = rest
+        self._send("hello", 1, client="bench")
+        self._send("join", 2, room=PARLEY_ROOM, **join)
 
-    def _say(self, command: dict[str, Any]) -> None:
-        self.socket.sendall(frames.build(json.dumps(command).encode()))
+    def _send(self, type: str, id: int, **fields: Any) -> None:
+        self.socket.sendall(build_frame(build_command(type, id, **fields)))
 
     def _read(self, size: int) -> bool:
-        """Take up to so many bytes; returns whether there was anything."""
+        """Read up to so many bytes; return whether there were any."""
         chunk = self.socket.recv(size)
-        whole, taken = frames.split(self.rest + chunk)
-        self.rest = (self.rest + chunk)[taken:]
-        for frame in whole:
-            if frame.opcode == frames.CLOSE:
-                self.code = frame.close_code
-            elif frame.opcode == frames.TEXT:
-                self._hear(json.loads(frame.payload))
+        data = self._buffer + chunk
+        frames, consumed = parse_frames(data)
+        self._buffer = data[consumed:]
+        for frame in frames:
+            if frame.opcode == CLOSE:
+                self.close_code = frame.close_code
+            elif frame.opcode == TEXT:
+                self._take_frame(json.loads(frame.payload))
         return bool(chunk)
 
-    def _hear(self, frame: dict[str, Any]) -> None:
-        self.frames.append(frame)
+    def _take_frame(self, frame: dict[str, Any]) -> None:
+        self._frames.append(frame)
         if frame["type"] == "joined":
             self.epoch, self.seq = frame["epoch"], frame["head"]
         elif frame["type"] == "events":
-            self._take(frame["events"])
+            self._take_events(frame["events"])
             self.seq = frame["events"][-1]["seq"]
 
-    def _take(self, events: list[dict[str, Any]]) -> None:
+    def _take_events(self, events: list[dict[str, Any]]) -> None:
         for event in events:
-            if event["kind"] == "message":
-                self.seen += [number for number, _ in message.found_in(event["message"]["body"].encode())]
+            if event["kind"] == "message" and (tag := self.tagger.read_text(event["message"]["body"])):
+                self.received.append(tag)
 
-    def _until(self, kind: str) -> dict[str, Any]:
-        """Read until there is a frame of this type; it and what came before it is then forgotten."""
+    def _read_until(self, kind: str) -> dict[str, Any]:
+        """Read until there is a frame of this type; return it, and forget the frames before it."""
         while True:
-            for place, frame in enumerate(self.frames):
+            for place, frame in enumerate(self._frames):
                 if frame["type"] == "error":
-                    raise RuntimeError(f"the server refuses: {frame}")
+                    raise RuntimeError(f"the server refused a command: {frame}")
                 if frame["type"] == kind:
-                    del self.frames[: place + 1]
+                    del self._frames[: place + 1]
                     return frame
             if not self._read(65_536):
-                raise RuntimeError(f"the server hung up before it said {kind}")
+                raise RuntimeError(f"the server closed the connection before it sent {kind}")

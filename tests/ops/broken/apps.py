@@ -12,7 +12,7 @@ class Broken(AppConfig):
         from chat.services import rooms
 
         def mark_read(*, slug: str, user: object, seq: int) -> None:
-            secret = f"{user} has read {slug}"  # among the local variables, and in the words
+            secret = f"{user} has read {slug}"  # in a local variable and in the error's message
             raise Mistake(secret)
 
         rooms.mark_read = mark_read

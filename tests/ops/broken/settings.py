@@ -1,4 +1,4 @@
-"""Parley with mistakes in a view, in a command of the sockets, and in one of manage.py: see apps.py."""
+"""Parley with mistakes in a view, in a command of a socket and in a management command: see apps.py."""
 
 from config.settings import *  # noqa: F403
 from config.settings import INSTALLED_APPS

@@ -12,27 +12,27 @@ from chat.ws import protocol
 
 DOCUMENT = Path(protocol.__file__).with_name("asyncapi.yaml")
 CLOSE_CODES = """\
-| code | meaning | come back? |
+| code | meaning | reconnect? |
 |---|---|---|
-| 1000 | done | as you like |
+| 1000 | normal closure | as you like |
 | 1003 | a binary frame | no |
 | 1007 | not UTF-8 | no |
 | 1009 | a frame over 64 KiB | no |
 | 1012 | the server restarts | yes, after `reconnect_in` |
-| 1013 | too much to do, or the database is away | yes, after `reconnect_in` |
-| 4400 | not JSON, no such address, or no subprotocol | not with that |
-| 4401 | not signed in (any more) | after signing in |
-| 4403 | not for you | no |
-| 4408 | no hello within 5 s | not without one |
+| 1013 | overload, or the database is away | yes, after `reconnect_in` |
+| 4400 | not JSON, no such address, or no subprotocol | not in the same way |
+| 4401 | not signed in, or not any more | after signing in |
+| 4403 | access denied | no |
+| 4408 | no `hello` within 5 s | with a `hello` |
 | 4409 | too many sockets | after closing one |
-| 4508 | you read too slowly, or answered no ping | yes, and resume |
-| 4510 | the room began anew | yes, and resume |
+| 4508 | the client reads too slowly, or answers no pings | yes, and resume |
+| 4510 | the room has to be loaded again | yes, and resume |
 | 4529 | too many refused commands | yes, after `reconnect_in` |
 """
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as people do."""
+    """Writes texts of several lines as YAML block scalars."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -43,12 +43,16 @@ Dumper.add_representer(str, _text)
 
 
 class Command(BaseCommand):
+    """Writes or checks the AsyncAPI document."""
+
     help = "Write parley.v1 as an AsyncAPI 3 document beside chat/ws/protocol.py, or check that it is up to date."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's option."""
         parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is out of date")
 
     def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
+        """Write the document; with `check`, raise CommandError when it is out of date."""
         text = yaml.dump(document(), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
         if not check:
             DOCUMENT.write_text(text)
@@ -57,7 +61,7 @@ class Command(BaseCommand):
 
 
 def document() -> dict[str, Any]:
-    """The protocol, as one AsyncAPI 3 document."""
+    """Return the protocol as an AsyncAPI 3 document."""
     commands, replies = get_args(protocol.Command), get_args(protocol.Reply)
     template = "#/components/schemas/{name}"
     _, schemas = msgspec.json.schema_components([*commands, *replies], ref_template=template)
@@ -65,8 +69,8 @@ def document() -> dict[str, Any]:
         "socket": ("/ws/", "Many rooms on one socket."),
         "room": (
             "/ws/chat/{room}/",
-            "Joins that room by itself after hello, and works like /ws/ otherwise; /ws/chat/ is the front "
-            "room's. To clients without the subprotocol these addresses speak as older chats did.",
+            "Joins that room automatically after `hello`, and works like /ws/ otherwise. /ws/chat/ is the address of "
+            "the default room. For clients without the subprotocol these addresses have the older chats' protocols.",
         ),
     }
     return {

@@ -1,4 +1,4 @@
-"""manage.py integration: let a program post in rooms, with a token that is told once; and end that."""
+"""manage.py integration: create the token with which a program posts in rooms, or revoke it."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,19 +11,25 @@ from chat.services.errors import ChatError
 
 
 class Command(BaseCommand):
-    help = "Make a token with which a program posts in rooms (POST /save_message/), and print it, once; or revoke it."
+    """Creates or revokes an integration."""
+
+    help = "Create a token with which a program posts in rooms (POST /save_message/) and print it; or revoke it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="what people see beside the words: 'via NAME'")
+        """Add the command's arguments."""
+        parser.add_argument("name", help="what users see beside its messages: 'via NAME'")
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--room", action="append", metavar="SLUG", help="where it may post; may be given again")
-        what.add_argument("--revoke", action="store_true", help="its token is good for nothing from now on")
+        what.add_argument(
+            "--room", action="append", metavar="SLUG", help="a room in which it may post; may be repeated"
+        )
+        what.add_argument("--revoke", action="store_true", help="make its token invalid")
 
     def handle(self, *args: Any, name: str, room: list[str] | None, revoke: bool, **options: Any) -> None:
+        """Print the new token, or revoke the integration."""
         try:
             if revoke:
                 integrations.revoke_integration(name=name)
-                self.stderr.write(f"{name} posts no more.")
+                self.stderr.write(f"Revoked the integration {name}.")
             else:
                 _, token = integrations.create_integration(name=name, rooms=room or ())
                 self.stdout.write(token)

@@ -1,80 +1,84 @@
-"""manage.py load_people: guests with sessions, in rooms, for a load test; and away with them afterwards."""
+"""manage.py load_people: create guests with sessions, in rooms, for a load test, and delete them afterwards."""
 
 import json
 import secrets
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.guests import USERNAME_PREFIX
 from accounts.models import User
+from accounts.sessions import create_session
 from chat.models import Message, Room
 from chat.services import rooms
 
-PREFIX = USERNAME_PREFIX + "load-"  # of user names: nobody can sign up with it
+USERNAME_START = USERNAME_PREFIX + "load-"  # no account can have such a username
 SLUG = "load-{:04d}"
-AT_ONCE = 100  # people in a transaction
-DAYS = 2  # that a session lasts
+BATCH_SIZE = 100  # guests in one transaction
+SESSION_SECONDS = 2 * 24 * 60 * 60
 
 
 class Command(BaseCommand):
-    help = "Make guests for a load test and print their sessions as JSON: whoever reads it is signed in as them."
+    """Creates or deletes the guests of a load test."""
+
+    help = "Create guests for a load test and print their sessions as JSON; who reads it can act as these guests."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("people", type=int, nargs="?", default=0, help="how many")
-        parser.add_argument("--rooms", type=int, default=20, help="load-0000 and so on (default: %(default)s)")
-        parser.add_argument("--rooms-each", type=int, default=1, help="that one is in (default: %(default)s)")
-        parser.add_argument("--remove", action="store_true", help="delete them all, their rooms and what they said")
+        """Add the command's arguments."""
+        parser.add_argument("people", type=int, nargs="?", default=0, help="how many guests to create")
+        parser.add_argument(
+            "--rooms", type=int, default=20, help="number of rooms, from load-0000 on (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--rooms-each", type=int, default=1, help="rooms that each guest joins (default: %(default)s)"
+        )
+        parser.add_argument("--remove", action="store_true", help="delete all these guests, their rooms and messages")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Print the slugs of the rooms and the guests' session keys, or how much was deleted."""
         if options["remove"]:
-            self.stdout.write("Deleted {} rooms and {} people.".format(*remove()))
+            self.stdout.write("Deleted {} rooms and {} people.".format(*delete_guests()))
             return
-        people, many, each = options["people"], options["rooms"], options["rooms_each"]
-        if people < 1 or many < 1 or not 1 <= each <= many:
-            raise CommandError("Say how many people, at least 1; --rooms-each is 1 to --rooms.")
-        slugs = [SLUG.format(number) for number in range(many)]
+        people, room_count, rooms_each = options["people"], options["rooms"], options["rooms_each"]
+        if people < 1 or room_count < 1 or not 1 <= rooms_each <= room_count:
+            raise CommandError("Give the number of people, at least 1; --rooms-each must be 1 to --rooms.")
+        slugs = [SLUG.format(number) for number in range(room_count)]
         cookies = []
-        for first in range(0, people, AT_ONCE):
+        for first in range(0, people, BATCH_SIZE):
             with transaction.atomic():
-                some = range(first, min(first + AT_ONCE, people))
-                cookies += [make(one, [slugs[(one * each + step) % many] for step in range(each)]) for one in some]
+                for number in range(first, min(first + BATCH_SIZE, people)):
+                    start = number * rooms_each
+                    own = [slugs[(start + step) % room_count] for step in range(rooms_each)]
+                    cookies.append(create_guest_in_rooms(number, own))
         self.stdout.write(json.dumps({"rooms": slugs, "cookies": cookies}))
 
 
-def make(number: int, slugs: list[str]) -> str:
-    """A guest who is in these rooms; returns the key of a session."""
-    user = User(username=PREFIX + secrets.token_hex(8), display_name=f"Load {number}", is_guest=True)
+def create_guest_in_rooms(number: int, slugs: list[str]) -> str:
+    """Create a guest who is in these rooms, and return the key of a session."""
+    user = User(username=USERNAME_START + secrets.token_hex(8), display_name=f"Load {number}", is_guest=True)
     user.set_unusable_password()
     user.save()
     for slug in slugs:
         rooms.join_room(slug=slug, user=user)
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.set_expiry(DAYS * 86400)
-    session.create()
-    return str(session.session_key)
+    return str(create_session(user, max_age_seconds=SESSION_SECONDS).session_key)
 
 
 @transaction.atomic
-def remove() -> tuple[int, int]:
-    """Delete rooms that none but these people were ever in, with what was said there; then whoever spoke nowhere else.
+def delete_guests() -> tuple[int, int]:
+    """Delete the rooms of which only these guests were members, and then the guests without messages in others.
 
-    Returns how many of each.
+    Returns:
+        How many rooms, and how many guests were deleted.
     """
-    ours = User.objects.filter(username__startswith=PREFIX)
-    theirs = Room.objects.filter(slug__startswith="load-", memberships__user__in=ours).distinct()
-    gone = list(theirs.exclude(memberships__user__in=User.objects.exclude(username__startswith=PREFIX)).values("pk"))
-    keys = [room["pk"] for room in gone]
+    guests = User.objects.filter(username__startswith=USERNAME_START)
+    others = User.objects.exclude(username__startswith=USERNAME_START)
+    their_rooms = Room.objects.filter(slug__startswith="load-", memberships__user__in=guests).distinct()
+    keys = [room["pk"] for room in their_rooms.exclude(memberships__user__in=others).values("pk")]
     Message.objects.filter(room__in=keys).delete()
     Room.objects.filter(pk__in=keys).delete()
-    silent = ours.filter(messages=None)
-    number = silent.count()
-    silent.delete()
-    return len(keys), number
+    without_messages = guests.filter(messages=None)
+    count = without_messages.count()
+    without_messages.delete()
+    return len(keys), count

@@ -1,4 +1,4 @@
-"""manage.py new_epoch: after the database was put back to an older day by other means than deploy/restore."""
+"""manage.py new_epoch: run it after the database was restored by other means than deploy/restore."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ from chat.services.epochs import begin_epoch
 
 
 class Command(BaseCommand):
-    help = "Tell every client to forget what it has, and start from what the database holds now."
+    """Gives the site a new epoch."""
+
+    help = "Give the site a new epoch: every client then reloads its rooms from the database."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Print the new epoch."""
         self.stdout.write(f"The epoch is now {begin_epoch()}.")

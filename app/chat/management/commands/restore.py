@@ -1,4 +1,4 @@
-"""manage.py restore FILE: called by deploy/restore. Servers may run; their clients start afresh by themselves."""
+"""manage.py restore FILE: deploy/restore runs it. Servers may run; their clients reload their rooms."""
 
 import sys
 from argparse import ArgumentParser
@@ -16,31 +16,35 @@ from ops import backups
 
 
 class Command(BaseCommand):
-    help = "Replace everything in the configured database by what a backup holds. On failure nothing changes."
+    """Restores a backup of the database."""
+
+    help = "Replace everything in the configured database by a backup. After a failure the database is as it was."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--noinput", action="store_true", help="do not ask")
+        """Add the command's arguments."""
+        parser.add_argument("file", type=Path, help="a file that deploy/backup made")
+        parser.add_argument("--noinput", action="store_true", help="replace the database without a question")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Restore the backup, apply newer migrations, and print how many messages there are."""
         file: Path = options["file"]
         if not options["noinput"]:
-            self.ask(file)
+            self._confirm(file)
         try:
-            backups.restore(file, table=EPOCH_TABLE, also=build_new_epoch_sql())
-        except backups.CannotRestore as error:
+            backups.restore_backup(file, required_table=EPOCH_TABLE, final_sql=build_new_epoch_sql())
+        except backups.RestoreError as error:
             raise CommandError(f"Nothing was changed. {error}") from error
         call_command("migrate", interactive=False, verbosity=0)  # the backup may be of an older release
-        self.stdout.write(f"Restored {Message.objects.count():,} messages from {file}. Clients start afresh.")
+        self.stdout.write(f"Restored {Message.objects.count():,} messages from {file}. Clients reload their rooms.")
 
-    def ask(self, file: Path) -> None:
+    def _confirm(self, file: Path) -> None:
         if not sys.stdin.isatty():
-            raise CommandError("Nothing was changed. Without a terminal to ask at, say --noinput.")
+            raise CommandError("Nothing was changed. Without a terminal for the question, use --noinput.")
         name = connection.settings_dict["NAME"]
         try:
-            there = f"its {Message.objects.count():,} messages"
+            content = f"its {Message.objects.count():,} messages"
         except DatabaseError:
-            there = "what is in it"
-        if input(f"Replace {there} in {connection.vendor} {name} by {file}? Type yes: ") != "yes":
+            content = "what is in it"
+        if input(f"Replace {content} in {connection.vendor} {name} by {file}? Type yes: ") != "yes":
             raise CommandError("Nothing was changed.")

@@ -1,31 +1,33 @@
 import { ngettext } from "./gettext.js";
 
-const PAUSE = 400; // ms in which messages are gathered, so that a burst is told in one sentence
-const LONG = 240; // characters read out of one message
+const DELAY_MS = 400; // messages that arrive within this time are announced together
+const MAX_MESSAGE_CHARS = 240; // characters of one message that are read out
+const MAX_MESSAGES = 3; // above this number only a count and the authors are read out
+const MAX_NAMES = 3; // authors that are named with the count
 
-/** Tells a screen reader what others have just said; nothing else. */
+/** Announces new messages of other people to screen readers, through an aria-live region. */
 export class Announcer {
   /** @type {import("./frames.js").Message[]} */
-  #waiting = [];
+  #pending = [];
 
-  /** @param {HTMLElement} region */
+  /** @param {HTMLElement} region the aria-live element */
   constructor(region) {
     this.region = region;
   }
 
   /** @param {import("./frames.js").Message} message */
-  tell(message) {
-    this.#waiting.push(message);
-    if (this.#waiting.length === 1) setTimeout(() => this.#speak(), PAUSE);
+  announce(message) {
+    this.#pending.push(message);
+    if (this.#pending.length === 1) setTimeout(() => this.#announcePending(), DELAY_MS);
   }
 
-  #speak() {
-    const messages = this.#waiting.splice(0);
-    const all = [...new Set(messages.map(({ author }) => author.name))];
-    const names = all.slice(0, 3).join(", ") + (all.length > 3 ? "…" : "");
+  #announcePending() {
+    const messages = this.#pending.splice(0);
+    const authors = [...new Set(messages.map(({ author }) => author.name))];
+    const names = authors.slice(0, MAX_NAMES).join(", ") + (authors.length > MAX_NAMES ? "…" : "");
     this.region.textContent =
-      messages.length > 3
+      messages.length > MAX_MESSAGES
         ? ngettext("{count} new message, from {names}", "{count} new messages, from {names}", messages.length, { names })
-        : messages.map(({ author, body }) => `${author.name}: ${body.slice(0, LONG)}`).join("\n");
+        : messages.map(({ author, body }) => `${author.name}: ${body.slice(0, MAX_MESSAGE_CHARS)}`).join("\n");
   }
 }

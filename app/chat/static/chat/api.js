@@ -1,19 +1,19 @@
 import { Disconnected, Refused } from "./connection.js";
 
 /**
- * Ask the REST API. Rejects with Refused or Disconnected, as the socket does.
+ * Send a request to the REST API. Rejects with Refused or Disconnected, as Connection.ask does.
  * @param {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} method
  * @param {string} path below /api/
- * @param {object} [body]
- * @returns {Promise<any>} the answer's JSON; null where there is none
+ * @param {object} [body] sent as JSON
+ * @returns {Promise<any>} the JSON of the response, or null when it has none
  */
-export async function api(method, path, body) {
+export async function requestApi(method, path, body) {
   const token = /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  const answer = await fetch(`/api/${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
+  const response = await fetch(`/api/${path}`, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
     throw new Disconnected();
   });
-  const said = await answer.json().catch(() => null);
-  if (answer.ok) return said;
-  throw new Refused({ type: "error", id: null, code: "unavailable", text: answer.statusText, ...said?.error });
+  const json = await response.json().catch(() => null);
+  if (response.ok) return json;
+  throw new Refused({ type: "error", id: null, code: "unavailable", text: response.statusText, ...json?.error });
 }

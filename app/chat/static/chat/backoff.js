@@ -1,13 +1,13 @@
-const FIRST = 0.5; // seconds
-const LONGEST = 30;
+const FIRST_SECONDS = 0.5;
+const MAX_SECONDS = 30;
 
 /**
- * Seconds to wait before try number `attempt` (from 0). The upper half of the wait is left to chance, so that
- * everybody who lost the same server does not come back in the same moment.
+ * Compute the seconds to wait before connection attempt number `attempt`, which counts from 0. The wait doubles with
+ * each attempt. Its upper half is random, so that the clients of a failed server do not all reconnect at once.
  * @param {number} attempt
  * @param {() => number} random
  */
-export function backoff(attempt, random = Math.random) {
-  const most = Math.min(LONGEST, FIRST * 2 ** attempt);
-  return most * (0.5 + random() / 2);
+export function computeBackoffSeconds(attempt, random = Math.random) {
+  const longest = Math.min(MAX_SECONDS, FIRST_SECONDS * 2 ** attempt);
+  return longest * (0.5 + random() / 2);
 }

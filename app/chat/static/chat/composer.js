@@ -1,37 +1,38 @@
-import { find, html } from "./dom.js";
+import { find, findHtml, fitHeight } from "./dom.js";
 import { ngettext } from "./gettext.js";
-import { excerptOf } from "./room.js";
+import { excerptOf } from "./message_body.js";
 
 /** @typedef {import("./frames.js").Message} Message */
 
-const WARN = 200; // characters before the limit at which the count shows
+const WARN_BELOW_CHARS = 200; // the number of characters left is shown below this number
 
-/** Where I write. What is not sent yet stays a draft of its room. */
+/** The form in which I write a message. Unsent text is kept as a draft of its room in localStorage. */
 export class Composer {
   /** @type {Message | null} */
-  #answering = null;
+  #repliedTo = null;
 
   /**
    * @param {HTMLFormElement} form
-   * @param {{draft: string, limit: () => number, onSend: (body: string, replyTo: number | null) => Promise<void>,
-   *   onTyping: (on: boolean) => void, onEditLast: () => void}} wiring  draft: its key in localStorage; limit: characters
+   * @param {{draftKey: string, maxChars: () => number, onSend: (body: string, replyTo: number | null) => Promise<void>,
+   *   onTyping: (on: boolean) => void, onEditLast: () => void}} wiring
+   *   draftKey: the key in localStorage; onEditLast: the user wants to edit their last message
    */
   constructor(form, wiring) {
     this.wiring = wiring;
     this.field = find(form, "textarea", HTMLTextAreaElement);
-    this.left = html("#left", form);
-    this.bar = html("#answering", form);
-    this.field.value ||= localStorage.getItem(wiring.draft) ?? ""; // somebody may type before this file is here
+    this.charsLeft = findHtml("#chars-left", form);
+    this.replyBar = findHtml("#reply-bar", form);
+    this.field.value ||= localStorage.getItem(wiring.draftKey) ?? ""; // the user may type before this script has loaded
     this.button = find(form, ".send", HTMLButtonElement);
     this.button.disabled = false;
-    this.#changed();
+    this.#showChange();
     this.field.addEventListener("input", () => {
-      localStorage.setItem(wiring.draft, this.field.value);
-      this.#changed();
+      localStorage.setItem(wiring.draftKey, this.field.value);
+      this.#showChange();
       wiring.onTyping(this.field.value.trim() !== "");
     });
-    this.field.addEventListener("keydown", (event) => this.#key(event));
-    html("button", this.bar).addEventListener("click", () => this.#cancel());
+    this.field.addEventListener("keydown", (event) => this.#handleKey(event));
+    findHtml("button", this.replyBar).addEventListener("click", () => this.#cancelReply());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#send();
@@ -42,72 +43,68 @@ export class Composer {
     this.field.focus();
   }
 
-  /** Answer this message with what is written next. @param {Message} message */
-  answer(message) {
-    this.#answering = message;
-    html("b", this.bar).textContent = message.author.name;
-    html(".words", this.bar).textContent = excerptOf(message);
-    this.bar.hidden = false;
+  /** Send the next message as a reply to this one. @param {Message} message */
+  replyTo(message) {
+    this.#repliedTo = message;
+    findHtml("b", this.replyBar).textContent = message.author.name;
+    findHtml(".excerpt", this.replyBar).textContent = excerptOf(message);
+    this.replyBar.hidden = false;
     this.focus();
   }
 
-  /** @param {string} why */
-  close(why) {
+  /** Accept no more messages. @param {string} reason shown in the empty field */
+  disable(reason) {
     this.field.disabled = this.button.disabled = true;
-    this.field.placeholder = why;
+    this.field.placeholder = reason;
   }
 
-  #cancel() {
-    this.#answering = null;
-    this.bar.hidden = true;
+  #cancelReply() {
+    this.#clearReply();
     this.focus();
+  }
+
+  #clearReply() {
+    this.#repliedTo = null;
+    this.replyBar.hidden = true;
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.isComposing) return; // Enter takes the word that an input method offers
+  #handleKey(event) {
+    if (event.isComposing) return; // this Enter accepts the word that an input method offers
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       void this.#send();
     } else if (event.key === "ArrowUp" && this.field.value === "") {
       event.preventDefault();
       this.wiring.onEditLast();
-    } else if (event.key === "Escape" && this.#answering) this.#cancel();
+    } else if (event.key === "Escape" && this.#repliedTo) this.#cancelReply();
   }
 
   async #send() {
     const body = this.field.value.trim();
-    if (!body || this.field.disabled || this.#room() < 0) return;
-    const replyTo = this.#answering?.id ?? null;
-    this.#answering = null;
-    this.bar.hidden = true;
+    if (!body || this.field.disabled || this.#countCharsLeft() < 0) return;
+    const replyTo = this.#repliedTo?.id ?? null;
+    this.#clearReply();
     this.field.value = "";
-    this.#changed();
+    this.#showChange();
     this.wiring.onTyping(false);
     await this.wiring.onSend(body, replyTo);
-    if (this.field.value === "") localStorage.removeItem(this.wiring.draft); // it is safe in the outbox now
+    if (this.field.value === "") localStorage.removeItem(this.wiring.draftKey); // the message is stored in the outbox now
   }
 
-  /** Characters that still fit, as the server counts them. */
-  #room() {
-    return this.wiring.limit() - [...this.field.value.trim()].length;
+  /** Count the characters that still fit, in Unicode code points as the server does. */
+  #countCharsLeft() {
+    return this.wiring.maxChars() - [...this.field.value.trim()].length;
   }
 
-  #changed() {
-    const room = this.#room();
-    this.left.hidden = room > WARN;
-    this.left.textContent =
-      room < 0
-        ? ngettext("{count} character too many", "{count} characters too many", -room)
-        : ngettext("{count} character left", "{count} characters left", room);
-    this.left.classList.toggle("over", room < 0);
-    grow(this.field);
+  #showChange() {
+    const left = this.#countCharsLeft();
+    this.charsLeft.hidden = left > WARN_BELOW_CHARS;
+    this.charsLeft.textContent =
+      left < 0
+        ? ngettext("{count} character too many", "{count} characters too many", -left)
+        : ngettext("{count} character left", "{count} characters left", left);
+    this.charsLeft.classList.toggle("over", left < 0);
+    fitHeight(this.field);
   }
-}
-
-/** As high as its words, in browsers that do not do it by style. @param {HTMLTextAreaElement} field */
-export function grow(field) {
-  if (CSS.supports("field-sizing", "content")) return;
-  field.style.height = "auto";
-  field.style.height = `${field.scrollHeight}px`;
 }

@@ -1,62 +1,64 @@
-import { backoff } from "./backoff.js";
+import { computeBackoffSeconds } from "./backoff.js";
 
 /**
  * @typedef {import("./frames.js").Reply} Reply
  * @typedef {{phase: "connecting" | "connected"} | {phase: "waiting", until: number}
- *   | {phase: "ended", code: number, reason: string}} Status  until: ms, as of Date.now()
- * @typedef {{slug: string, seq: number, limit: number, since: () => import("./frames.js").Since | undefined}} Followed
+ *   | {phase: "ended", code: number, reason: string}} Status  until: ms, as Date.now() counts; code: the close code
+ * @typedef {{slug: string, lastSeq: number, limit: number, since: () => import("./frames.js").Since | undefined}} FollowedRoom
+ *   limit: the number of messages to request with a join
  * @typedef {{onStatus: (status: Status) => void, onWelcome: (user: import("./frames.js").Person) => void, onJoined: (frame: import("./frames.js").Joined) => void,
  *   onFrame: (frame: import("./frames.js").Events | import("./frames.js").Ephemeral | import("./frames.js").Left) => void,
- *   onShut: (room: string, why: Refused) => void}} Handlers
+ *   onJoinRefused: (slug: string, refusal: Refused) => void}} Handlers
+ * @typedef {{resolve: (reply: Reply) => void, reject: (error: Error) => void, timer: number}} PendingCommand
  */
 
 const SUBPROTOCOL = "parley.v1";
-const PATIENCE = 15_000; // ms for a handshake or an answer; then the line is taken for dead
-const SILENCE = 2.2; // pings that may be missing before it is
-const STABLE = 10_000; // ms a connection lasts before the next loss counts as the first
-const RENEWAL = 1; // seconds in which a new cookie of mine may come, when the session I had is over
+const REPLY_TIMEOUT_MS = 15_000; // for a handshake or a reply; after it the connection counts as lost
+const PING_TIMEOUT_INTERVALS = 2.2; // ping intervals without a ping after which the connection counts as lost
+const STABLE_MS = 10_000; // after a connection of this length the backoff starts again from its first step
+const RENEWAL_SECONDS = 1; // time for another tab to set the cookie of a new session
+const ABNORMAL_CLOSURE = 1006; // RFC 6455, section 7.4.1
+const SESSION_ENDED = 4401;
 
-/** The server's own refusal. */
+/** The server refused a command. */
 export class Refused extends Error {
   /** @param {import("./frames.js").Refusal} frame */
   constructor(frame) {
     super(frame.text);
     this.code = frame.code;
-    this.retryAfter = frame.retry_after;
+    this.retryAfter = frame.retry_after; // seconds
   }
 }
 
-/** The line was lost before the answer came; whether the command was done is not known. */
+/** The connection was lost before the reply arrived. It is unknown whether the server ran the command. */
 export class Disconnected extends Error {}
 
-/**
- * One socket for all rooms, which comes back by itself and then asks for what was missed. No DOM.
- */
+/** One WebSocket for all rooms. It reconnects by itself, joins the rooms again and resumes from their last change. No DOM. */
 export class Connection {
+  /** @type {Status} */
+  status = { phase: "connecting" };
   /** @type {WebSocket | null} */
   #socket = null;
-  /** @type {Map<number, {resolve: (reply: Reply) => void, reject: (error: Error) => void, timer: number}>} */
-  #asked = new Map();
-  /** @type {Map<string, Followed>} */
+  /** Commands without a reply, by their id. @type {Map<number, PendingCommand>} */
+  #pending = new Map();
+  /** Rooms to be in, by slug. @type {Map<string, FollowedRoom>} */
   #rooms = new Map();
-  /** Rooms that lagged at the last ping, and the head they lagged behind. @type {Map<string, number>} */
+  /** Rooms that were behind at the last ping, with the head that the server named. @type {Map<string, number>} */
   #behind = new Map();
-  /** Rooms I am in on this socket. @type {Set<string>} */
+  /** Rooms that were joined on this socket. @type {Set<string>} */
   #joined = new Set();
-  /** Rooms I have asked for. @type {Set<string>} */
+  /** Rooms whose join has no reply yet. @type {Set<string>} */
   #joining = new Set();
   #lastId = 0;
   #attempt = 0;
-  #connectedAt = 0;
-  #renewing = false; // I have been told once that my session is over
+  #connectedAt = 0; // ms, as Date.now() counts
+  #isRenewing = false; // the server has closed one socket because the session is over
   #pingSeconds = 25;
-  #timer = 0; // the next try
-  #watch = 0; // the end of patience, by timer
-  #deadline = 0; // and by the clock
+  #reconnectTimer = 0;
+  #silenceTimer = 0; // fires when nothing arrives in time
+  #silenceDeadline = 0; // the same moment by the clock, because timers stop while a machine sleeps
   /** @type {import("./frames.js").Bye | null} */
   #bye = null;
-  /** @type {Status} */
-  status = { phase: "connecting" };
 
   /** @param {string} url @param {Handlers} handlers */
   constructor(url, handlers) {
@@ -64,39 +66,43 @@ export class Connection {
     this.handlers = handlers;
   }
 
-  /** Be in a room whenever the line is up. @param {Followed} room */
-  follow(room) {
-    this.#rooms.set(room.slug, room);
-    if (this.status.phase === "connected") void this.rejoin(room.slug);
+  /** Connect, and keep connecting until the server refuses it for good. */
+  start() {
+    this.#open();
   }
 
-  /** @param {string} slug */
-  forget(slug) {
+  /** Join a room now, and again after each reconnect. @param {FollowedRoom} room */
+  follow(room) {
+    this.#rooms.set(room.slug, room);
+    if (this.status.phase === "connected") void this.join(room.slug);
+  }
+
+  /** Stop joining a room. @param {string} slug */
+  unfollow(slug) {
     this.#rooms.delete(slug);
     this.#joined.delete(slug);
   }
 
-  /** @param {string} slug */
-  isIn(slug) {
+  /** Whether a room is joined on the current socket. @param {string} slug */
+  hasJoined(slug) {
     return this.#joined.has(slug);
   }
 
-  /** Connect now, unless it is connected. Call it when the network or the reader is back. */
+  /** Reconnect at once unless connected. Call it when the network or the reader is back. */
   wake() {
-    // Timers stand still while a machine sleeps, the clock does not.
     const socket = this.#socket;
-    if (socket && this.status.phase === "connected" && Date.now() > this.#deadline) this.#lost(socket, 1006);
+    if (socket && this.status.phase === "connected" && Date.now() > this.#silenceDeadline) this.#handleLoss(socket, ABNORMAL_CLOSURE);
     if (this.status.phase === "waiting") this.#open();
   }
 
-  /** Take the line for dead and try again. Call it when the network says that it is gone. */
+  /** Give up the socket and reconnect later. Call it when the browser reports that the network is gone. */
   drop() {
-    if (this.#socket) this.#lost(this.#socket, 1006);
+    if (this.#socket) this.#handleLoss(this.#socket, ABNORMAL_CLOSURE);
   }
 
   /**
-   * Send a command. Rejects with Refused or Disconnected.
-   * @param {{type: string, [field: string]: unknown}} command
+   * Send a command and wait for its reply. Rejects with Refused or Disconnected.
+   * @param {import("./frames.js").Command} command
    * @returns {Promise<Reply>}
    */
   ask(command) {
@@ -104,75 +110,71 @@ export class Connection {
     if (!socket || socket.readyState !== WebSocket.OPEN) return Promise.reject(new Disconnected());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#lost(socket, 1006), PATIENCE);
-      this.#asked.set(id, { resolve, reject, timer });
+      const timer = setTimeout(() => this.#handleLoss(socket, ABNORMAL_CLOSURE), REPLY_TIMEOUT_MS);
+      this.#pending.set(id, { resolve, reject, timer });
       socket.send(JSON.stringify({ ...command, id }));
     });
   }
 
-  /** Ask for a room anew, from where I am. @param {string} slug */
-  async rejoin(slug) {
+  /** Join a room, and request the changes since the last one that is here. @param {string} slug */
+  async join(slug) {
     const room = this.#rooms.get(slug);
     if (!room || this.#joining.has(slug)) return;
     this.#joining.add(slug);
-    let pause = 0;
+    let retrySeconds = 0;
     try {
       await this.ask({ type: "join", room: slug, limit: room.limit, since: room.since() });
     } catch (error) {
       if (!(error instanceof Refused)) return; // the next connection joins again
-      if (error.retryAfter === undefined) return this.handlers.onShut(slug, error);
-      pause = error.retryAfter;
+      if (error.retryAfter === undefined) return this.handlers.onJoinRefused(slug, error);
+      retrySeconds = error.retryAfter;
     } finally {
       this.#joining.delete(slug);
     }
-    if (!pause) return;
-    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
-    await this.rejoin(slug);
-  }
-
-  start() {
-    this.#open();
+    if (!retrySeconds) return;
+    await new Promise((resolve) => setTimeout(resolve, retrySeconds * 1000));
+    await this.join(slug);
   }
 
   #open() {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#reconnectTimer);
     this.#bye = null;
-    this.#say({ phase: "connecting" });
+    this.#setStatus({ phase: "connecting" });
     const socket = new WebSocket(this.url, SUBPROTOCOL);
     this.#socket = socket;
-    this.#expect(socket, PATIENCE);
-    socket.onopen = () => void this.#greet(socket);
+    this.#restartSilenceTimer(socket, REPLY_TIMEOUT_MS);
+    socket.onopen = () => void this.#sayHello(socket);
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#receive(socket, JSON.parse(data));
     };
-    socket.onclose = ({ code }) => this.#lost(socket, code);
+    socket.onclose = ({ code }) => this.#handleLoss(socket, code);
   }
 
-  /** @param {WebSocket} socket */
-  async #greet(socket) {
+  /** Send the first command, then join the rooms. @param {WebSocket} socket */
+  async #sayHello(socket) {
     try {
       const welcome = await this.ask({ type: "hello", client: "parley-web" });
       if (welcome.type !== "welcome") return;
       this.#pingSeconds = welcome.ping;
-      this.#renewing = false;
+      this.#isRenewing = false;
       this.handlers.onWelcome(welcome.user);
     } catch {
-      return; // a close follows
+      return; // the server closes the socket
     }
     this.#connectedAt = Date.now();
-    this.#expect(socket, SILENCE * this.#pingSeconds * 1000);
-    this.#say({ phase: "connected" });
+    this.#restartSilenceTimer(socket, PING_TIMEOUT_INTERVALS * this.#pingSeconds * 1000);
+    this.#setStatus({ phase: "connected" });
     for (const slug of [...this.#rooms.keys()]) {
       if (socket !== this.#socket) return;
-      await this.rejoin(slug);
+      await this.join(slug);
     }
   }
 
-  /** Something has to come within so many ms. @param {WebSocket} socket @param {number} patience */
-  #expect(socket, patience) {
-    clearTimeout(this.#watch);
-    this.#deadline = Date.now() + patience;
-    this.#watch = setTimeout(() => this.#lost(socket, 1006), patience);
+  /** Treat the connection as lost when nothing arrives within this time. @param {WebSocket} socket @param {number} ms */
+  #restartSilenceTimer(socket, ms) {
+    clearTimeout(this.#silenceTimer);
+    this.#silenceDeadline = Date.now() + ms;
+    this.#silenceTimer = setTimeout(() => this.#handleLoss(socket, ABNORMAL_CLOSURE), ms);
   }
 
   /** @param {WebSocket} socket @param {import("./frames.js").Frame} frame */
@@ -180,18 +182,18 @@ export class Connection {
     switch (frame.type) {
       case "ok":
       case "welcome":
-        return this.#answer(frame.id, (asked) => asked.resolve(frame));
+        return this.#settle(frame.id, (command) => command.resolve(frame));
       case "joined":
         this.#joined.add(frame.room);
         this.#behind.delete(frame.room);
         this.handlers.onJoined(frame);
-        return this.#answer(frame.id, (asked) => asked.resolve(frame));
+        return this.#settle(frame.id, (command) => command.resolve(frame));
       case "error":
-        return this.#answer(frame.id ?? 0, (asked) => asked.reject(new Refused(frame)));
+        return this.#settle(frame.id ?? 0, (command) => command.reject(new Refused(frame)));
       case "ping":
-        this.#expect(socket, SILENCE * this.#pingSeconds * 1000);
+        this.#restartSilenceTimer(socket, PING_TIMEOUT_INTERVALS * this.#pingSeconds * 1000);
         socket.send(JSON.stringify({ type: "pong", n: frame.n }));
-        return this.#compare(frame.heads);
+        return this.#rejoinIfBehind(frame.heads);
       case "bye":
         this.#bye = frame;
         return;
@@ -204,60 +206,60 @@ export class Connection {
     }
   }
 
-  /**
-   * @param {number} id
-   * @param {(asked: {resolve: (reply: Reply) => void, reject: (error: Error) => void}) => void} settle
-   */
-  #answer(id, settle) {
-    const asked = this.#asked.get(id);
-    if (!asked) return;
-    this.#asked.delete(id);
-    clearTimeout(asked.timer);
-    settle(asked);
+  /** End the wait for a reply. @param {number} id @param {(command: PendingCommand) => void} settle resolves or rejects it */
+  #settle(id, settle) {
+    const command = this.#pending.get(id);
+    if (!command) return;
+    this.#pending.delete(id);
+    clearTimeout(command.timer);
+    settle(command);
   }
 
-  /** Something got lost on the way when I still lack what the ping before this one told of. @param {Record<string, number>} heads */
-  #compare(heads) {
+  /**
+   * Join a room again when an event was lost: it still lacks the head that the ping before this one named.
+   * @param {Record<string, number>} heads by slug
+   */
+  #rejoinIfBehind(heads) {
     for (const [slug, head] of Object.entries(heads)) {
       const room = this.#rooms.get(slug);
       if (!room) continue;
-      const told = this.#behind.get(slug);
-      if (told !== undefined && room.seq < told) void this.rejoin(slug);
-      if (room.seq < head) this.#behind.set(slug, head);
+      const previousHead = this.#behind.get(slug);
+      if (previousHead !== undefined && room.lastSeq < previousHead) void this.join(slug);
+      if (room.lastSeq < head) this.#behind.set(slug, head);
       else this.#behind.delete(slug);
     }
   }
 
-  /** @param {WebSocket} socket @param {number} code */
-  #lost(socket, code) {
+  /** Reject all commands, and reconnect later unless the server refuses this client. @param {WebSocket} socket @param {number} code the close code */
+  #handleLoss(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     socket.close();
-    clearTimeout(this.#watch);
+    clearTimeout(this.#silenceTimer);
     this.#joined.clear();
     this.#behind.clear();
-    const asked = [...this.#asked.values()];
-    this.#asked.clear();
-    for (const { timer, reject } of asked) {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { timer, reject } of pending) {
       clearTimeout(timer);
       reject(new Disconnected());
     }
     const bye = this.#bye;
-    const last = bye?.code ?? code;
-    // A new password, set in another tab, ends the session: the next one's cookie is here or on its way.
-    const renew = last === 4401 && !this.#renewing;
-    this.#renewing ||= renew;
-    if (last >= 4400 && last < 4500 && !renew) return this.#say({ phase: "ended", code: last, reason: bye?.reason ?? "" });
-    if (Date.now() - this.#connectedAt > STABLE) this.#attempt = 0;
-    // A server that names a moment has spread its clients already.
-    const seconds = renew ? RENEWAL : (bye?.reconnect_in ?? backoff(this.#attempt));
+    const closeCode = bye?.code ?? code;
+    // A new password that is set in another tab ends this session and starts the next one: try once more.
+    const renews = closeCode === SESSION_ENDED && !this.#isRenewing;
+    this.#isRenewing ||= renews;
+    if (closeCode >= 4400 && closeCode < 4500 && !renews) return this.#setStatus({ phase: "ended", code: closeCode, reason: bye?.reason ?? "" });
+    if (Date.now() - this.#connectedAt > STABLE_MS) this.#attempt = 0;
+    // A server that restarts names the time itself, and spreads its clients.
+    const seconds = renews ? RENEWAL_SECONDS : (bye?.reconnect_in ?? computeBackoffSeconds(this.#attempt));
     this.#attempt += 1;
-    this.#timer = setTimeout(() => this.#open(), seconds * 1000);
-    this.#say({ phase: "waiting", until: Date.now() + seconds * 1000 });
+    this.#reconnectTimer = setTimeout(() => this.#open(), seconds * 1000);
+    this.#setStatus({ phase: "waiting", until: Date.now() + seconds * 1000 });
   }
 
   /** @param {Status} status */
-  #say(status) {
+  #setStatus(status) {
     this.status = status;
     this.handlers.onStatus(status);
   }

@@ -1,37 +1,33 @@
 /**
- * The one element of this kind below root; it is a mistake of ours when it is missing.
+ * Find the first element below `root` that matches `selector`. Throws when it is missing or of another type: the
+ * template and the script then disagree, which is our bug.
  * @template {Element} T
  * @param {ParentNode} root
  * @param {string} selector
- * @param {new () => T} kind
+ * @param {new () => T} type
  * @returns {T}
  */
-export function find(root, selector, kind) {
+export function find(root, selector, type) {
   const found = root.querySelector(selector);
-  if (!(found instanceof kind)) throw new Error(`No ${selector}`);
+  if (!(found instanceof type)) throw new Error(`No ${selector}`);
   return found;
 }
 
-/** @param {string} selector */
-export const html = (selector, root = /** @type {ParentNode} */ (document)) => find(root, selector, HTMLElement);
-
-/** A fresh copy of a <template>'s one element. @param {string} id */
-export function piece(id) {
-  const made = find(document, `#${id}`, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
-  if (!(made instanceof HTMLElement)) throw new Error(`Empty template ${id}`);
-  return made;
+/** Find an HTML element of any type, as `find` does. @param {string} selector @param {ParentNode} root */
+export function findHtml(selector, root = document) {
+  return find(root, selector, HTMLElement);
 }
 
-/** "BC" @param {string} name */
-export function initials(name) {
-  const words = name.split(/[\s_.-]+/u).filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
-  const first = letters.map((word) => [...word][0]);
-  return (words.length > 1 ? first.join("") : [...(words[0] ?? "?")].slice(0, 2).join("")).toUpperCase();
+/** Return a new copy of the only element in a <template>. @param {string} id of the template */
+export function cloneTemplate(id) {
+  const copy = find(document, `#${id}`, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
+  if (!(copy instanceof HTMLElement)) throw new Error(`Empty template ${id}`);
+  return copy;
 }
 
-/** @param {HTMLElement} avatar @param {number} id @param {string} name */
-export function paintAvatar(avatar, id, name) {
-  avatar.textContent = initials(name);
-  avatar.dataset.tone = String(id % 5);
+/** Make a text field as high as its text. Browsers with `field-sizing` do it by style. @param {HTMLTextAreaElement} field */
+export function fitHeight(field) {
+  if (CSS.supports("field-sizing", "content")) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
 }

@@ -1,77 +1,79 @@
-import { api } from "./api.js";
-import { find, html, piece } from "./dom.js";
-import { gettext, whyNot } from "./gettext.js";
-import { copy } from "./menus.js";
-import { momentOf } from "./times.js";
+import { requestApi } from "./api.js";
+import { cloneTemplate, find, findHtml } from "./dom.js";
+import { describeError, gettext } from "./gettext.js";
+import { copyText } from "./menus.js";
+import { formatDateTime } from "./times.js";
 
-/** @typedef {{id: number, by: string, expires_at: string, token?: string}} Invited  token: only of one just made */
+/** @typedef {import("./frames.js").Invitation} Invitation */
 
-/** Letting people into a private room: by name, or by a link that ends. */
+/** Adds people to a private room by their username, and manages the links by which others can join it. */
 export class Invitations {
-  /** @param {HTMLDetailsElement} section @param {string} room its path in the API */
-  constructor(section, room) {
-    this.room = room;
-    this.hint = html(".hint", section);
-    this.made = html(".made", section);
-    this.list = html("ul", section);
-    const name = find(section, "[name=username]", HTMLInputElement);
+  /** @param {HTMLDetailsElement} section @param {string} roomPath the room's path in the API */
+  constructor(section, roomPath) {
+    this.roomPath = roomPath;
+    this.hint = findHtml(".hint", section);
+    this.newLink = findHtml(".new-link", section);
+    this.list = findHtml("ul", section);
+    const username = find(section, "[name=username]", HTMLInputElement);
     const hours = find(section, "[name=hours]", HTMLSelectElement);
-    section.addEventListener("toggle", () => section.open && void this.#do(() => this.#load()));
-    html("button", this.made).addEventListener("click", (event) => {
-      if (event.currentTarget instanceof HTMLElement) void copy(find(this.made, "input", HTMLInputElement).value, event.currentTarget);
+    section.addEventListener("toggle", () => section.open && void this.#showErrors(() => this.#load()));
+    findHtml("button", this.newLink).addEventListener("click", (event) => {
+      if (event.currentTarget instanceof HTMLElement) void copyText(find(this.newLink, "input", HTMLInputElement).value, event.currentTarget);
     });
     find(section, ".by-name", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#do(async () => {
-        const { user } = await api("POST", `${this.room}members/`, { username: name.value.trim() });
-        name.value = "";
-        this.hint.textContent = gettext("{name} is in the room now.", { name: user.name });
+      void this.#showErrors(async () => {
+        /** @type {import("./frames.js").Member} */
+        const { user } = await requestApi("POST", `${this.roomPath}members/`, { username: username.value.trim() });
+        username.value = "";
+        this.hint.textContent = gettext("{name} was added to the room.", { name: user.name });
       });
     });
     find(section, ".by-link", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#do(async () => {
-        this.#show(await api("POST", `${this.room}invitations/`, { hours: Number(hours.value) }));
+      void this.#showErrors(async () => {
+        this.#showNewLink(await requestApi("POST", `${this.roomPath}invitations/`, { hours: Number(hours.value) }));
         await this.#load();
       });
     });
   }
 
-  /** @param {() => Promise<void>} step */
-  async #do(step) {
+  /** Run an action, and show its error as a hint. @param {() => Promise<void>} action */
+  async #showErrors(action) {
     this.hint.textContent = "";
-    await step().catch((error) => {
-      this.hint.textContent = gettext("Not done: {why}", { why: whyNot(error) });
+    await action().catch((error) => {
+      this.hint.textContent = gettext("Action failed: {why}", { why: describeError(error) });
     });
   }
 
-  /** @param {Invited} invited */
-  #show({ token = "" }) {
-    const field = find(this.made, "input", HTMLInputElement);
+  /** @param {Invitation} invitation one that was just created */
+  #showNewLink({ token = "" }) {
+    const field = find(this.newLink, "input", HTMLInputElement);
     field.value = `${location.origin}/invitations/${token}/`;
-    html("button", this.made).textContent = gettext("Copy");
-    this.made.hidden = false;
+    findHtml("button", this.newLink).textContent = gettext("Copy");
+    this.newLink.hidden = false;
     field.select();
   }
 
   async #load() {
-    /** @type {Invited[]} */
-    const valid = await api("GET", `${this.room}invitations/`);
-    this.list.replaceChildren(...valid.map((invited) => this.#line(invited)));
+    /** @type {Invitation[]} */
+    const active = await requestApi("GET", `${this.roomPath}invitations/`);
+    this.list.replaceChildren(...active.map((invitation) => this.#createRow(invitation)));
   }
 
-  /** @param {Invited} invited */
-  #line({ id, by, expires_at }) {
-    const line = piece("invitation-piece");
-    html("span", line).textContent = gettext("A link by {name}, until {moment}", { name: by, moment: momentOf(new Date(expires_at)) });
-    html("button", line).addEventListener("click", () =>
-      this.#do(async () => {
-        await api("DELETE", `${this.room}invitations/${id}/`);
-        this.made.hidden = true;
-        this.hint.textContent = gettext("That link lets nobody in any more.");
+  /** @param {Invitation} invitation */
+  #createRow({ id, by, expires_at }) {
+    const row = cloneTemplate("invitation-template");
+    const moment = formatDateTime(new Date(expires_at));
+    findHtml("span", row).textContent = gettext("Created by {name}, expires on {moment}", { name: by, moment });
+    findHtml("button", row).addEventListener("click", () =>
+      this.#showErrors(async () => {
+        await requestApi("DELETE", `${this.roomPath}invitations/${id}/`);
+        this.newLink.hidden = true;
+        this.hint.textContent = gettext("The link has been revoked.");
         await this.#load();
       }),
     );
-    return line;
+    return row;
   }
 }

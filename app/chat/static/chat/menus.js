@@ -1,7 +1,7 @@
 import { gettext } from "./gettext.js";
 
-/** The small things of the page that need no room: menus that close, buttons that copy its address. */
-export function wireMenus() {
+/** Set up the menus of the page, which close on Escape and on a click outside, and the buttons that copy its address. */
+export function setUpMenus() {
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]"))
       if (event.target instanceof Node && !menu.contains(event.target)) menu.removeAttribute("open");
@@ -13,11 +13,14 @@ export function wireMenus() {
     menu.querySelector("summary")?.focus();
   });
   for (const button of document.querySelectorAll("button.copy"))
-    button.addEventListener("click", () => void copy(location.origin + location.pathname, button));
+    button.addEventListener("click", () => void copyText(location.origin + location.pathname, button));
 }
 
-/** @param {string} address @param {Element} button says that it is copied, or what is to be copied by hand */
-export async function copy(address, button) {
-  const copied = navigator.clipboard.writeText(address);
-  button.textContent = await copied.then(() => gettext("Copied"), () => address);
+/**
+ * Copy a text to the clipboard. The button then says so; where the browser forbids it, the button shows the text.
+ * @param {string} text @param {Element} button
+ */
+export async function copyText(text, button) {
+  const copied = navigator.clipboard.writeText(text);
+  button.textContent = await copied.then(() => gettext("Copied"), () => text);
 }

@@ -1,159 +1,118 @@
 import { Refused } from "./connection.js";
-import { gettext, refusalOf } from "./gettext.js";
+import { describeError, gettext } from "./gettext.js";
 
 /**
  * @typedef {{cid: string, user: number, room: string, body: string, reply_to: number | null, at: string,
- *   failed: string | null, note?: string}} Item
- * failed: why the server refused it for good; note: why it has to wait.
+ *   failed: string | null, note?: string}} UnsentMessage
+ *   at: ISO 8601; failed: why the server refused it for good; note: why it has to wait
+ * @typedef {{all: () => Promise<UnsentMessage[]>, put: (message: UnsentMessage) => Promise<void>,
+ *   remove: (cid: string) => Promise<void>}} Store
  */
 
-const LATER = new Set(["rate_limited", "unavailable"]); // the same words may pass in a moment
+const RETRIED_CODES = new Set(["rate_limited", "unavailable"]); // the same message may be accepted later
+const MIN_RETRY_SECONDS = 0.2;
+const DEFAULT_RETRY_SECONDS = 2;
 
 /**
- * What I wrote and the server has not acknowledged. It survives a reload, and goes out in the order it was written.
- * Two tabs may send the same item: the cid makes that one message.
+ * The messages that I wrote and the server has not acknowledged. They survive a reload, and are sent in the order in
+ * which they were written. Two tabs may send the same message: its cid makes it one message.
  */
 export class Outbox {
-  /** @type {Map<string, Item>} */
-  #items = new Map();
-  #busy = false;
+  /** @type {Map<string, UnsentMessage>} */
+  #messages = new Map();
+  #isFlushing = false;
 
-  /** @param {Store} store @param {number} user @param {() => void} onChange */
+  /** @param {Store} store @param {number} user my user id @param {() => void} onChange */
   constructor(store, user, onChange) {
     this.store = store;
     this.user = user;
     this.onChange = onChange;
   }
 
-  /** Read what an earlier page of this user left behind. */
+  /** Load the messages that an earlier page of this user stored. */
   async load() {
-    const items = await this.store.all();
-    items.sort((a, b) => a.at.localeCompare(b.at));
-    const added = [...this.#items.values()];
-    this.#items = new Map();
-    const mine = items.filter((item) => item.user === this.user).map((item) => ({ ...item, note: undefined }));
-    for (const item of [...mine, ...added]) this.#items.set(item.cid, item);
+    const stored = await this.store.all();
+    stored.sort((a, b) => a.at.localeCompare(b.at));
+    const added = [...this.#messages.values()]; // while the store was read
+    this.#messages = new Map();
+    const mine = stored.filter(({ user }) => user === this.user).map((message) => ({ ...message, note: undefined }));
+    for (const message of [...mine, ...added]) this.#messages.set(message.cid, message);
     this.onChange();
   }
 
-  /** @param {string} room */
-  of(room) {
-    return [...this.#items.values()].filter((item) => item.room === room);
+  /** Return the unsent messages of a room, in order. @param {string} room its slug */
+  listFor(room) {
+    return [...this.#messages.values()].filter((message) => message.room === room);
   }
 
-  /** @param {string} room @param {string} body @param {number | null} reply_to */
+  /** @param {string} room its slug @param {string} body @param {number | null} reply_to a message id */
   async add(room, body, reply_to) {
     const at = new Date().toISOString();
     await this.#put({ cid: crypto.randomUUID(), user: this.user, room, body, reply_to, at, failed: null });
   }
 
-  /** It has arrived, or is not wanted any more. @param {string} cid */
+  /** Remove a message that was sent or discarded. @param {string} cid */
   async remove(cid) {
-    if (!this.#items.delete(cid)) return;
+    if (!this.#messages.delete(cid)) return;
     this.onChange();
     await this.store.remove(cid);
   }
 
-  /** @param {string} cid */
+  /** Let the next flush send a refused message again. @param {string} cid */
   async retry(cid) {
-    const item = this.#items.get(cid);
-    if (item) await this.#put({ ...item, failed: null });
+    const message = this.#messages.get(cid);
+    if (message) await this.#put({ ...message, failed: null });
   }
 
   /**
-   * Send what can be sent, one after the other.
-   * @param {(room: string) => boolean} isOpen whether this room can be written to now
-   * @param {(item: Item) => Promise<void>} send rejects as Connection.ask does
+   * Send the messages that can be sent, one after the other.
+   * @param {(room: string) => boolean} isOpen whether messages can be sent to this room now
+   * @param {(message: UnsentMessage) => Promise<void>} send rejects as Connection.ask does
    */
   async flush(isOpen, send) {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
     try {
-      for (let item = this.#next(isOpen); item && (await this.#try(item, send)); item = this.#next(isOpen));
+      let message = this.#findNext(isOpen);
+      while (message && (await this.#trySend(message, send))) message = this.#findNext(isOpen);
     } finally {
-      this.#busy = false;
+      this.#isFlushing = false;
     }
   }
 
   /** @param {(room: string) => boolean} isOpen */
-  #next(isOpen) {
-    return [...this.#items.values()].find((item) => item.failed === null && isOpen(item.room));
+  #findNext(isOpen) {
+    return [...this.#messages.values()].find((message) => message.failed === null && isOpen(message.room));
   }
 
   /**
-   * @param {Item} item
-   * @param {(item: Item) => Promise<void>} send
-   * @returns {Promise<boolean>} whether there is a line to go on with
+   * @param {UnsentMessage} message
+   * @param {(message: UnsentMessage) => Promise<void>} send
+   * @returns {Promise<boolean>} false when the connection was lost
    */
-  async #try(item, send) {
+  async #trySend(message, send) {
     try {
-      await send(item);
-      void this.remove(item.cid); // the next need not wait for the disk
+      await send(message);
+      void this.remove(message.cid); // the next message does not wait for the disk
     } catch (error) {
       if (!(error instanceof Refused)) return false;
-      if (!this.#items.has(item.cid)) return true;
-      if (!LATER.has(error.code)) {
-        await this.#put({ ...item, failed: refusalOf(error) });
+      if (!this.#messages.has(message.cid)) return true; // it was discarded meanwhile
+      const why = describeError(error);
+      if (!RETRIED_CODES.has(error.code)) {
+        await this.#put({ ...message, failed: why });
         return true;
       }
-      const seconds = Math.max(0.2, error.retryAfter ?? 2);
-      await this.#put({ ...item, note: gettext("{why} Sending again in {seconds} s.", { why: refusalOf(error), seconds: Math.ceil(seconds) }) });
+      const seconds = Math.max(MIN_RETRY_SECONDS, error.retryAfter ?? DEFAULT_RETRY_SECONDS);
+      await this.#put({ ...message, note: gettext("{why} Trying again in {seconds} s.", { why, seconds: Math.ceil(seconds) }) });
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     }
     return true;
   }
 
-  /** @param {Item} item */
-  async #put(item) {
-    this.#items.set(item.cid, item);
+  /** @param {UnsentMessage} message */
+  async #put(message) {
+    this.#messages.set(message.cid, message);
     this.onChange();
-    await this.store.put(item);
-  }
-}
-
-/** Where items lie: IndexedDB, or nowhere when the browser refuses it (then a reload loses them). */
-export class Store {
-  /** @type {Promise<IDBDatabase | null>} */
-  #database = new Promise((resolve) => {
-    try {
-      const opening = indexedDB.open("parley", 1);
-      opening.onupgradeneeded = () => opening.result.createObjectStore("outbox", { keyPath: "cid" });
-      opening.onsuccess = () => resolve(opening.result);
-      opening.onerror = () => resolve(null);
-    } catch {
-      resolve(null);
-    }
-  });
-
-  /** @returns {Promise<Item[]>} */
-  async all() {
-    return (await this.#run("readonly", (items) => items.getAll())) ?? [];
-  }
-
-  /** @param {Item} item */
-  async put(item) {
-    await this.#run("readwrite", (items) => items.put(item));
-  }
-
-  /** @param {string} cid */
-  async remove(cid) {
-    await this.#run("readwrite", (items) => items.delete(cid));
-  }
-
-  /**
-   * @template T
-   * @param {IDBTransactionMode} mode
-   * @param {(items: IDBObjectStore) => IDBRequest<T>} step
-   * @returns {Promise<T | null>}
-   */
-  async #run(mode, step) {
-    const database = await this.#database;
-    if (!database) return null;
-    return new Promise((resolve) => {
-      const transaction = database.transaction("outbox", mode);
-      const request = step(transaction.objectStore("outbox"));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => resolve(null); // the disk is full, say
-    });
+    await this.store.put(message);
   }
 }

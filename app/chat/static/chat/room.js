@@ -1,19 +1,22 @@
-import { find, html, paintAvatar, piece } from "./dom.js";
+import { renderAvatar } from "./avatars.js";
+import { cloneTemplate, find, findHtml } from "./dom.js";
 import { gettext } from "./gettext.js";
-import { momentOf, timeOf } from "./times.js";
-import { wordsOf } from "./words.js";
+import { excerptOf, renderBody } from "./message_body.js";
+import { formatDateTime, formatTime } from "./times.js";
 
 /**
- * @typedef {import("./rows.js").Row} Row
- * @typedef {Extract<Row, {author: unknown}>} Said
- * @typedef {{messageOf: (id: number) => import("./frames.js").Message | undefined, me: number,
- *   isConnected: () => boolean, onQuoted: (line: HTMLElement) => void, onRetry: (cid: string) => void, onDiscard: (cid: string) => void}} Wiring
+ * @typedef {import("./timeline.js").Row} Row
+ * @typedef {Extract<Row, {author: unknown}>} MessageRow  a sent or an unsent message
+ * @typedef {import("./outbox.js").UnsentMessage} UnsentMessage
+ * @typedef {{me: number, findMessage: (id: number) => import("./frames.js").Message | undefined, isConnected: () => boolean,
+ *   onQuoteClick: (element: HTMLElement) => void, onRetry: (cid: string) => void, onDiscard: (cid: string) => void}} Wiring
+ *   me: my user id; onQuoteClick: receives the element of the quoted message
  */
 
-/** Rows to elements. Each row keeps its element for as long as it is shown; only what changed is touched. */
+/** Renders the rows of a room. A row keeps its element while it is shown, and only changed rows are written. */
 export class RoomView {
-  /** @type {Map<string, {element: HTMLElement, print: string}>} */
-  #drawn = new Map();
+  /** The elements by row key; fingerprint: all that the element shows. @type {Map<string, {element: HTMLElement, fingerprint: string}>} */
+  #rendered = new Map();
 
   /** @param {HTMLElement} list @param {Wiring} wiring */
   constructor(list, wiring) {
@@ -24,132 +27,128 @@ export class RoomView {
   /** @param {Row[]} rows */
   render(rows) {
     const keys = new Set(rows.map((row) => row.key));
-    for (const [key, { element }] of this.#drawn) {
+    for (const [key, { element }] of this.#rendered) {
       if (keys.has(key)) continue;
       element.remove();
-      this.#drawn.delete(key);
+      this.#rendered.delete(key);
     }
     let next = this.list.firstElementChild;
     for (const row of rows) {
-      const element = this.#draw(row);
+      const element = this.#renderRow(row);
       if (element === next) next = next.nextElementSibling;
       else this.list.insertBefore(element, next);
     }
   }
 
-  /** @param {number} id */
-  elementOf(id) {
+  /** Return the element of a message, if it is shown. @param {number} id */
+  findElement(id) {
     const found = this.list.querySelector(`[data-id="${id}"]`);
     return found instanceof HTMLElement ? found : null;
   }
 
   /** @param {Row} row */
-  #draw(row) {
-    const print = this.#printOf(row);
-    let drawn = this.#drawn.get(row.key);
-    if (!drawn) {
-      drawn = { element: this.#make(row), print: "" };
-      this.#drawn.set(row.key, drawn);
+  #renderRow(row) {
+    const fingerprint = this.#fingerprintOf(row);
+    let rendered = this.#rendered.get(row.key);
+    if (!rendered) {
+      rendered = { element: this.#createElement(row), fingerprint: "" };
+      this.#rendered.set(row.key, rendered);
     }
-    if (drawn.print !== print) {
-      if (row.kind === "day") html("h2", drawn.element).textContent = row.label;
-      if (row.kind === "message" || row.kind === "unsent") this.#write(drawn.element, row);
-      drawn.print = print;
+    if (rendered.fingerprint !== fingerprint) {
+      if (row.kind === "day") findHtml("h2", rendered.element).textContent = row.label;
+      if (row.kind === "message" || row.kind === "unsent") this.#writeMessage(rendered.element, row);
+      rendered.fingerprint = fingerprint;
     }
-    return drawn.element;
-  }
-
-  /** All that the element shows, so that an unchanged row costs nothing. @param {Row} row */
-  #printOf(row) {
-    if (row.kind === "day") return row.label;
-    if (row.kind === "line") return "line";
-    if (row.kind === "unsent") return JSON.stringify([row.follow, row.item.failed, this.#stateOf(row.item)]);
-    const quoted = row.message.reply_to === null ? undefined : this.wiring.messageOf(row.message.reply_to);
-    return JSON.stringify([row.follow, row.message.id, row.message.rev, quoted?.rev]);
+    return rendered.element;
   }
 
   /** @param {Row} row */
-  #make(row) {
-    if (row.kind === "day") return piece("day-piece");
-    if (row.kind === "line") return piece("line-piece");
-    const element = piece("message-piece");
+  #fingerprintOf(row) {
+    if (row.kind === "day") return row.label;
+    if (row.kind === "new-messages") return row.kind;
+    if (row.kind === "unsent") return JSON.stringify([row.isGrouped, row.unsent.failed, this.#describeDelivery(row.unsent)]);
+    const quoted = row.message.reply_to === null ? undefined : this.wiring.findMessage(row.message.reply_to);
+    return JSON.stringify([row.isGrouped, row.message.id, row.message.rev, quoted?.rev]);
+  }
+
+  /** @param {Row} row */
+  #createElement(row) {
+    if (row.kind === "day") return cloneTemplate("day-template");
+    if (row.kind === "new-messages") return cloneTemplate("new-messages-template");
+    const element = cloneTemplate("message-template");
     const { author, at } = row;
-    paintAvatar(html(".avatar", element), author.id, author.name);
-    html("bdi", element).textContent = author.name;
-    html(".guest", element).hidden = !author.guest;
-    html(".via", element).hidden = !author.via;
-    html(".via", element).textContent = gettext("via {name}", { name: author.via ?? "" });
+    renderAvatar(findHtml(".avatar", element), author.id, author.name);
+    findHtml("bdi", element).textContent = author.name;
+    findHtml(".guest", element).hidden = !author.guest;
+    findHtml(".via", element).hidden = !author.via;
+    findHtml(".via", element).textContent = gettext("via {name}", { name: author.via ?? "" });
     element.classList.toggle("mine", author.id === this.wiring.me);
-    html(".quote", element).addEventListener("click", () => {
-      const quoted = this.elementOf(Number(html(".quote", element).dataset.to));
+    const quote = findHtml(".quote", element);
+    quote.addEventListener("click", () => {
+      const quoted = this.findElement(Number(quote.dataset.message));
       if (!quoted) return;
-      this.wiring.onQuoted(quoted);
+      this.wiring.onQuoteClick(quoted);
       quoted.focus({ preventScroll: true });
     });
-    const cid = row.kind === "unsent" ? row.item.cid : "";
-    html(".retry", element).addEventListener("click", () => this.wiring.onRetry(cid));
-    html(".discard", element).addEventListener("click", () => this.wiring.onDiscard(cid));
-    this.#date(element, at);
+    const cid = row.kind === "unsent" ? row.unsent.cid : "";
+    findHtml(".retry", element).addEventListener("click", () => this.wiring.onRetry(cid));
+    findHtml(".discard", element).addEventListener("click", () => this.wiring.onDiscard(cid));
+    this.#writeTime(element, at);
     return element;
   }
 
   /** @param {HTMLElement} element @param {Date} at */
-  #date(element, at) {
+  #writeTime(element, at) {
     const time = find(element, "time", HTMLTimeElement);
-    time.textContent = timeOf(at);
+    time.textContent = formatTime(at);
     time.dateTime = at.toISOString();
-    time.title = momentOf(at);
+    time.title = formatDateTime(at);
   }
 
-  /** @param {HTMLElement} element @param {Said} row */
-  #write(element, row) {
+  /** @param {HTMLElement} element @param {MessageRow} row */
+  #writeMessage(element, row) {
     const message = row.kind === "message" ? row.message : null;
-    const item = row.kind === "unsent" ? row.item : null;
-    const gone = Boolean(message?.deleted);
-    element.classList.toggle("follow", row.follow);
-    element.classList.toggle("gone", gone);
-    element.classList.toggle("unsent", item !== null && item.failed === null);
-    element.classList.toggle("failed", item !== null && item.failed !== null);
+    const unsent = row.kind === "unsent" ? row.unsent : null;
+    const isDeleted = Boolean(message?.deleted);
+    element.classList.toggle("grouped", row.isGrouped);
+    element.classList.toggle("deleted", isDeleted);
+    element.classList.toggle("unsent", unsent !== null && unsent.failed === null);
+    element.classList.toggle("failed", unsent !== null && unsent.failed !== null);
     if (message) {
       element.dataset.id = String(message.id);
-      this.#date(element, row.at); // the server's clock, once it has spoken
+      this.#writeTime(element, row.at); // the server's time replaces that of the browser
     }
-    const body = html(".body", element);
-    if (gone) body.textContent = gettext("Message deleted");
-    else body.replaceChildren(...wordsOf((message ?? item)?.body ?? ""));
-    html(".edited", element).hidden = gone || !message?.edited;
-    this.#quote(find(element, ".quote", HTMLButtonElement), gone ? null : (message ?? item)?.reply_to ?? null);
-    this.#state(html(".state", element), item);
-    if (gone) element.querySelector(".editing, .deleting")?.remove();
+    const body = findHtml(".body", element);
+    if (isDeleted) body.textContent = gettext("Message deleted");
+    else body.replaceChildren(...renderBody((message ?? unsent)?.body ?? ""));
+    findHtml(".edited", element).hidden = isDeleted || !message?.edited;
+    this.#writeQuote(find(element, ".quote", HTMLButtonElement), isDeleted ? null : (message ?? unsent)?.reply_to ?? null);
+    this.#writeDelivery(findHtml(".delivery", element), unsent);
+    if (isDeleted) element.querySelector(".edit-form, .delete-confirmation")?.remove();
   }
 
-  /** @param {HTMLButtonElement} quote @param {number | null} id */
-  #quote(quote, id) {
+  /** @param {HTMLButtonElement} quote @param {number | null} id of the quoted message */
+  #writeQuote(quote, id) {
     quote.hidden = id === null;
     if (id === null) return;
-    const quoted = this.wiring.messageOf(id);
-    quote.dataset.to = String(id);
+    const quoted = this.wiring.findMessage(id);
+    quote.dataset.message = String(id);
     quote.disabled = !quoted;
-    html("b", quote).textContent = quoted?.author.name ?? "";
-    html("span", quote).textContent = quoted ? excerptOf(quoted) : gettext("An earlier message");
+    findHtml("b", quote).textContent = quoted?.author.name ?? "";
+    findHtml("span", quote).textContent = quoted ? excerptOf(quoted) : gettext("An older message");
   }
 
-  /** @param {HTMLElement} state @param {import("./outbox.js").Item | null} item */
-  #state(state, item) {
-    state.hidden = !item;
-    if (!item) return;
-    html("span", state).textContent = this.#stateOf(item);
-    html(".retry", state).hidden = html(".discard", state).hidden = item.failed === null;
+  /** @param {HTMLElement} delivery @param {UnsentMessage | null} unsent */
+  #writeDelivery(delivery, unsent) {
+    delivery.hidden = !unsent;
+    if (!unsent) return;
+    findHtml("span", delivery).textContent = this.#describeDelivery(unsent);
+    findHtml(".retry", delivery).hidden = findHtml(".discard", delivery).hidden = unsent.failed === null;
   }
 
-  /** @param {import("./outbox.js").Item} item */
-  #stateOf(item) {
-    if (item.failed !== null) return gettext("Not sent: {why}", { why: item.failed });
-    return this.wiring.isConnected() ? (item.note ?? gettext("sending…")) : gettext("goes out when the connection is back");
+  /** @param {UnsentMessage} unsent */
+  #describeDelivery(unsent) {
+    if (unsent.failed !== null) return gettext("Not sent: {why}", { why: unsent.failed });
+    return this.wiring.isConnected() ? (unsent.note ?? gettext("sending…")) : gettext("will be sent when you are connected again");
   }
-}
-
-/** The words of a message on one line. @param {import("./frames.js").Message} message */
-export function excerptOf(message) {
-  return message.deleted ? gettext("Message deleted") : message.body.replace(/\s+/g, " ").slice(0, 200);
 }

@@ -1,82 +1,90 @@
-import { find, html } from "./dom.js";
+import { find, findHtml } from "./dom.js";
 import { gettext, ngettext } from "./gettext.js";
-import { standingWords } from "./heading.js";
+import { describePresence } from "./presence.js";
 
-/** My rooms beside the conversation: what is unread in each, and the way to another. */
+const MAX_ROOM_COUNT = 999; // a higher unread count is shown as "999+"
+const MAX_TOTAL_COUNT = 99;
+
+/** The list of my rooms with their unread counts, and the field to find or join a room. */
 export class Sidebar {
-  /** @type {Map<string, HTMLElement>} */
-  #lines = new Map();
-  #title = document.title;
+  /** The rows by slug. @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  #pageTitle = document.title;
 
-  /** @param {HTMLElement} sidebar @param {HTMLElement} back leads to it on a phone */
-  constructor(sidebar, back) {
-    this.back = back;
-    for (const line of sidebar.querySelectorAll("[data-room]"))
-      if (line instanceof HTMLElement) this.#lines.set(line.dataset.room ?? "", line);
+  /** @param {HTMLElement} sidebar @param {HTMLElement} backLink shows the sidebar on a phone */
+  constructor(sidebar, backLink) {
+    this.backLink = backLink;
+    for (const row of sidebar.querySelectorAll("[data-room]"))
+      if (row instanceof HTMLElement) this.#rows.set(row.dataset.room ?? "", row);
     this.field = find(sidebar, "#find-name", HTMLInputElement);
-    this.hint = html("#find-hint", sidebar);
+    this.hint = findHtml("#find-hint", sidebar);
     this.field.addEventListener("input", () => this.#filter());
     document.addEventListener("keydown", (event) => {
-      const busy = event.target instanceof Element && event.target.closest("input, textarea, select");
-      if (event.key !== "/" || busy || event.ctrlKey || event.metaKey || event.altKey) return;
+      const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select");
+      if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       this.field.focus();
     });
   }
 
-  /** The rooms and what is unread in them, as the page came. @returns {[slug: string, unread: number][]} */
+  /** The rooms that the server rendered, with their unread counts. @returns {[slug: string, unread: number][]} */
   get rooms() {
-    return [...this.#lines].map(([slug, line]) => [slug, Number(html(".count", line).textContent)]);
+    return [...this.#rows].map(([slug, row]) => [slug, Number(findHtml(".count", row).textContent)]);
   }
 
-  /** @param {Map<string, number>} unread by slug */
-  count(unread) {
-    let all = 0;
-    let elsewhere = 0;
-    for (const [slug, line] of this.#lines) {
+  /** Show the unread counts. @param {Map<string, number>} unread by slug */
+  showUnread(unread) {
+    let total = 0;
+    let inOtherRooms = 0;
+    for (const [slug, row] of this.#rows) {
       const count = unread.get(slug) ?? 0;
-      all += count;
-      if (!line.querySelector("[aria-current]")) elsewhere += count;
-      line.classList.toggle("unread", count > 0);
-      html(".badge", line).hidden = count === 0;
-      html(".count", line).textContent = count > 999 ? "999+" : String(count);
+      total += count;
+      if (!row.querySelector("[aria-current]")) inOtherRooms += count;
+      row.classList.toggle("unread", count > 0);
+      findHtml(".badge", row).hidden = count === 0;
+      findHtml(".count", row).textContent = limitCount(count, MAX_ROOM_COUNT);
     }
-    const unreadRooms = ngettext("Rooms, {count} unread", "Rooms, {count} unread", elsewhere);
-    this.back.setAttribute("aria-label", elsewhere ? unreadRooms : gettext("Rooms"));
-    html(".badge", this.back).hidden = elsewhere === 0;
-    html(".badge", this.back).textContent = elsewhere > 99 ? "99+" : String(elsewhere);
-    document.title = all ? `(${all}) ${this.#title}` : this.#title;
+    const label = ngettext("Rooms, {count} unread", "Rooms, {count} unread", inOtherRooms);
+    this.backLink.setAttribute("aria-label", inOtherRooms ? label : gettext("Rooms"));
+    findHtml(".badge", this.backLink).hidden = inOtherRooms === 0;
+    findHtml(".badge", this.backLink).textContent = limitCount(inOtherRooms, MAX_TOTAL_COUNT);
+    document.title = total ? `(${total}) ${this.#pageTitle}` : this.#pageTitle;
   }
 
-  /** @param {string} slug @param {string} title */
+  /** Show the new title of a room. @param {string} slug @param {string} title */
   rename(slug, title) {
-    const line = this.#lines.get(slug);
-    if (line) html(".title", line).textContent = title;
+    const row = this.#rows.get(slug);
+    if (row) findHtml(".title", row).textContent = title;
   }
 
-  /** How the other one of a conversation is. @param {string} slug @param {import("./people.js").Standing} standing */
-  see(slug, standing) {
-    const line = this.#lines.get(slug);
-    if (!line) return;
-    html(".dot", line).dataset.standing = standing;
-    html(".standing", line).textContent = standing && ` (${standingWords(standing)})`;
+  /** Show the presence of the other person in a direct room. @param {string} slug @param {import("./presence.js").PresenceStatus} status */
+  showPresence(slug, status) {
+    const row = this.#rows.get(slug);
+    if (!row) return;
+    findHtml(".dot", row).dataset.presence = status;
+    findHtml(".presence", row).textContent = status && ` (${describePresence(status)})`;
   }
 
-  /** I am no longer in it. @param {string} slug */
+  /** Remove a room that I am no longer a member of. @param {string} slug */
   remove(slug) {
-    this.#lines.get(slug)?.remove();
-    this.#lines.delete(slug);
+    this.#rows.get(slug)?.remove();
+    this.#rows.delete(slug);
   }
 
-  /** What Enter would do is said, so that nobody opens a room by half a name. */
+  /** Show only rooms that match the field, and say what Enter does, so that half a name creates no room by mistake. */
   #filter() {
     const typed = this.field.value.trim().replace(/^#/, "").toLowerCase();
     const slug = typed.split(/\s+/).join("-");
-    for (const line of this.#lines.values())
-      line.hidden = !(line.querySelector(".title")?.textContent ?? "").toLowerCase().includes(typed);
+    for (const row of this.#rows.values())
+      row.hidden = !(row.querySelector(".title")?.textContent ?? "").toLowerCase().includes(typed);
     this.hint.hidden = typed === "";
-    html("span", this.hint).textContent = this.#lines.has(slug)
-      ? gettext("goes to #{room}", { room: slug })
-      : gettext("opens #{room}", { room: slug });
+    findHtml("span", this.hint).textContent = this.#rows.has(slug)
+      ? gettext("to open #{room}", { room: slug })
+      : gettext("to join or create #{room}", { room: slug });
   }
+}
+
+/** @param {number} count @param {number} most */
+function limitCount(count, most) {
+  return count > most ? `${most}+` : String(count);
 }

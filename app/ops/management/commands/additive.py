@@ -1,31 +1,16 @@
-"""manage.py additive: the release step asks before it migrates."""
+"""manage.py additive: the name of check_migrations in the release before; the next release does not have it."""
 
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-
-from ops.additive import refusals
+from ops.management.commands import check_migrations
 
 
-class Command(BaseCommand):
-    help = "Refuse migrations, not yet applied, on which the release before could not run. Changes nothing."
+class Command(check_migrations.Command):
+    """Does what check_migrations does."""
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--accept", action="append", default=[], metavar="APP.NAME", help="apply this one nevertheless"
-        )
+    help = "The old name of check_migrations."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        executor = MigrationExecutor(connection)
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        names = [(migration.app_label, migration.name) for migration, _ in plan]
-        if not executor.loader.applied_migrations:
-            self.stdout.write("A new database: there is no release before.")
-            return
-        found = refusals(executor.loader, [name for name in names if ".".join(name) not in options["accept"]])
-        if found:
-            raise CommandError("\n".join(found))
-        self.stdout.write(f"{len(names)} migrations to apply, all of them additive.")
+        """Warn on stderr, then check."""
+        self.stderr.write("additive is now called check_migrations; the next release has only that name.")
+        super().handle(*args, **options)

@@ -1,4 +1,4 @@
-"""manage.py backup FOLDER: called by deploy/backup and by a timer."""
+"""manage.py backup FOLDER: deploy/backup and a timer run it."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,18 +10,27 @@ from ops import backups
 
 
 class Command(BaseCommand):
-    help = "Store the whole database as FOLDER/parley-<UTC>.dump, read it back, and keep the newest ones."
+    """Stores a backup of the database."""
+
+    help = "Store the whole database in FOLDER/parley-<UTC>.dump, read it back, and delete all but the newest backups."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path)
-        parser.add_argument("--keep", type=int, default=backups.KEEP, help="how many (default: %(default)s)")
+        """Add the command's arguments."""
+        parser.add_argument("folder", type=Path, help="an existing folder")
+        parser.add_argument(
+            "--keep",
+            type=int,
+            default=backups.MAX_BACKUPS,
+            help="how many backups stay in FOLDER (default: %(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Make the backup and print its file and size."""
         if options["keep"] < 1:
             raise CommandError("--keep must be 1 or more.")
         try:
-            made = backups.back_up(options["folder"], options["keep"])
-        except backups.CannotBackUp as error:
+            file = backups.create_backup(options["folder"], options["keep"])
+        except backups.BackupError as error:
             raise CommandError(f"No backup was made. {error}") from error
-        self.stdout.write(f"{made} ({made.stat().st_size:,} bytes)")
+        self.stdout.write(f"{file} ({file.stat().st_size:,} bytes)")

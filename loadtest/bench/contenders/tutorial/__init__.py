@@ -1,1 +1,1 @@
-"""The chat of the Channels tutorial, parts 2 and 3, written anew after it and nothing improved."""
+"""The chat of the Channels tutorial, parts 2 and 3, written after it without improvements."""

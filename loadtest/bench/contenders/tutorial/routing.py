@@ -1,4 +1,4 @@
-"""The tutorial's one address."""
+"""The tutorial's one WebSocket route."""
 
 from typing import Any
 
@@ -7,4 +7,4 @@ from django.urls import re_path
 from loadtest.bench.contenders.tutorial.consumers import ChatConsumer
 
 websocket_urlpatterns = [re_path(r"ws/chat/(?P<room_name>\w+)/$", ChatConsumer.as_asgi())]
-urlpatterns: list[Any] = []  # of pages: none here
+urlpatterns: list[Any] = []  # there are no pages

@@ -1,8 +1,8 @@
-"""What `startproject` and the tutorial leave, as far as a socket passes through it."""
+"""The settings that `startproject` and the tutorial make, as far as a WebSocket needs them."""
 
 import os
 
-SECRET_KEY = "nothing is ever signed with it here"  # noqa: S105
+SECRET_KEY = "nothing is signed with this key"  # noqa: S105
 DEBUG = False
 ALLOWED_HOSTS = ["localhost"]
 
@@ -27,7 +27,7 @@ CHANNEL_LAYERS = {
         "BACKEND": BACKENDS[os.environ["TUTORIAL_LAYER"]],
         "CONFIG": {
             # Beyond the tutorial: redis-py 8's own time-out of 5 s would close every idle socket, and its pool
-            # of 100 connections refuse the 101st of those who come at once.
+            # of 100 connections would refuse the 101st of the sockets that connect at once.
             "hosts": [{"address": os.environ["TUTORIAL_REDIS"], "socket_timeout": None, "max_connections": 10_000}],
         },
     },

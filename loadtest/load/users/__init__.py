@@ -1,0 +1,1 @@
+"""Locust users: any WebSocket server, any chat, Parley."""
