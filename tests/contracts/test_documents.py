@@ -10,6 +10,9 @@ from typing import NamedTuple
 import pytest
 from django.core.management import call_command
 
+from config.variables import VARIABLES
+from deploy.doctor.causes import CAUSES
+
 REPO = Path(__file__).parent.parent.parent
 DOCUMENTS = subprocess.run(
     ["git", "ls-files", "*.md"], cwd=REPO, capture_output=True, text=True, check=True
@@ -71,6 +74,14 @@ def test_every_file_that_a_guide_names_exists(name):
     for path in re.findall(rf"`((?:{roots})/[\w@./*-]+)`", read(name)):
         pattern = path.replace("NAME", "*")  # parley-NAME.service: a name that the reader chooses
         assert any(REPO.glob(pattern.rstrip("/"))), f"{name} names {path}"
+
+
+def test_the_changelog_names_every_variable_and_cause_that_still_has_an_old_name():
+    renamed = {(variable.old_name, name) for name, variable in VARIABLES.items() if variable.old_name}
+    renamed |= {(cause.former_name, cause.name) for cause in CAUSES if cause.former_name}
+    assert len(renamed) >= 6
+    rows = set(re.findall(r"^\|[^|\n]*\| `([^`]+)` \| `([^`]+)` \|$", read("CHANGELOG.md"), re.MULTILINE))
+    assert renamed - rows == set()
 
 
 def test_the_readme_of_the_tests_describes_every_folder_and_only_files_that_exist():
