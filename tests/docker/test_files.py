@@ -20,14 +20,7 @@ from tests.docker.compose import environment
 from tests.running import REPO
 
 # Files in a volume, never in the environment of a container.
-SECRETS = {
-    "SECRET_KEY",
-    "DATABASE_URL",
-    "EMAIL_URL",
-    "GOOGLE_CLIENT_SECRET",
-    "GITHUB_CLIENT_SECRET",
-    "OIDC_CLIENT_SECRET",
-}
+SECRETS = {name for name, variable in VARIABLES.items() if variable.is_secret}
 DOCKER, TARGET = REPO / "docker", REPO / "nginx" / "targets" / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*Dockerfile"))
 
