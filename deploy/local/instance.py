@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.layout import REPO
-from deploy.local.services import tied_to_us
+from deploy.local.services import end_with_parent
 
 START_TIMEOUT_SECONDS = 90
 STOP_TIMEOUT_SECONDS = 40
@@ -72,7 +72,7 @@ class LocalInstance:
         """
         with (self.folder / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
-                tied_to_us([sys.executable, "deploy/run.py"]),
+                end_with_parent([sys.executable, "deploy/run.py"]),
                 cwd=REPO,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
