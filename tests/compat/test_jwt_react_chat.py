@@ -55,7 +55,7 @@ class Program:
 
     async def open_socket(self):
         """Return a WebSocket client that has not sent hello."""
-        opened = Tab(await Wss.open(self.stack, "", origin=None), timeout_seconds=60)
+        opened = Tab(await Wss.open(self.stack, "", origin=None), patience=60)
         await opened.open()
         return opened
 
