@@ -1,17 +1,17 @@
-"""A tab whose transport is the ASGI application itself, in this process."""
+"""A transport to the ASGI application in this process, for clients that need no network."""
 
 import asyncio
 
 from asgiref.testing import ApplicationCommunicator
 
 from accounts.models import User
-from config.asgi import application  # here and not later: it sets logging up anew, under the ears of a test
+from config.asgi import application  # at import time: it configures logging, which would disturb a running test
 from tests.signed_in import session_of
 from tests.tab import Closed, Tab
 
 
 class Inside:
-    """A socket to config.asgi, without a network. Use `await Inside.open(...)`."""
+    """A WebSocket connection to config.asgi without a network. `await Inside.open(...)` returns one."""
 
     def __init__(self, communicator: ApplicationCommunicator) -> None:
         self.communicator = communicator
@@ -28,7 +28,7 @@ class Inside:
         subprotocols: tuple[str, ...] = ("parley.v1",),
         authorization: str = "",
     ) -> "Inside":
-        """Shake hands. Raises Closed when refused."""
+        """Open a connection. Raises Closed when the application refuses it."""
         headers = [(b"host", host.encode())]
         if origin is not None:
             headers.append((b"origin", origin.encode()))
@@ -52,24 +52,28 @@ class Inside:
         return cls(communicator)
 
     async def send(self, text: str) -> None:
+        """Send a text frame."""
         await self.communicator.send_input({"type": "websocket.receive", "text": text})
 
     async def send_bytes(self, data: bytes) -> None:
+        """Send a binary frame."""
         await self.communicator.send_input({"type": "websocket.receive", "bytes": data})
 
     async def receive(self) -> str:
+        """Return the next text frame. Raises Closed."""
         message = await self.communicator.output_queue.get()
         if message["type"] == "websocket.close":
             raise Closed(message["code"])
         return str(message["text"])
 
     async def close(self) -> None:
+        """Disconnect, and wait until the application has ended."""
         await self.communicator.send_input({"type": "websocket.disconnect", "code": 1001})
         await asyncio.wait_for(asyncio.shield(self.communicator.future), 10)
 
 
 async def tab(user: User | None = None, **options: object) -> Tab:
-    """A tab of this user, not yet opened."""
+    """Return a client that is signed in as `user`, or not signed in; not open yet."""
     from asgiref.sync import sync_to_async
 
     cookie = await sync_to_async(session_of)(user) if user else ""

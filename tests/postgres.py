@@ -1,4 +1,4 @@
-"""A PostgreSQL server of this test run's own, in a temporary folder, on a unix socket."""
+"""A PostgreSQL server for this test run, in a temporary folder, on a unix socket."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Postgres:
-    """Start with Postgres(), end with stop()."""
+    """A running server: `Postgres()` starts it, stop() ends it."""
 
     def __init__(self) -> None:
         self.bin = newest_installation()
@@ -22,11 +22,12 @@ class Postgres:
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-w", "-o", options, "start")
 
     def url(self, name: str) -> str:
-        """A new, empty database."""
+        """Create an empty database with this name and return its URL."""
         self._run("createdb", "-h", str(self.folder), "-U", "parley", name)
         return f"postgres://parley@/{self.folder}/{name}"
 
     def stop(self) -> None:
+        """Stop the server and remove its folder."""
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -44,7 +45,7 @@ class Postgres:
 
 
 def newest_installation() -> Path:
-    """Debian keeps the programs out of PATH, one folder a version."""
+    """Return the folder of the newest installed version. Debian installs each version in a folder outside PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     assert found, "PostgreSQL is not installed: make test does that"
     return found[-1].parent

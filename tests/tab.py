@@ -1,7 +1,7 @@
-"""A browser tab without a browser: speaks parley.v1 over any transport and keeps what it was told.
+"""A client of the protocol parley.v1 over any transport. It keeps the frames and the rooms that it receives.
 
-It applies events as room.js does, and is strict where a browser is lenient: an event that is not the next one of its
-room fails the test there and then.
+It applies events as room.js does, and is stricter: an event that does not follow the last event of its room fails the
+test at once.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ class Closed(Exception):
 
 
 class Transport(Protocol):
+    """An open WebSocket connection."""
+
     async def send(self, text: str) -> None: ...
     async def receive(self) -> str:
         """Raises Closed."""
@@ -39,18 +41,18 @@ class Transport(Protocol):
 
 
 class Room:
-    """What a client knows of a room."""
+    """What a client has received of a room."""
 
     def __init__(self) -> None:
         self.epoch = ""
         self.last = -1
-        self.start = 0  # the window is complete from this seq on
+        self.start = 0  # all messages from this sequence number on are loaded
         self.messages: dict[int, dict[str, Any]] = {}
-        self.posts: list[dict[str, Any]] = []  # as they came, live
-        self.seqs: list[int] = []  # of live events
+        self.posts: list[dict[str, Any]] = []  # live, in the order of their arrival
+        self.seqs: list[int] = []  # of the live events
         self.snapshots = 0
 
-    def joined(self, frame: dict[str, Any]) -> None:
+    def apply_joined(self, frame: dict[str, Any]) -> None:
         if frame["recovered"]:
             assert frame["epoch"] == self.epoch
         else:
@@ -67,8 +69,8 @@ class Room:
                 self.posts.append(event["message"])
         self.epoch, self.last = frame["epoch"], frame["head"]
 
-    def heard(self, event: dict[str, Any]) -> None:
-        assert event["seq"] > self.last, f"event {event['seq']} came after {self.last}: doubled or out of order"
+    def apply_event(self, event: dict[str, Any]) -> None:
+        assert event["seq"] > self.last, f"event {event['seq']} arrived after {self.last}"
         self.last = event["seq"]
         self.seqs.append(event["seq"])
         self._put(event)
@@ -76,7 +78,7 @@ class Room:
             self.posts.append(event["message"])
 
     def page(self, events: list[dict[str, Any]], *, more: bool) -> None:
-        """An older page."""
+        """Add a page of older messages."""
         for event in events:
             self._put(event)
         if events:
@@ -96,11 +98,11 @@ class Room:
 
 
 class Tab:
-    """Use as `async with Tab(transport) as tab`; says hello on entering."""
+    """A client. `async with Tab(transport) as tab` sends hello and waits for the welcome."""
 
     def __init__(self, transport: Transport, timeout_seconds: float = 30) -> None:
         self.transport = transport
-        self.timeout_seconds = timeout_seconds  # seconds that anything may take
+        self.timeout_seconds = timeout_seconds  # for every wait
         self.rooms: dict[str, Room] = {}
         self.welcome: dict[str, Any] = {}
         self.frames: list[dict[str, Any]] = []  # everything received
@@ -116,7 +118,7 @@ class Tab:
         return self
 
     async def open(self) -> None:
-        """Begin to listen, without a hello."""
+        """Start to receive without sending hello."""
         self._reader = asyncio.ensure_future(self._read())
 
     async def __aexit__(self, *error: object) -> None:
@@ -133,7 +135,7 @@ class Tab:
         return await self.answer(await self.say(type, **fields))
 
     async def say(self, type: str, **fields: Any) -> int:
-        """Send a command without waiting; returns its id."""
+        """Send a command without waiting for its answer. Returns its id."""
         number = next(self._ids)
         frame = {"type": type, "id": number, **fields}
         check_command(frame)
@@ -142,6 +144,7 @@ class Tab:
         return number
 
     async def answer(self, number: int) -> dict[str, Any]:
+        """Return the answer to the command with this id. Raises Refused or Closed."""
         waiting = self._replies[number]
         done, _ = await asyncio.wait(
             {waiting, self._reader}, timeout=self.timeout_seconds, return_when="FIRST_COMPLETED"
@@ -155,15 +158,17 @@ class Tab:
         return frame
 
     async def join(self, room: str, *, resume: bool = False, limit: int = 50) -> dict[str, Any]:
+        """Join a room, with `resume` from the last known event. Returns the `joined` frame."""
         known = self.rooms.get(room)
         since = {"since": {"epoch": known.epoch, "seq": known.last}} if resume and known else {}
         return await self.ask("join", room=room, limit=limit, **since)
 
     async def post(self, room: str, body: str, cid: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Send a message and return its acknowledgement."""
         return await self.ask("send", room=room, cid=cid or str(uuid4()), body=body, **fields)
 
     async def older(self, room: str, limit: int = 100) -> dict[str, Any]:
-        """Scroll back one page."""
+        """Load one page of older messages and return the answer."""
         known = self.rooms[room]
         answer = await self.ask("history", room=room, before=known.start, limit=limit)
         known.page(answer["events"], more=answer["more"])
@@ -172,7 +177,7 @@ class Tab:
     # --- waiting
 
     async def until(self, condition: Any, what: str = "it") -> Any:
-        """Wait until condition(self) is true, looking again after every frame."""
+        """Wait until condition(self) is true and return its value. `what` names the condition in an error."""
         async with self._news:
             try:
                 async with asyncio.timeout(self.timeout_seconds):
@@ -180,21 +185,21 @@ class Tab:
                         self._check()
                         await self._news.wait()
             except TimeoutError:
-                raise AssertionError(f"waited in vain for {what}") from None
+                raise AssertionError(f"timed out waiting for {what}") from None
         return found
 
     async def hears(self, room: str, body: str) -> dict[str, Any]:
-        """Wait for a message with this body."""
+        """Wait for a message with this body and return it."""
         return await self.until(
             lambda tab: next((m for m in tab.rooms[room].messages.values() if m["body"] == body), None), body
         )
 
     async def frame(self, type: str) -> dict[str, Any]:
-        """Wait for the first frame of this type."""
+        """Wait for the first frame of this type and return it."""
         return await self.until(lambda tab: next((f for f in tab.frames if f["type"] == type), None), type)
 
     async def end(self) -> int:
-        """Wait until the server closes; returns the code."""
+        """Wait until the server closes the connection. Returns the close code."""
         await asyncio.wait_for(asyncio.shield(self._reader), self.timeout_seconds)
         assert self.closed is not None
         return self.closed.code
@@ -228,10 +233,10 @@ class Tab:
 
     def _take(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "joined":
-            self.rooms.setdefault(frame["room"], Room()).joined(frame)
+            self.rooms.setdefault(frame["room"], Room()).apply_joined(frame)
         elif frame["type"] == "events":
             for event in frame["events"]:
-                self.rooms[event["room"]].heard(event)
+                self.rooms[event["room"]].apply_event(event)
         waiting = self._replies.get(frame.get("id"))  # type: ignore[arg-type]
         if waiting and not waiting.done():
             waiting.set_result(frame)

@@ -21,20 +21,20 @@ from tests.running import Stack
 ROOM = "guide-room"
 
 
-async def test_its_clients_hear_and_read_what_they_did(stack: Stack):
+async def test_every_recorded_answer_is_unchanged(stack: Stack):
     await Player(stack).play(Path(__file__).parent / "angular_guide.json")
 
 
-class Quiet(SimpleHTTPRequestHandler):
+class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """The test says what went wrong."""
+        """Log nothing: a failing test shows what went wrong."""
 
 
 @pytest.fixture
 def client(stack: Stack) -> Iterator[str]:
-    """The address where the guide's client is served: an origin that the site allows."""
+    """Serve the guide's client at the origin that the site allows. Returns that origin."""
     address = urlsplit(stack.allowed_origin)
-    handler = partial(Quiet, directory=str(Path(__file__).parent / "angular_guide"))
+    handler = partial(QuietHandler, directory=str(Path(__file__).parent / "angular_guide"))
     server = ThreadingHTTPServer(("127.0.0.1", address.port or 0), handler)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -44,7 +44,7 @@ def client(stack: Stack) -> Iterator[str]:
     server.server_close()
 
 
-async def test_a_page_of_another_origin_joins_receives_and_posts_if_it_is_on_the_list(stack: Stack, client: str):
+async def test_a_page_of_an_allowed_origin_can_join_receive_and_post_and_no_other_page_can(stack: Stack, client: str):
     (cookie,) = stack.people("rosa")
     async with async_playwright() as playwright, await stack.tab(cookie) as rosa:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -55,11 +55,11 @@ async def test_a_page_of_another_origin_joins_receives_and_posts_if_it_is_on_the
             await page.get_by_label("Name").fill("Ana")
             await page.get_by_role("button", name="Join").click()
 
-            def ana_is_in(tab):
+            def has_ana_joined(tab):
                 changes = (event for frame in tab.frames if frame["type"] == "events" for event in frame["events"])
                 return any(event["kind"] == "member" and event["member"]["user"]["name"] == "Ana" for event in changes)
 
-            await rosa.until(ana_is_in, "Ana")
+            await rosa.until(has_ana_joined, "Ana")
             await rosa.post(ROOM, "Welcome <b>aboard</b>")
             await expect(page.locator("li")).to_have_text(["rosa: Welcome <b>aboard</b>"])
             await page.get_by_label("Message").fill("Thanks")
@@ -76,25 +76,27 @@ async def test_a_page_of_another_origin_joins_receives_and_posts_if_it_is_on_the
             token = await page.evaluate("token")
             closed = "token => new Promise((done) => { listen(token).onclose = (event) => done(event.code); })"
             assert await stranger.evaluate(closed, token) == 1006
-            posted = await stranger.evaluate("token => post(token, 'Me?').then(() => 'in', () => 'out')", token)
-            assert posted == "out"
+            posted = await stranger.evaluate(
+                "token => post(token, 'Me?').then(() => 'accepted', () => 'refused')", token
+            )
+            assert posted == "refused"
         finally:
             await browser.close()
 
 
-async def test_only_what_tokens_open_is_open_to_other_origins(stack: Stack):
-    async with stack.browser() as anybody:
-        asks = {"Origin": stack.allowed_origin, "Access-Control-Request-Method": "POST"}
-        asks["Access-Control-Request-Headers"] = "authorization,content-type"
+async def test_only_endpoints_that_accept_tokens_allow_other_origins(stack: Stack):
+    async with stack.browser() as browser:
+        preflight = {"Origin": stack.allowed_origin, "Access-Control-Request-Method": "POST"}
+        preflight["Access-Control-Request-Headers"] = "authorization,content-type"
 
-        async def allowed(path: str, **headers: str) -> tuple[str | None, str | None]:
-            said = (await anybody.options(path, headers=asks | headers)).headers
-            return said.get("access-control-allow-origin"), said.get("access-control-allow-credentials")
+        async def cors_headers(path: str, **headers: str) -> tuple[str | None, str | None]:
+            answer = (await browser.options(path, headers=preflight | headers)).headers
+            return answer.get("access-control-allow-origin"), answer.get("access-control-allow-credentials")
 
-        open_to_it = ["/api/rooms/", "/api/auth/guest/", "/_allauth/app/v1/tokens/refresh", "/save_message/"]
-        open_to_it.append(f"/chat/rooms/{ROOM}/user/Ana/")
-        told = await asyncio.gather(*map(allowed, open_to_it))
-        assert told == [(stack.allowed_origin, None)] * len(open_to_it)
-        closed = ["/", "/accounts/login/", "/guest/", "/people/", "/admin/login/", f"/rooms/{ROOM}/"]
-        assert await asyncio.gather(*map(allowed, closed)) == [(None, None)] * len(closed)
-        assert await allowed("/api/rooms/", Origin="http://localhost:1") == (None, None)
+        allowed_paths = ["/api/rooms/", "/api/auth/guest/", "/_allauth/app/v1/tokens/refresh", "/save_message/"]
+        allowed_paths.append(f"/chat/rooms/{ROOM}/user/Ana/")
+        answers = await asyncio.gather(*map(cors_headers, allowed_paths))
+        assert answers == [(stack.allowed_origin, None)] * len(allowed_paths)
+        other_paths = ["/", "/accounts/login/", "/guest/", "/people/", "/admin/login/", f"/rooms/{ROOM}/"]
+        assert await asyncio.gather(*map(cors_headers, other_paths)) == [(None, None)] * len(other_paths)
+        assert await cors_headers("/api/rooms/", Origin="http://localhost:1") == (None, None)

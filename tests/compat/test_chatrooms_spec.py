@@ -1,7 +1,8 @@
-"""What "Chatrooms spec" asked for: several users live, registration, saved conversations, edit and delete, sign-in with
-an account elsewhere. Real Chromium, the whole stack."""
+"""What "Chatrooms spec" asks for: users chat live, register, read saved messages, edit and delete, and sign in with
+an account of another site. The tests use Chromium and the whole stack.
+"""
 
-# ruff: noqa: F811  fixtures are imported under the names that they are asked for by
+# ruff: noqa: F811  fixtures are imported and are also parameters
 
 import re
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from tests.running import TRUSTING, Stack
 Visitor = Callable[..., BrowserContext]
 
 
-def test_several_users_are_live_in_a_room_and_what_they_say_is_saved(visitor: Visitor) -> None:
+def test_several_users_chat_live_in_a_room_and_a_later_visitor_reads_their_messages(visitor: Visitor) -> None:
     names = ("alice", "bob", "charlie")
     pages = [RoomPage(visitor(name).new_page(), "quay") for name in names]
     for name, page in zip(names, pages, strict=True):
@@ -29,12 +30,12 @@ def test_several_users_are_live_in_a_room_and_what_they_say_is_saved(visitor: Vi
         for name in names:
             page.expect_message(f"{name} is here")
 
-    later = RoomPage(visitor("dora").new_page(), "quay")  # who was not there, in another browser
+    later = RoomPage(visitor("dora").new_page(), "quay")  # a user who was not online then, in another browser
     for name in names:
         later.expect_message(f"{name} is here")
 
 
-def test_what_was_said_is_edited_and_deleted_for_everybody(visitor: Visitor) -> None:
+def test_edits_and_deletions_reach_the_other_members_and_are_saved(visitor: Visitor) -> None:
     hers, his = (RoomPage(visitor(name).new_page(), "mole") for name in ("alice", "bob"))
     hers.wait_until_joined()
     hers.send("Low tide at six")
@@ -64,21 +65,21 @@ def test_registration_leads_into_a_room(visitor: Visitor) -> None:
     expect(room.message("Registered").locator(".author bdi")).to_have_text("registrar")
 
 
-def go_elsewhere(page: Page, address: str) -> None:
+def continue_with_provider(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name="Continue with Harbour ID").click()
     expect(page.get_by_role("heading", name="Authorize Client")).to_be_visible()
 
 
-def test_an_account_elsewhere_is_enough_to_come_in_and_to_come_back(
+def test_a_user_can_sign_up_and_sign_in_again_with_an_account_of_another_site(
     visitor: Visitor, stack: Stack, oidc_server: BaseWSGIServer
 ) -> None:
     page = visitor().new_page()
-    go_elsewhere(page, "/accounts/signup/?next=/rooms/berth/")
-    asked = page.url
-    assert asked.startswith(f"http://localhost:{oidc_server.server_port}/oauth2/authorize?client_id=parley&")
-    assert "code_challenge_method=S256" in asked
-    assert "email" not in asked
+    continue_with_provider(page, "/accounts/signup/?next=/rooms/berth/")
+    address = page.url
+    assert address.startswith(f"http://localhost:{oidc_server.server_port}/oauth2/authorize?client_id=parley&")
+    assert "code_challenge_method=S256" in address
+    assert "email" not in address
     page.get_by_role("button", name="walter").click()
     expect(page).to_have_url(stack.url + "/rooms/berth/")
     room = RoomPage(page, "berth")
@@ -88,58 +89,58 @@ def test_an_account_elsewhere_is_enough_to_come_in_and_to_come_back(
     expect(page.locator(".me .names small")).to_have_text("walter")
 
     again = visitor().new_page()
-    go_elsewhere(again, "/accounts/login/?next=/rooms/berth/")
+    continue_with_provider(again, "/accounts/login/?next=/rooms/berth/")
     again.get_by_role("button", name="walter").first.click()
     expect(RoomPage(again, "berth").message("Moored")).to_have_class(re.compile(r"\bmine\b"))
     again.goto("/accounts/3rdparty/")
     expect(again.get_by_role("radio")).to_have_count(1)
 
 
-def test_who_turns_back_elsewhere_is_not_in(visitor: Visitor) -> None:
+def test_a_user_who_denies_access_at_the_provider_is_not_signed_in(visitor: Visitor) -> None:
     page = visitor().new_page()
-    go_elsewhere(page, "/accounts/login/")
+    continue_with_provider(page, "/accounts/login/")
     page.get_by_role("button", name="Deny").click()
-    # This server forgets to say whose wish was turned down; others do not, and then the page says "Sign-in cancelled".
+    # This server sends its error without `state`. With `state`, the page shows "Sign-in cancelled".
     expect(page.get_by_role("heading")).to_have_text("Sign-in failed")
     page.goto("/")
     expect(page.get_by_role("link", name="Sign in")).not_to_have_count(0)
 
 
-def test_an_answer_that_nobody_asked_for_lets_nobody_in(visitor: Visitor) -> None:
-    """The code of another account, in a link: a user who follows it would chat under that account."""
+def test_a_provider_callback_with_an_unknown_state_signs_no_user_in(visitor: Visitor) -> None:
+    """A link with an attacker's code must not sign the victim in to the attacker's account."""
     page = visitor().new_page()
     page.goto("/accounts/oidc/server/login/callback/?code=stolen&state=guessed")
     expect(page.get_by_role("heading")).to_have_text("Sign-in failed")
 
 
-def stranger(stack: Stack) -> httpx.Client:
-    """A program that has read a page of ours and sends its form."""
+def anonymous_client(stack: Stack) -> httpx.Client:
+    """Return an HTTP client without a session that sends forms with a CSRF token."""
     token = "x" * 32
     headers = {"X-CSRFToken": token, "Referer": stack.url + "/"}
     return httpx.Client(base_url=stack.url, cookies={"csrftoken": token}, headers=headers, verify=TRUSTING, timeout=60)
 
 
-def test_a_link_takes_nobody_elsewhere_and_forms_lead_nowhere_else(stack: Stack) -> None:
-    with stranger(stack) as client:
-        asked = client.get("/accounts/oidc/server/login/")
-        assert asked.status_code == 200
-        assert "Sign in with Harbour ID?" in asked.text
-        left = client.post("/accounts/oidc/server/login/")
-        assert left.status_code == 200
-        assert "form-action 'self';" in left.headers["Content-Security-Policy"] + ";"
+def test_signing_in_at_a_provider_needs_a_confirmation_and_forms_stay_on_this_site(stack: Stack) -> None:
+    with anonymous_client(stack) as client:
+        confirmation = client.get("/accounts/oidc/server/login/")
+        assert confirmation.status_code == 200
+        assert "Sign in with Harbour ID?" in confirmation.text
+        redirecting = client.post("/accounts/oidc/server/login/")
+        assert redirecting.status_code == 200
+        assert "form-action 'self';" in redirecting.headers["Content-Security-Policy"] + ";"
         assert client.get("/accounts/google/login/").status_code == 404  # not configured
         assert client.post("/accounts/oidc/other/login/").status_code == 404
 
 
-def test_a_provider_that_is_away_is_said_on_a_page(
+def test_a_page_reports_that_the_provider_is_unavailable(
     stack: Stack, oidc_server: BaseWSGIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(environ: object, start: Callable[..., object]) -> list[bytes]:
+    def unavailable(environ: object, start: Callable[..., object]) -> list[bytes]:
         start("503 Service Unavailable", [])
         return []
 
-    monkeypatch.setattr(oidc_server, "app", away)
-    with stranger(stack) as client:
+    monkeypatch.setattr(oidc_server, "app", unavailable)
+    with anonymous_client(stack) as client:
         answer = client.post("/accounts/oidc/server/login/")
     assert answer.status_code == 502
     assert "Sign-in failed" in answer.text

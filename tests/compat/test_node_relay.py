@@ -23,7 +23,7 @@ Room.objects.update_or_create(slug="lobby", defaults={"body_chars": 140})
 
 
 def integration(stack: Stack, *arguments: str) -> str:
-    """What `manage.py integration` prints."""
+    """Run `manage.py integration` and return what it prints."""
     done = subprocess.run(
         [sys.executable, "app/manage.py", "integration", *arguments],
         cwd=REPO,
@@ -36,8 +36,8 @@ def integration(stack: Stack, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-async def marks(stack: Stack, session: str, room: str) -> list[str]:
-    """What stands beside the names of those who spoke, on the room's page."""
+async def integration_labels(stack: Stack, session: str, room: str) -> list[str]:
+    """Return the labels beside the names of the authors on the page of the room."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
@@ -51,34 +51,35 @@ async def marks(stack: Stack, session: str, room: str) -> list[str]:
             await browser.close()
 
 
-async def test_its_clients_hear_and_read_what_they_did(stack: Stack):
+async def test_every_recorded_answer_is_unchanged(stack: Stack):
     stack.run_python(PROFILE)
     token = integration(stack, "Node relay", "--room", "lobby")
     player = Player(stack, relay=token, forged=token[:-1] + "!")
     await player.play(Path(__file__).parent / "node_relay.json")
 
 
-async def test_what_an_integration_posts_is_shown_as_such_until_it_is_kicked_and_revoked(stack: Stack):
+async def test_an_integration_posts_with_its_label_until_it_is_removed_from_the_room_or_revoked(stack: Stack):
     token = integration(stack, "Bridge", "--room", "relayed", "--room", "relayed-too")
     (hers,) = stack.people("rosa")
 
     async def post(**fields: str) -> tuple[int, str]:
-        async with stack.browser() as anybody:
+        async with stack.browser() as browser:
             form = {"user_name": "Kai", "message": "hi", **fields}
-            said = await anybody.post("/save_message/", data=form, headers={"Authorization": f"Bearer {token}"})
-        return said.status_code, said.text
+            answer = await browser.post("/save_message/", data=form, headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code, answer.text
 
     async with await stack.tab(hers) as rosa:
         for room in ("relayed", "relayed-too"):
             await rosa.join(room)
-        assert await post() == (400, "error")  # in which of the two?
+        assert await post() == (400, "error")  # the room is missing
         assert await post(room="relayed") == (200, "success")
         author = (await rosa.hears("relayed", "hi"))["author"]
         assert (author["name"], author["via"], author["guest"]) == ("Kai", "Bridge", False)
-        assert await marks(stack, hers, "relayed") == ["via Bridge"]
-        async with stack.browser(hers) as browser:  # the first user to enter after the bot owns the room
-            gone = await browser.delete(f"/api/rooms/relayed/members/{author['id']}/")
-        assert gone.status_code == 200, gone.text
+        assert await integration_labels(stack, hers, "relayed") == ["via Bridge"]
+        # Rosa owns the room: she was the first to join after the integration.
+        async with stack.browser(hers) as browser:
+            removed = await browser.delete(f"/api/rooms/relayed/members/{author['id']}/")
+        assert removed.status_code == 200, removed.text
         assert await post(room="relayed") == (404, "error")
         assert await post(message="only here now") == (200, "success")
         await rosa.hears("relayed-too", "only here now")
@@ -86,15 +87,15 @@ async def test_what_an_integration_posts_is_shown_as_such_until_it_is_kicked_and
         assert await post(room="relayed-too") == (401, "error")
 
 
-async def test_a_person_posts_under_their_own_name_and_only_from_their_own_page(stack: Stack):
+async def test_a_signed_in_user_posts_under_the_own_name_and_only_with_a_csrf_token(stack: Stack):
     (hers,) = stack.people("rosa")
-    said = uuid4().hex
+    body = uuid4().hex
     async with await stack.tab(hers) as rosa, stack.browser(hers) as browser:
         await rosa.join("square")
-        form = {"user_name": "teo", "message": said, "room": "square"}
+        form = {"user_name": "teo", "message": body, "room": "square"}
         answer = await browser.post("/save_message/", data=form)
         assert (answer.status_code, answer.text) == (200, "success")
-        assert (await rosa.hears("square", said))["author"] == {
+        assert (await rosa.hears("square", body))["author"] == {
             "id": rosa.welcome["user"]["id"],
             "name": "rosa",
             "guest": False,
@@ -104,10 +105,10 @@ async def test_a_person_posts_under_their_own_name_and_only_from_their_own_page(
         assert (answer.status_code, answer.text) == (403, "error")
 
 
-async def test_its_token_opens_nothing_else(stack: Stack):
+async def test_the_token_of_an_integration_is_valid_only_for_posting(stack: Stack):
     token = integration(stack, "Nosy", "--room", "nosy")
-    async with stack.browser() as anybody:
-        answer = await anybody.get("/api/rooms/", headers={"Authorization": f"Bearer {token}"})
+    async with stack.browser() as browser:
+        answer = await browser.get("/api/rooms/", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     headers = {"Authorization": f"Bearer {token}"}
     socket = await Wss.open(stack, "", origin=None, subprotocols=None, path="/ws/chat/", additional_headers=headers)

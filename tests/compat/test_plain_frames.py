@@ -1,4 +1,4 @@
-"""The dialects of Node relay, Angular guide and pt-BR chat, frame by frame."""
+"""The frames of the clients of Node relay, Angular guide and pt-BR chat."""
 
 import asyncio
 import json
@@ -25,36 +25,37 @@ ALL = {"relay": RELAY, "guide": GUIDE, "pt-BR": PT_BR}
 
 
 class Client:
-    """What a client says and reads."""
+    """A client of one of these chats."""
 
     def __init__(self, socket):
         self.socket = socket
 
-    async def says(self, **frame):
+    async def send(self, **frame):
         await self.socket.send(json.dumps(frame))
 
-    async def reads(self):
+    async def receive(self):
         async with asyncio.timeout(20):
             return json.loads(await self.socket.receive())
 
-    async def ended(self):
+    async def wait_closed(self):
+        """Return the close code that follows the frames received so far."""
         with pytest.raises(Closed) as closed:
-            await self.reads()
+            await self.receive()
         return closed.value.code
 
 
 @pytest.fixture
 async def client(tab):
-    """`await client(RELAY, alice)`: hers, signed in by cookie; without both, a stranger's."""
+    """`await client(RELAY, alice)` connects with her session cookie; without a user and a token, with no credential."""
     opened = []
 
-    async def come(path, user=None, token="", **options):
+    async def connect_client(path, user=None, token="", **options):
         cookie = await sync_to_async(session_of)(user) if user else ""
         options |= {"authorization": f"Bearer {token}"} if token else {}
         opened.append(await inside.Inside.open(cookie=cookie, path=path, subprotocols=(), **options))
         return Client(opened[-1])
 
-    yield come
+    yield connect_client
     for socket in opened:
         await socket.close()
 
@@ -65,155 +66,156 @@ def post(slug, author, *bodies):
     return [messages.post_message(room=slug, author=author, body=one, cid=uuid4()).message for one in bodies]
 
 
-def said(path, name, words):
+def message_frame(path, name, body):
+    """Return the frame of a message as this chat's clients receive it."""
     if path == GUIDE:
-        return {"message": json.dumps({"text": words, "username": name}, separators=(",", ":"))}
-    return {"message": words, ("user_name" if path == RELAY else "remetente"): name}
+        return {"message": json.dumps({"text": body, "username": name}, separators=(",", ":"))}
+    return {"message": body, ("user_name" if path == RELAY else "remetente"): name}
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_a_message_that_is_posted_during_a_join_arrives(client, monkeypatch, alice, bob, path):
+async def test_a_message_posted_during_a_join_is_received(client, monkeypatch, alice, bob, path):
     async def enter(consumer, slug):
         stream = await ChatConsumer.enter_room(consumer, slug)
-        await post(slug, bob, "She is in")  # the room shows her as a member, and she does not listen yet
+        await post(slug, bob, "During the join")  # she is a member already, and does not receive events yet
         return stream
 
     monkeypatch.setattr(CompatConsumer, "enter_room", enter)
     await post("lobby" if path == RELAY else "harbour", bob, "Before")
     hers = await client(path, alice)
     if path == RELAY:
-        assert await hers.reads() == said(path, "bob", "Before")
-    assert await hers.reads() == said(path, "bob", "She is in")
+        assert await hers.receive() == message_frame(path, "bob", "Before")
+    assert await hers.receive() == message_frame(path, "bob", "During the join")
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_who_speaks_is_who_is_signed_in(client, tab, alice, mallory, path):
+async def test_the_author_of_a_message_is_the_signed_in_user(client, tab, alice, mallory, path):
     hers, theirs = await client(path, alice), await client(path, mallory)
-    async with tab(mallory, "lobby" if path == RELAY else "harbour") as today:
-        await hers.says(message="I am in")
-        assert await hers.reads() == said(path, "Alice Lind", "I am in")
-        await today.hears("lobby" if path == RELAY else "harbour", "I am in")
-        await theirs.says(message="hi", user_name="alice", username="alice", remetente="alice", user=alice.pk)
-        assert await hers.reads() == said(path, "mallory", "hi")
+    async with tab(mallory, "lobby" if path == RELAY else "harbour") as current:
+        await hers.send(message="I have joined")
+        assert await hers.receive() == message_frame(path, "Alice Lind", "I have joined")
+        await current.hears("lobby" if path == RELAY else "harbour", "I have joined")
+        await theirs.send(message="hi", user_name="alice", username="alice", remetente="alice", user=alice.pk)
+        assert await hers.receive() == message_frame(path, "mallory", "hi")
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_only_new_words_are_heard(client, tab, alice, bob, path):
+async def test_clients_receive_new_messages_and_no_other_events(client, tab, alice, bob, path):
     slug = "lobby" if path == RELAY else "harbour"
     hers = await client(path, alice)
-    await hers.says(message="first")
-    await hers.reads()
+    await hers.send(message="first")
+    await hers.receive()
     async with tab(bob, slug) as his:
         sent = (await his.post(slug, "frist"))["message"]
         await his.ask("typing", room=slug, on=True)
         edited = (await his.ask("edit", message=sent["id"], body="second", rev=sent["rev"]))["message"]
         await his.ask("delete", message=edited["id"])
         await his.post(slug, "third")
-    assert [await hers.reads() for _ in range(2)] == [said(path, "bob", words) for words in ("frist", "third")]
+    assert [await hers.receive() for _ in range(2)] == [message_frame(path, "bob", body) for body in ("frist", "third")]
 
 
 @pytest.mark.parametrize("path", [GUIDE, PT_BR])
-async def test_what_was_said_before_is_not_told(client, alice, bob, path):
+async def test_earlier_messages_are_not_sent_to_clients_of_the_guide_and_of_pt_br(client, alice, bob, path):
     await post("harbour", bob, "before")
     hers = await client(path, alice)
-    await hers.says(message="now")
-    assert await hers.reads() == said(path, "Alice Lind", "now")
+    await hers.send(message="now")
+    assert await hers.receive() == message_frame(path, "Alice Lind", "now")
 
 
-async def test_the_relay_tells_all_that_is_kept_as_it_stands_now_and_then_what_follows(client, alice, bob):
+async def test_the_relay_sends_the_whole_history_in_its_current_state_and_then_new_messages(client, alice, bob):
     count = 2 * limits.PAGE + 7
     sent = await post("lobby", bob, *map(str, range(count)))
     await sync_to_async(messages.edit_message)(message=sent[3].pk, author=bob, body="three", rev=sent[3].rev)
-    for gone in sent[: limits.PAGE + 1]:  # a page of tombstones, and more
-        if gone != sent[3]:
-            await sync_to_async(messages.delete_message)(message=gone.pk, user=bob)
-    for number in range(limits.RESUME + 5):  # many changes since the last word
+    for deleted in sent[: limits.PAGE + 1]:  # more than a page of deleted messages
+        if deleted != sent[3]:
+            await sync_to_async(messages.delete_message)(message=deleted.pk, user=bob)
+    for number in range(limits.RESUME + 5):  # many events after the last message
         await sync_to_async([rooms.leave_room, rooms.join_room][number % 2])(slug="lobby", user=bob)
     hers = await client(RELAY, alice)
-    told = [(await hers.reads())["message"] for _ in range(count - limits.PAGE)]
-    assert told == ["three", *map(str, range(limits.PAGE + 1, count))]
-    await post("lobby", bob, "and now this")
-    assert await hers.reads() == {"user_name": "bob", "message": "and now this"}
+    received = [(await hers.receive())["message"] for _ in range(count - limits.PAGE)]
+    assert received == ["three", *map(str, range(limits.PAGE + 1, count))]
+    await post("lobby", bob, "a new message")
+    assert await hers.receive() == {"user_name": "bob", "message": "a new message"}
 
 
-async def test_the_relay_tells_only_what_the_room_keeps(client, alice, bob):
+async def test_the_relay_sends_only_the_messages_that_the_room_keeps(client, alice, bob):
     await post("lobby", bob, "one")
     await Room.objects.filter(slug="lobby").aupdate(max_messages=2)
     await post("lobby", bob, "two", "three")
     hers = await client(RELAY, alice)
-    assert [(await hers.reads())["message"] for _ in range(2)] == ["two", "three"]
+    assert [(await hers.receive())["message"] for _ in range(2)] == ["two", "three"]
     assert await Message.objects.acount() == 2
 
 
-async def test_a_slow_reader_of_a_long_history_is_waited_for(client, alice, bob, monkeypatch):
+async def test_a_client_that_reads_a_long_history_slowly_is_not_closed(client, alice, bob, monkeypatch):
     monkeypatch.setattr(frames, "MAX_PENDING_BYTES", 6_000)  # bytes: a page is longer than that
     pages = 3
     await post("lobby", bob, *("x" * 40 for _ in range(pages * limits.PAGE)))
     hers = await client(RELAY, alice)
     for _ in range(pages * limits.PAGE):
-        assert (await hers.reads())["message"] == "x" * 40
+        assert (await hers.receive())["message"] == "x" * 40
 
 
-async def test_the_name_that_an_integration_gives_is_the_author(client, alice):
+async def test_a_message_of_an_integration_shows_its_alias_as_the_author(client, alice):
     bot, _ = await sync_to_async(integrations.create_integration)(name="Bridge", rooms=["lobby"])
     await sync_to_async(messages.post_message)(room="lobby", author=bot.bot, body="hi", cid=uuid4(), alias="Kai")
     hers = await client(RELAY, alice)
-    assert await hers.reads() == {"user_name": "Kai", "message": "hi"}
+    assert await hers.receive() == {"user_name": "Kai", "message": "hi"}
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_blank_words_are_as_if_nothing_had_been_said(client, alice, path):
+async def test_blank_messages_are_ignored(client, alice, path):
     hers = await client(path, alice)
     for blank in ("", " ", "\n\t\u3000"):
-        await hers.says(message=blank)
-    await hers.says(message="words")
-    assert await hers.reads() == said(path, "Alice Lind", "words")
+        await hers.send(message=blank)
+    await hers.send(message="a message")
+    assert await hers.receive() == message_frame(path, "Alice Lind", "a message")
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_a_token_comes_in_a_first_frame_and_is_renewed_by_another(client, alice, mallory, path):
+async def test_a_token_can_be_sent_in_the_first_frame_and_renewed_in_a_later_one(client, alice, mallory, path):
     token = (await sync_to_async(tokens_of)(alice)).access
     hers = await client(path)
-    await hers.says(message="too early")
-    assert await hers.reads() == {"error": "Send hello first."}
-    await hers.says(token=token)
-    await hers.says(token=token)
-    await hers.says(message="hi")
-    assert await hers.reads() == said(path, "Alice Lind", "hi")
-    await hers.says(token=(await sync_to_async(tokens_of)(mallory)).access)
-    assert await hers.reads() == {"error": "The access token is not valid."}
-    assert await hers.ended() == 4401
+    await hers.send(message="too early")
+    assert await hers.receive() == {"error": "Send hello first."}
+    await hers.send(token=token)
+    await hers.send(token=token)
+    await hers.send(message="hi")
+    assert await hers.receive() == message_frame(path, "Alice Lind", "hi")
+    await hers.send(token=(await sync_to_async(tokens_of)(mallory)).access)
+    assert await hers.receive() == {"error": "The access token is not valid."}
+    assert await hers.wait_closed() == 4401
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-async def test_a_forged_token_is_4401(client, alice, mallory, forgery):
+async def test_a_forged_token_closes_the_socket_with_4401(client, alice, mallory, forgery):
     forged = forge(forgery, await sync_to_async(tokens_of)(mallory), alice)
     for options in ({"token": forged, "origin": None}, {}):
-        visit = await client(GUIDE, **options)
+        theirs = await client(GUIDE, **options)
         if not options:
-            await visit.says(token=forged)
-        assert await visit.reads() == {"error": "The access token is not valid."}
-        assert await visit.ended() == 4401
+            await theirs.send(token=forged)
+        assert await theirs.receive() == {"error": "The access token is not valid."}
+        assert await theirs.wait_closed() == 4401
 
 
-async def test_the_end_of_a_token_is_announced(client, alice, monkeypatch):
+async def test_a_client_is_notified_before_its_token_expires(client, alice, monkeypatch):
     monkeypatch.setattr(limits, "EXPIRY_NOTICE_SECONDS", 60 * 60)
     hers = await client(GUIDE, token=(await sync_to_async(tokens_of)(alice)).access, origin=None)
-    assert 0 < (await hers.reads())["auth_expiring"] <= 15 * 60
+    assert 0 < (await hers.receive())["auth_expiring"] <= 15 * 60
 
 
 @pytest.mark.parametrize("slug", ["secret", "direct", "nowhere"])
-async def test_a_hidden_room_is_for_those_who_are_in_it(client, secret, alice, bob, mallory, slug):
+async def test_a_hidden_room_is_open_only_to_its_members(client, secret, alice, bob, mallory, slug):
     pair = await sync_to_async(rooms.open_direct_room)(me=alice, other=bob)
     path = "/ws/chat/" + {"secret": secret.slug, "direct": pair.slug, "nowhere": "~AAAAAAAAAAAAAAAA"}[slug]
     theirs = await client(path, mallory)
-    assert await theirs.reads() == {"error": "There is no such room, or you are not in it."}
-    await theirs.says(message="hi")
-    assert await theirs.reads() == {"error": "There is no such room, or you are not in it."}
+    assert await theirs.receive() == {"error": "There is no such room, or you are not in it."}
+    await theirs.send(message="hi")
+    assert await theirs.receive() == {"error": "There is no such room, or you are not in it."}
     if slug != "nowhere":
         hers = await client(path, alice)
-        await hers.says(message="psst")
-        assert await hers.reads() == {"message": "psst", "remetente": "Alice Lind"}
+        await hers.send(message="psst")
+        assert await hers.receive() == {"message": "psst", "remetente": "Alice Lind"}
     assert await Message.objects.filter(author=mallory).acount() == 0
 
 
@@ -222,18 +224,18 @@ async def test_a_removed_member_is_notified_and_receives_nothing_more(client, al
     slug = "lobby" if path == RELAY else "harbour"
     await sync_to_async(rooms.join_room)(slug=slug, user=alice)
     his = await client(path, bob)
-    await his.says(message="hello")
-    await his.reads()
+    await his.send(message="hello")
+    await his.receive()
     await sync_to_async(members.remove_member)(slug=slug, by=alice, user=bob.pk, ban=True)
-    assert await his.reads() == {"error": "You are no longer in this room."}
-    await his.says(message="still?")
-    assert await his.reads() == {"error": "There is no such room, or you are not in it."}
+    assert await his.receive() == {"error": "You are no longer in this room."}
+    await his.send(message="still?")
+    assert await his.receive() == {"error": "There is no such room, or you are not in it."}
     again = await client(path, bob)
-    assert await again.reads() == {"error": "There is no such room, or you are not in it."}
+    assert await again.receive() == {"error": "There is no such room, or you are not in it."}
 
 
 @pytest.mark.parametrize(
-    ("frame", "told"),
+    ("frame", "error"),
     [
         ("{}", 'A frame holds a "message".'),
         ("[]", "Expected `object`, got `array`"),
@@ -247,30 +249,30 @@ async def test_a_removed_member_is_notified_and_receives_nothing_more(client, al
     ],
 )
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_what_makes_no_sense_is_refused_and_the_socket_stays(client, alice, path, frame, told):
+async def test_an_invalid_frame_is_refused_and_the_socket_stays_open(client, alice, path, frame, error):
     hers = await client(path, alice)
     await hers.socket.send(frame)
-    refused = await hers.reads()
-    assert told in refused["error"]
+    refused = await hers.receive()
+    assert error in refused["error"]
     assert refused.keys() == {"error"}
-    await hers.says(message="sense")
-    assert await hers.reads() == said(path, "Alice Lind", "sense")
+    await hers.send(message="valid")
+    assert await hers.receive() == message_frame(path, "Alice Lind", "valid")
 
 
 @pytest.mark.parametrize("text", ["no json", '{"message":"x"', "NaN"])
-async def test_what_is_no_json_ends_it(client, alice, text):
+async def test_a_frame_that_is_not_json_closes_the_socket(client, alice, text):
     hers = await client(GUIDE, alice)
     await hers.socket.send(text)
-    assert await hers.reads() == {"error": "The frame is no JSON object."}
-    assert await hers.ended() == 4400
+    assert await hers.receive() == {"error": "The frame is no JSON object."}
+    assert await hers.wait_closed() == 4400
 
 
-async def test_a_long_silence_is_no_frame_and_no_end(client, alice):
+async def test_a_client_that_answers_no_pings_receives_no_ping_frames_and_stays_connected(client, alice):
     hers = await client(RELAY, alice)
-    await hers.says(message="before")
-    await hers.reads()
+    await hers.send(message="before")
+    await hers.receive()
     (socket,) = shared_process(ChatApplication).hub.users.sockets_of(alice.pk)
     for _ in range(4):
         socket.send_ping()
-    await hers.says(message="after")
-    assert (await hers.reads())["message"] == "after"
+    await hers.send(message="after")
+    assert (await hers.receive())["message"] == "after"

@@ -1,4 +1,4 @@
-"""pt-BR chat: a list of people, a link between two that opens their private channel, `{message, remetente}`.
+"""pt-BR chat: a list of users, a link that opens the private channel of two users, `{message, remetente}`.
 
 Its frames are in pt_br_chat.json, both directions, as they travel through nginx and daphne.
 """
@@ -14,14 +14,14 @@ from tests.compat.transcript import Player
 from tests.running import Stack, Wss
 
 
-async def test_its_clients_hear_and_read_what_they_did(stack: Stack):
+async def test_every_recorded_answer_is_unchanged(stack: Stack):
     rosa, _ = stack.people("rosa", "teo")
     async with stack.browser(rosa) as browser:
         channel = (await browser.post("/api/rooms/", json={"kind": "direct", "username": "teo"})).json()["slug"]
     await Player(stack, canal=channel).play(Path(__file__).parent / "pt_br_chat.json")
 
 
-async def test_the_list_of_people_leads_two_into_their_private_channel(stack: Stack):
+async def test_the_list_of_users_opens_the_private_channel_of_two_users(stack: Stack):
     hers, his = stack.people("vera", "otto")
     async with async_playwright() as playwright, await stack.tab(his) as otto:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -38,13 +38,13 @@ async def test_the_list_of_people_leads_two_into_their_private_channel(stack: St
             slug = page.url.rstrip("/").rsplit("/", 1)[1]
             assert re.fullmatch(r"~[A-Za-z0-9_-]{16}", slug)
             await expect(page.locator("#pill")).to_have_text("connected")
-            plain = await Wss.open(stack, his, subprotocols=None, path=f"/ws/chat/{slug}")
+            compat = await Wss.open(stack, his, subprotocols=None, path=f"/ws/chat/{slug}")
             await otto.join(slug)
             await page.locator("#body").fill("só entre nós")
             await page.locator("#body").press("Enter")
-            assert json.loads(await plain.receive()) == {"message": "só entre nós", "remetente": "vera"}
+            assert json.loads(await compat.receive()) == {"message": "só entre nós", "remetente": "vera"}
             await otto.hears(slug, "só entre nós")
-            await plain.close()
+            await compat.close()
         finally:
             await browser.close()
     async with stack.browser(hers) as browser:

@@ -1,4 +1,4 @@
-"""The frames of the JWT + React chat: which it accepts, and which of ours its clients never receive."""
+"""The frames of the clients of JWT + React chat: what they may send, and what they receive."""
 
 import json
 from uuid import uuid4
@@ -23,42 +23,44 @@ async def chat(alice, bob):
 
 
 class Client:
-    """What a client says and reads."""
+    """A client of this chat."""
 
     def __init__(self, socket):
         self.socket = socket
 
-    async def says(self, command, **fields):
+    async def send(self, command, **fields):
         await self.socket.send(json.dumps({"command": command, **fields}))
 
-    async def reads(self):
+    async def receive(self):
         return json.loads(await self.socket.receive())
 
-    async def error(self):
-        frame = await self.reads()
+    async def receive_error(self):
+        """Return the text of the next frame, which must be an error."""
+        frame = await self.receive()
         assert frame.keys() == {"command", "error"}
         assert frame["command"] == "error"
         return frame["error"]
 
-    async def ended(self):
+    async def wait_closed(self):
+        """Return the close code that follows the frames received so far."""
         with pytest.raises(Closed) as closed:
-            await self.reads()
+            await self.receive()
         return closed.value.code
 
 
 @pytest.fixture
 async def client(tab, chat):
-    """`await client(alice)`: hers, signed in by cookie; `token=` by header; without both, a stranger's."""
+    """`await client(alice)` connects with her session cookie, `token=` with a header, neither with no credential."""
     opened = []
 
-    async def come(user=None, token="", slug=chat, **options):
+    async def connect_client(user=None, token="", slug=chat, **options):
         cookie = await sync_to_async(session_of)(user) if user else ""
         options |= {"authorization": f"Bearer {token}"} if token else {}
         path = options.pop("path", f"/ws/chat/{slug}/")
         opened.append(await inside.Inside.open(cookie=cookie, path=path, subprotocols=(), **options))
         return Client(opened[-1])
 
-    yield come
+    yield connect_client
     for socket in opened:
         await socket.close()
 
@@ -67,108 +69,110 @@ def post(slug, author, body):
     return messages.post_message(room=slug, author=author, body=body, cid=uuid4()).message
 
 
-async def test_it_hears_new_messages_and_no_more_of_what_happens(client, tab, chat, alice, bob):
+async def test_clients_receive_new_messages_and_no_other_events(client, tab, chat, alice, bob):
     hers = await client(alice)
-    await hers.says("fetch_messages")
-    assert await hers.reads() == {"command": "messages", "messages": []}
+    await hers.send("fetch_messages")
+    assert await hers.receive() == {"command": "messages", "messages": []}
     async with tab(bob, chat) as his:
         sent = (await his.post(chat, "frist"))["message"]
         await his.ask("typing", room=chat, on=True)
         edited = (await his.ask("edit", message=sent["id"], body="first", rev=sent["rev"]))["message"]
         await his.ask("delete", message=edited["id"])
         await his.post(chat, "second")
-    assert [(await hers.reads())["message"]["content"] for _ in range(2)] == ["frist", "second"]
-    await hers.says("fetch_messages")
-    (only,) = (await hers.reads())["messages"]
+    assert [(await hers.receive())["message"]["content"] for _ in range(2)] == ["frist", "second"]
+    await hers.send("fetch_messages")
+    (only,) = (await hers.receive())["messages"]
     assert (only["author"], only["content"]) == ("bob", "second")
 
 
-async def test_what_it_says_is_heard_on_sockets_of_today(client, tab, chat, alice, bob):
+async def test_messages_of_its_clients_reach_clients_of_the_current_protocol(client, tab, chat, alice, bob):
     async with tab(bob, chat) as his:
         hers = await client(alice)
-        await hers.says("new_message", message=" hi ", **{"from": "bob", "id": 1, "author": "bob", "author_id": bob.pk})
+        await hers.send("new_message", message=" hi ", **{"from": "bob", "id": 1, "author": "bob", "author_id": bob.pk})
         assert (await his.hears(chat, "hi"))["author"]["id"] == alice.pk
-        assert (await hers.reads())["message"]["author"] == "alice"
+        assert (await hers.receive())["message"]["author"] == "alice"
 
 
-async def test_authors_are_usernames_and_never_the_names_people_choose(client, chat, alice, bob):
-    bob.display_name = "alice"  # would stand on her side of the page
+async def test_authors_are_usernames_and_not_display_names(client, chat, alice, bob):
+    bob.display_name = "alice"  # the client would show his messages as hers
     await bob.asave()
     hers = await client(alice)
-    await hers.says("fetch_messages")  # answered once she is in the room
-    await hers.reads()
+    await hers.send("fetch_messages")  # the answer arrives after she has joined
+    await hers.receive()
     await sync_to_async(post)(chat, bob, "I am you")
-    assert (await hers.reads())["message"]["author"] == "bob"
+    assert (await hers.receive())["message"]["author"] == "bob"
 
 
-async def test_the_newest_fifteen_come_newest_first(client, chat, alice, bob):
+async def test_fetch_messages_returns_the_newest_fifteen_with_the_newest_first(client, chat, alice, bob):
     for number in range(17):
         await sync_to_async(post)(chat, bob, str(number))
     hers = await client(alice)
-    await hers.says("fetch_messages")
-    assert [one["content"] for one in (await hers.reads())["messages"]] == [str(n) for n in range(16, 1, -1)]
+    await hers.send("fetch_messages")
+    assert [one["content"] for one in (await hers.receive())["messages"]] == [str(n) for n in range(16, 1, -1)]
 
 
 @pytest.mark.parametrize("slug", ["nowhere", "private", "chat"])
-async def test_who_has_no_business_there_is_told_so_and_changes_nothing(client, chat, secret, alice, mallory, slug):
-    place = {"nowhere": "~AAAAAAAAAAAAAAAA", "private": secret.slug, "chat": chat}[slug]
-    hers = await client(mallory, slug=place)
-    told = [await hers.error()]
+async def test_a_client_cannot_read_or_post_in_a_room_that_its_user_is_not_in(
+    client, chat, secret, alice, mallory, slug
+):
+    target = {"nowhere": "~AAAAAAAAAAAAAAAA", "private": secret.slug, "chat": chat}[slug]
+    hers = await client(mallory, slug=target)
+    errors = [await hers.receive_error()]
     for command in ({"command": "fetch_messages"}, {"command": "new_message", "message": "hi", "from": "alice"}):
-        await hers.says(**command)
-        told.append(await hers.error())
-    assert told == ["There is no such room, or you are not in it."] * 3
+        await hers.send(**command)
+        errors.append(await hers.receive_error())
+    assert errors == ["There is no such room, or you are not in it."] * 3
     assert not await Message.objects.aexists()
 
 
-async def test_a_private_room_is_no_conversation(client, secret, alice):
+async def test_a_private_room_cannot_be_opened_as_a_chat_of_two(client, secret, alice):
     hers = await client(alice, slug=secret.slug)
-    assert "no such room" in await hers.error()
+    assert "no such room" in await hers.receive_error()
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 @pytest.mark.parametrize("way", ["header", "hello", "auth"])
-async def test_a_forged_token_is_4401(client, alice, mallory, forgery, way):
+async def test_a_forged_token_closes_the_socket_with_4401(client, alice, mallory, forgery, way):
     hers = await sync_to_async(tokens_of)(mallory)
     forged = forge(forgery, hers, alice)
     if way == "header":
-        visit = await client(token=forged, origin=None)
+        theirs = await client(token=forged, origin=None)
     else:
-        visit = await client(mallory if way == "auth" else None)
+        theirs = await client(mallory if way == "auth" else None)
         if way == "auth":
-            assert "no such room" in await visit.error()
-        await visit.says(way, token=forged)
-    assert await visit.error() == "The access token is not valid."
-    assert await visit.ended() == 4401
+            assert "no such room" in await theirs.receive_error()
+        await theirs.send(way, token=forged)
+    assert await theirs.receive_error() == "The access token is not valid."
+    assert await theirs.wait_closed() == 4401
 
 
-async def test_a_token_may_come_in_a_first_frame_and_be_renewed(client, chat, alice):
+async def test_a_token_can_be_sent_in_the_first_frame_and_renewed_later(client, chat, alice):
     token = (await sync_to_async(tokens_of)(alice)).access
     hers = await client()
-    await hers.says("fetch_messages")
-    assert await hers.error() == "Send hello first."
-    await hers.says("hello", token=token)
-    await hers.says("auth", token=token)
-    await hers.says("new_message", message="hi")
-    assert (await hers.reads())["message"]["author"] == "alice"
+    await hers.send("fetch_messages")
+    assert await hers.receive_error() == "Send hello first."
+    await hers.send("hello", token=token)
+    await hers.send("auth", token=token)
+    await hers.send("new_message", message="hi")
+    assert (await hers.receive())["message"]["author"] == "alice"
 
 
-async def test_the_end_of_a_token_is_announced(client, chat, alice, monkeypatch):
+async def test_a_client_is_notified_before_its_token_expires(client, chat, alice, monkeypatch):
     monkeypatch.setattr(limits, "EXPIRY_NOTICE_SECONDS", 60 * 60)
     hers = await client(token=(await sync_to_async(tokens_of)(alice)).access, origin=None)
-    frame = await hers.reads()
+    frame = await hers.receive()
     assert (frame["command"], 0 < frame["in"] <= 15 * 60) == ("auth_expiring", True)
 
 
-async def test_who_never_says_who_they_are_is_closed(client, monkeypatch):
+async def test_a_client_that_does_not_send_hello_in_time_is_closed_with_4408(client, monkeypatch):
     monkeypatch.setattr(limits, "HELLO_SECONDS", 0.01)
-    visit = await client()
-    assert await visit.error() == "The client did not send hello in time."
-    assert await visit.ended() == 4408
+    theirs = await client()
+    assert await theirs.receive_error() == "The client did not send hello in time."
+    assert await theirs.wait_closed() == 4408
 
 
 @pytest.mark.parametrize(
-    ("frame", "said"),
+    ("frame", "error"),
     [
         ({}, "missing required field `command`"),
         ({"command": "drop_tables"}, "Invalid value 'drop_tables'"),
@@ -185,70 +189,70 @@ async def test_who_never_says_who_they_are_is_closed(client, monkeypatch):
         ({"type": "send"}, "missing required field `command`"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_and_the_socket_stays(client, alice, frame, said):
+async def test_an_invalid_command_is_refused_and_the_socket_stays_open(client, alice, frame, error):
     hers = await client(alice)
     await hers.socket.send(json.dumps(frame))
-    assert said in await hers.error()
-    await hers.says("fetch_messages")
-    assert (await hers.reads())["messages"] == []
+    assert error in await hers.receive_error()
+    await hers.send("fetch_messages")
+    assert (await hers.receive())["messages"] == []
 
 
 @pytest.mark.parametrize("text", ["no json", "[" * 100_000, '{"command":"fetch_messages"', "NaN"])
-async def test_what_is_no_json_ends_it(client, alice, text):
+async def test_a_frame_that_is_not_json_closes_the_socket(client, alice, text):
     hers = await client(alice)
     await hers.socket.send(text)
     code = 1009 if len(text) > limits.FRAME_BYTES else 4400
-    assert (await hers.error()) != ""
-    assert await hers.ended() == code
+    assert (await hers.receive_error()) != ""
+    assert await hers.wait_closed() == code
 
 
-async def test_a_flood_is_slowed_down_as_anybodys(client, alice, settings):
+async def test_commands_of_its_clients_are_rate_limited(client, alice, settings):
     settings.SOCKET_RATE, settings.SOCKET_BURST = 0.001, 3
-    hers = await client(alice)  # hello was the first of them
+    hers = await client(alice)  # hello counts as the first command
     for _ in range(3):
-        await hers.says("fetch_messages")
-    assert [(await hers.reads())["command"] for _ in range(2)] == ["messages", "messages"]
-    assert await hers.error() == "Too many commands."
+        await hers.send("fetch_messages")
+    assert [(await hers.receive())["command"] for _ in range(2)] == ["messages", "messages"]
+    assert await hers.receive_error() == "Too many commands."
 
 
-async def test_it_answers_no_pings_and_lives(client, alice, monkeypatch):
+async def test_a_client_that_answers_no_pings_stays_connected(client, alice, monkeypatch):
     hers = await client(alice)
-    await hers.says("fetch_messages")
-    await hers.reads()
+    await hers.send("fetch_messages")
+    await hers.receive()
     (socket,) = shared_process(ChatApplication).hub.users.sockets_of(alice.pk)
     for _ in range(4):
         socket.send_ping()
-        assert await hers.reads() == {"command": "ping"}
-    await hers.says("fetch_messages")
-    assert (await hers.reads())["command"] == "messages"
+        assert await hers.receive() == {"command": "ping"}
+    await hers.send("fetch_messages")
+    assert (await hers.receive())["command"] == "messages"
 
 
-async def test_a_conversation_that_was_ended_says_so(client, chat, alice, bob):
+async def test_clients_are_notified_when_their_chat_is_ended(client, chat, alice, bob):
     hers, his = await client(alice), await client(bob)
-    for each in (hers, his):
-        await each.says("fetch_messages")
-        await each.reads()
+    for either in (hers, his):
+        await either.send("fetch_messages")
+        await either.receive()
     await sync_to_async(rooms.end_direct_room)(slug=chat, user=alice)
-    for each in (hers, his):
-        assert await each.error() == "This chat was ended."
-        await each.says("new_message", message="still?")
-        assert "no such room" in await each.error()
+    for either in (hers, his):
+        assert await either.receive_error() == "This chat was ended."
+        await either.send("new_message", message="still?")
+        assert "no such room" in await either.receive_error()
 
 
-async def test_elsewhere_the_subprotocol_is_asked_for(client, chat, alice):
+async def test_other_addresses_require_the_subprotocol(client, chat, alice):
     hers = await client(alice, path="/ws/")
-    frame = await hers.reads()
+    frame = await hers.receive()
     assert (frame["type"], "parley.v1" in frame["reason"]) == ("bye", True)
-    assert await hers.ended() == 4400
+    assert await hers.wait_closed() == 4400
 
 
-async def test_a_client_that_offers_something_else_is_told_what_to_offer(tab, chat, alice):
+async def test_a_client_that_offers_another_subprotocol_receives_the_name_of_the_right_one(tab, chat, alice):
     cookie = await sync_to_async(session_of)(alice)
     socket = await inside.Inside.open(cookie=cookie, path=f"/ws/chat/{chat}/", subprotocols=("graphql-ws",))
     assert "parley.v1" in json.loads(await socket.receive())["reason"]
     await socket.close()
 
 
-async def test_a_page_of_another_site_speaks_with_nobodys_cookie(client, alice):
+async def test_a_page_of_another_site_cannot_connect_with_a_cookie(client, alice):
     with pytest.raises(Closed):
         await client(alice, origin="https://evil.example")

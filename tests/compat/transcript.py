@@ -1,15 +1,15 @@
-"""A recorded conversation between clients and the site, played against a running one.
+"""Replays a recorded conversation between clients and the site against a running site.
 
-A recording is a list of steps. What a client sends is sent as recorded, and what comes back must be what is recorded,
-to the last field. "$name" stands for a value of the site's making: it is learnt where it first comes and must be the
-same ever after. Steps:
+A recording is a list of steps. Requests and frames are sent as recorded, and every answer must equal the recorded one
+in every field. "$name" stands for a value that the site creates: it is stored where it first occurs and must be the
+same from then on. Steps:
 
     {"http": "POST /path/", "as": "rosa", "body": {...}, "status": 201, "answer": {...}}
     {"http": "POST /path/", "form": {...}, "status": 200, "text": "success"}    {..., "status": 302, "location": "/"}
     {"opens": "rosa", "path": "/ws/chat/$chat/", "with": "hello" | "header" | "cookie" | "cookie:teo"}
-    {"says": "rosa", "frame": {...}}    {"hears": "rosa", "frame": {...}}    {"leaves": "rosa"}
+    {"sends": "rosa", "frame": {...}}    {"receives": "rosa", "frame": {...}}    {"closes": "rosa"}
 
-`as` takes the token "$rosa" for `Authorization: Bearer`.
+`as` sends the token "$rosa" in `Authorization: Bearer`.
 """
 
 import json
@@ -23,12 +23,15 @@ NAME = re.compile(r"\$(\w+)")
 
 
 class Player:
+    """Plays recordings. `known` are the values of names that the test has chosen."""
+
     def __init__(self, stack: Stack, **known: str) -> None:
         self.stack = stack
         self.known: dict[str, Any] = known
         self.sockets: dict[str, Wss] = {}
 
     async def play(self, recording: Path) -> None:
+        """Play all steps. Raises AssertionError with the number of the step that failed."""
         steps = json.loads(recording.read_text())  # noqa: ASYNC240  nothing else runs meanwhile
         try:
             for number, step in enumerate(steps, 1):
@@ -44,49 +47,49 @@ class Player:
         if "http" in step:
             await self.request(**step)
         elif "opens" in step:
-            await self.open(step["opens"], self.filled(step["path"]), step["with"])
-        elif "says" in step:
-            await self.sockets[step["says"]].send(json.dumps(self.filled(step["frame"])))
-        elif "hears" in step:
-            self.compare(step["frame"], json.loads(await self.sockets[step["hears"]].receive()))
+            await self.open(step["opens"], self.fill_names(step["path"]), step["with"])
+        elif "sends" in step:
+            await self.sockets[step["sends"]].send(json.dumps(self.fill_names(step["frame"])))
+        elif "receives" in step:
+            self.compare(step["frame"], json.loads(await self.sockets[step["receives"]].receive()))
         else:
-            await self.sockets.pop(step["leaves"]).close()
+            await self.sockets.pop(step["closes"]).close()
 
     async def request(
         self, http: str, status: int, answer: Any = None, body: Any = None, form: Any = None, **more: str
     ) -> None:
-        method, path = self.filled(http).split(" ")
+        method, path = self.fill_names(http).split(" ")
         headers = {"Authorization": f"Bearer {self.known[more['as']]}"} if "as" in more else {}
         async with self.stack.browser() as browser:
             browser.headers.clear()
             browser.cookies.clear()
-            data = {"data": self.filled(form)} if form else {"json": self.filled(body)}
-            got = await browser.request(method, path, headers=headers, **data)
-        assert got.status_code == status, got.text
-        assert got.headers.get("location", "") == more.get("location", "")
+            data = {"data": self.fill_names(form)} if form else {"json": self.fill_names(body)}
+            response = await browser.request(method, path, headers=headers, **data)
+        assert response.status_code == status, response.text
+        assert response.headers.get("location", "") == more.get("location", "")
         if "text" in more:
-            assert (got.text, got.headers["content-type"]) == (more["text"], "text/plain")
+            assert (response.text, response.headers["content-type"]) == (more["text"], "text/plain")
         else:
-            self.compare(answer, got.json() if got.content else None)
+            self.compare(answer, response.json() if response.content else None)
 
     async def open(self, name: str, path: str, credential: str) -> None:
         options: dict[str, Any] = {"subprotocols": None}
-        way, _, owner = credential.partition(":")
-        cookie = self.stack.people(owner or name)[0] if way == "cookie" else ""
+        kind, _, owner = credential.partition(":")
+        cookie = self.stack.people(owner or name)[0] if kind == "cookie" else ""
         if credential == "header":
             options |= {"additional_headers": {"Authorization": f"Bearer {self.known[name]}"}, "origin": None}
         self.sockets[name] = await Wss.open(self.stack, cookie, path=path, **options)
 
-    def filled(self, value: Any) -> Any:
-        """The value with what is known in the place of its names."""
+    def fill_names(self, value: Any) -> Any:
+        """Return the value with its names replaced by the known values."""
         if isinstance(value, dict):
-            return {key: self.filled(item) for key, item in value.items()}
+            return {key: self.fill_names(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.filled(item) for item in value]
+            return [self.fill_names(item) for item in value]
         return NAME.sub(lambda found: str(self.known[found[1]]), value) if isinstance(value, str) else value
 
     def compare(self, recorded: Any, got: Any) -> None:
-        """Raise unless that is what was recorded; learn the names in it."""
+        """Compare an answer with the recorded one, and store the values of new names."""
         if isinstance(recorded, str) and (name := NAME.fullmatch(recorded)):
             assert got not in (None, "")
             assert self.known.setdefault(name[1], got) == got, f"{recorded} was {self.known[name[1]]!r}, is {got!r}"

@@ -1,4 +1,4 @@
-"""What a hub works with: a fake source instead of the database, listeners instead of sockets, a fake channel layer."""
+"""Fakes for the hub: a source instead of the database, listeners instead of sockets, and a channel layer."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from realtime.stream import Event
 
 
 class Snapshot(NamedTuple):
-    """What a listener gets when it joins: the numbers of all events up to `head`."""
+    """What a listener receives when it joins: the numbers of all events up to `head`."""
 
     epoch: str
     head: int
@@ -19,7 +19,7 @@ class Snapshot(NamedTuple):
 
 
 class Gate:
-    """A place where calls wait while it is closed."""
+    """A point in the code where calls wait while it is closed."""
 
     def __init__(self) -> None:
         self.open = True
@@ -39,7 +39,7 @@ class Gate:
 
 
 class Log:
-    """A Source of one stream, `s`. An answer is what was stored at the call, however late it arrives."""
+    """A Source of one stream, `s`. An answer contains what was stored when the call began, even if it arrives late."""
 
     def __init__(self) -> None:
         self.epoch = "first"
@@ -58,7 +58,7 @@ class Log:
         return self.events[-1].seq if self.events else 0
 
     def commit(self, removes: int | None = None) -> Event:
-        """One more event, stored and not announced."""
+        """Store one more event without publishing it."""
         seq = self.head + 1
         self.events.append(Event(seq, json.dumps({"seq": seq}), removes))
         return self.events[-1]
@@ -192,5 +192,5 @@ class FakeChannelLayer:
 
 
 def announcement(*events: Event, stream: str = "s") -> dict[str, Any]:
-    """As it arrives from Redis: what was a tuple is a list."""
+    """Return the announcement of these events as it arrives from Redis: tuples have become lists."""
     return {"type": "events", "stream": stream, "events": [list(event) for event in events]}

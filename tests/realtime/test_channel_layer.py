@@ -1,4 +1,4 @@
-"""The channel layer only notifies: while it is away everything works, by polling the database."""
+"""While the channel layer is away, events are delivered by polling the database."""
 
 import asyncio
 import logging
@@ -12,15 +12,15 @@ from tests.clock import quiet
 from tests.realtime.fakes import Listener, announcement, join_stream
 
 
-async def ring(layer, event):
-    """Another process announces."""
+async def publish_from_another_process(layer, event):
+    """Send the event to the group, as another process does."""
     await layer.group_send("s", announcement(event))
     await quiet()
 
 
-async def test_what_another_process_announces_is_heard(join, log, layer):
+async def test_an_event_published_by_another_process_reaches_members(join, log, layer):
     hers = await join()
-    await ring(layer, log.commit())
+    await publish_from_another_process(layer, log.commit())
     assert hers.seqs == [1]
 
 
@@ -32,7 +32,7 @@ async def test_one_channel_serves_all_streams(hub, join, log, layer):
     assert len(layer.groups["s"]) == 1
 
 
-async def test_a_layer_that_is_away_fails_no_join_and_events_come_by_polling(hub, log, layer, caplog):
+async def test_without_a_channel_layer_joins_succeed_and_events_arrive_by_polling(hub, log, layer, caplog):
     layer.is_away = True
     listeners = [Listener(1), Listener(2)]
     for listener in listeners:
@@ -40,11 +40,11 @@ async def test_a_layer_that_is_away_fails_no_join_and_events_come_by_polling(hub
     log.commit()
     await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 2)
     assert [listener.seqs for listener in listeners] == [[1], [1]]
-    assert [r.levelno for r in caplog.records] == [logging.WARNING]  # said once, and not as an error
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]  # logged once, and not as an error
     assert "The channel layer is away" in caplog.text
 
 
-async def test_a_layer_that_hangs_is_given_up_by_nobody_but_the_one_who_asked(hub, log, layer):
+async def test_a_join_waits_for_a_channel_layer_that_hangs(hub, log, layer):
     layer.joining.open = False
     hers = Listener(1)
     joining = asyncio.ensure_future(join_stream(hub, "s", hers, log))
@@ -54,11 +54,11 @@ async def test_a_layer_that_hangs_is_given_up_by_nobody_but_the_one_who_asked(hu
     assert hers.snapshot is not None
 
 
-async def test_when_it_is_back_it_is_used_again_and_nothing_was_lost(hub, join, log, layer, caplog):
+async def test_a_channel_layer_that_is_back_is_used_again_and_no_event_is_lost(hub, join, log, layer, caplog):
     hers = await join()
     layer.is_away = True
     his = Listener(2)
-    await join_stream(hub, "t", his, log)  # finds it away, and is not in its group
+    await join_stream(hub, "t", his, log)  # cannot join the group
     log.commit()
     await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 3)
     assert not layer.groups.get("t")
@@ -71,15 +71,15 @@ async def test_when_it_is_back_it_is_used_again_and_nothing_was_lost(hub, join, 
         "The channel layer is away",
         "The channel layer is back.",
     ]
-    await ring(layer, log.commit())
+    await publish_from_another_process(layer, log.commit())
     assert hers.seqs == [1, 2, 3]
 
 
-async def test_it_is_not_called_back_before_it_is(join, log, layer, caplog):
+async def test_the_channel_layer_counts_as_away_until_it_works_again(join, log, layer, caplog):
     hers = await join()
     layer.is_away = True
     publisher.publish(announcement(log.commit()))
-    await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 5)  # nobody joins or leaves meanwhile
+    await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 5)  # no member joins or leaves meanwhile
     assert not publisher.is_reachable
     layer.is_away = False
     await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS + 1)
@@ -88,29 +88,29 @@ async def test_it_is_not_called_back_before_it_is(join, log, layer, caplog):
     assert hers.seqs == [1]
 
 
-async def test_groups_that_could_not_be_left_are_no_harm(hub, join, log, layer):
+async def test_a_group_that_could_not_be_left_does_not_disturb_the_next_join(hub, join, log, layer):
     hers = await join()
     hub.leave("s", hers)
     layer.is_away = True
     await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 2)
     layer.is_away = False
-    await ring(layer, log.commit())
+    await publish_from_another_process(layer, log.commit())
     again = await join()
-    await ring(layer, log.commit())
+    await publish_from_another_process(layer, log.commit())
     assert (again.snapshot.seqs, again.seqs) == ([1], [2])
 
 
 @pytest.mark.parametrize(
-    "nonsense", [{}, {"stream": "s", "events": [[1]]}, {"stream": "s"}, {"stream": [], "events": "x"}]
+    "malformed", [{}, {"stream": "s", "events": [[1]]}, {"stream": "s"}, {"stream": [], "events": "x"}]
 )
-async def test_an_announcement_that_makes_no_sense_does_not_deafen_the_hub(join, log, layer, nonsense):
+async def test_the_hub_still_receives_events_after_a_malformed_announcement(join, log, layer, malformed):
     hers = await join()
-    await layer.group_send("s", {"type": "event", **nonsense})
-    await ring(layer, log.commit())
+    await layer.group_send("s", {"type": "event", **malformed})
+    await publish_from_another_process(layer, log.commit())
     assert hers.seqs == [1]
 
 
-async def test_a_member_hears_its_own_process_even_without_a_layer(hub, join, log, layer):
+async def test_an_event_of_the_same_process_reaches_members_without_a_channel_layer(hub, join, log, layer):
     hers = await join()
     layer.is_away = True
     publisher.publish(announcement(log.commit()))
@@ -118,7 +118,7 @@ async def test_a_member_hears_its_own_process_even_without_a_layer(hub, join, lo
     assert hers.seqs == [1]
 
 
-async def test_what_comes_both_ways_is_heard_once(join, log, layer):
+async def test_an_event_that_arrives_directly_and_over_redis_is_delivered_once(join, log, layer):
     hers = await join()
     publisher.publish(announcement(log.commit()))
     await asyncio.sleep(1)
@@ -126,7 +126,7 @@ async def test_what_comes_both_ways_is_heard_once(join, log, layer):
     assert hers.seqs == [1]
 
 
-async def test_a_hub_that_ends_leaves_its_groups_and_its_tasks(layer, log):
+async def test_a_closed_hub_has_left_its_groups_and_ended_its_tasks(layer, log):
     hub = Hub(log)
     hers = Listener()
     await join_stream(hub, "s", hers, log)
@@ -137,7 +137,7 @@ async def test_a_hub_that_ends_leaves_its_groups_and_its_tasks(layer, log):
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_hub_ends_even_when_the_layer_hangs(layer, log, monkeypatch):
+async def test_a_hub_closes_within_a_second_when_the_channel_layer_hangs(layer, log, monkeypatch):
     hub = Hub(log)
     hers = Listener()
     await join_stream(hub, "s", hers, log)

@@ -1,7 +1,7 @@
-"""Whatever happens to a connection, its reader sees whole frames, in order, and nothing after a close frame.
+"""The direct writer sends whole frames in order, and nothing after a close frame.
 
-On a real socket pair with a small kernel buffer, under Twisted's real buffering; only the reactor is ours, so that
-each step can be put where it hurts.
+The tests use a real socket pair with a small kernel buffer and Twisted's real buffering. Only the reactor is a fake, so
+that a test decides when each step happens.
 """
 
 import contextlib
@@ -17,10 +17,12 @@ from twisted.python.failure import Failure
 from realtime.connection import DirectFrameWriter
 from realtime.frames import Frame
 
-SMALL = 4096  # bytes, roughly, that the kernel takes
+KERNEL_BUFFER_BYTES = 4096  # approximately: the kernel rounds it up
 
 
-class Reactor:
+class FakeReactor:
+    """Records which transports wait until their socket is writable."""
+
     def __init__(self):
         self.writers = set()
 
@@ -33,8 +35,8 @@ class Reactor:
         self.writers.discard(writer)
 
 
-class Protocol:
-    """The part of autobahn's protocol that the writer relies on; test_daphne_seams.py holds it against the real one."""
+class FakeProtocol:
+    """The part of autobahn's protocol that the writer relies on; test_internals.py checks it against the real one."""
 
     STATE_CLOSED, STATE_CLOSING, STATE_OPEN = 0, 2, 3
 
@@ -43,11 +45,11 @@ class Protocol:
 
     def serverClose(self, code):  # noqa: N802
         if self.state == self.STATE_OPEN:
-            self.say(struct.pack("!BBH", 0x88, 2, code))
+            self.send_own_frame(struct.pack("!BBH", 0x88, 2, code))
             self.state = self.STATE_CLOSING
 
-    def say(self, data):
-        """As autobahn sends its own frames; see Connection.sendData."""
+    def send_own_frame(self, data):
+        """Send as autobahn sends its own frames; see Connection.sendData."""
         self.writer.invalidate_fast_path()
         self.transport.write(data)
 
@@ -56,52 +58,52 @@ class Protocol:
 
 
 class Link:
-    """A connection, its writer, and what its client has received."""
+    """A connection, its writer, and the bytes that its client has received."""
 
     def __init__(self):
-        self.ours, self.theirs = socket.socketpair()
-        for end in (self.ours, self.theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
-        self.theirs.setblocking(False)
-        self.reactor = Reactor()
-        self.protocol = Protocol()
-        self.transport = Connection(self.ours, self.protocol, self.reactor)
+        self.server_socket, self.client_socket = socket.socketpair()
+        for end in (self.server_socket, self.client_socket):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+        self.client_socket.setblocking(False)
+        self.reactor = FakeReactor()
+        self.protocol = FakeProtocol()
+        self.transport = Connection(self.server_socket, self.protocol, self.reactor)
         self.transport.connected = 1
         self.protocol.transport = self.transport
         self.writer = self.protocol.writer = DirectFrameWriter(self.protocol)
-        self.got = b""
+        self.received = b""
         self.sent: list[bytes] = []
 
-    def turn(self):
-        """The reactor finds the socket writable."""
+    def run_reactor_once(self):
+        """Write as the reactor does when it finds the socket writable."""
         for transport in list(self.reactor.writers):
             transport.doWrite()
 
     def read(self, size):
         with contextlib.suppress(BlockingIOError):
-            self.got += self.theirs.recv(size)
+            self.received += self.client_socket.recv(size)
 
     def read_all(self):
         for _ in range(10_000):
-            before = len(self.got)
-            self.turn()
+            before = len(self.received)
+            self.run_reactor_once()
             self.read(1 << 20)
-            if len(self.got) == before and not self.reactor.writers:
+            if len(self.received) == before and not self.reactor.writers:
                 return
-        raise AssertionError("the writer never came to an end")
+        raise AssertionError("the writer did not finish")
 
-    def lose(self):
+    def lose_connection(self):
         self.transport.connectionLost(Failure(ConnectionDone()))
 
-    def end(self):
+    def close(self):
         for writer in list(self.reactor.writers):
             self.reactor.removeWriter(writer)
-        self.ours.close()
-        self.theirs.close()
+        self.server_socket.close()
+        self.client_socket.close()
 
 
 def frames(data):
-    """Split a stream into (opcode, payload). Fails on a cut frame."""
+    """Split bytes into frames of (opcode, payload). Fails on an incomplete frame."""
     found = []
     while data:
         assert data[0] in (0x81, 0x8A, 0x88), f"no frame begins with {data[:10]!r}"
@@ -110,7 +112,7 @@ def frames(data):
             (size,), start = struct.unpack("!H", data[2:4]), 4
         elif size == 127:
             (size,), start = struct.unpack("!Q", data[2:10]), 10
-        assert len(data) >= start + size, "a frame is cut"
+        assert len(data) >= start + size, "a frame is incomplete"
         found.append((data[0], data[start : start + size]))
         data = data[start + size :]
     return found
@@ -120,60 +122,60 @@ steps = st.one_of(
     st.tuples(st.just("write"), st.sampled_from([1, 100, 125, 126, 3000, 65_535, 70_000, 200_000])),
     st.tuples(st.just("pong"), st.just(0)),
     st.tuples(st.just("read"), st.sampled_from([1, 500, 5000, 100_000])),
-    st.tuples(st.just("turn"), st.just(0)),
-    st.tuples(st.sampled_from(["close", "cut off", "lose"]), st.just(0)),
+    st.tuples(st.just("run reactor"), st.just(0)),
+    st.tuples(st.sampled_from(["close", "close at once", "lose"]), st.just(0)),
 )
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(steps, max_size=40))
-def test_any_mix_of_sends_partial_writes_and_ends_leaves_whole_frames(plan):
+def test_frames_stay_whole_and_ordered_under_any_mix_of_writes_partial_sends_and_closes(plan):
     link = Link()
     try:
-        written, forgotten, closed, lost = [], False, False, False
+        written, is_pending_dropped, is_closed, is_lost = [], False, False, False
         for number, (step, size) in enumerate(plan):
             if step == "write":
                 text = f"{number}:" + "x" * size
                 link.writer.write(Frame(text))
                 assert link.writer.pending_bytes >= 0
-                if not closed and not lost:
+                if not is_closed and not is_lost:
                     written.append(text.encode())
-            elif step == "pong" and not closed and not lost:
-                link.protocol.say(b"\x8a\x00")
+            elif step == "pong" and not is_closed and not is_lost:
+                link.protocol.send_own_frame(b"\x8a\x00")
             elif step == "read":
                 link.read(size)
-            elif step == "turn":
-                link.turn()
-            elif step in ("close", "cut off"):
-                link.writer.close(4508, Frame("bye"), skip_pending=step == "cut off")
-                if not closed and not lost:
+            elif step == "run reactor":
+                link.run_reactor_once()
+            elif step in ("close", "close at once"):
+                link.writer.close(4508, Frame("bye"), skip_pending=step == "close at once")
+                if not is_closed and not is_lost:
                     written.append(b"bye")
-                    forgotten = step == "cut off"
-                closed = True
-            elif step == "lose" and not lost:
-                link.lose()
-                lost = True
+                    is_pending_dropped = step == "close at once"
+                is_closed = True
+            elif step == "lose" and not is_lost:
+                link.lose_connection()
+                is_lost = True
                 assert link.writer.pending_bytes == 0
-        if lost:
-            return  # the kernel has what it has
+        if is_lost:
+            return  # how much the client received is up to the kernel
         link.read_all()
-        found = frames(link.got)
+        found = frames(link.received)
         texts = [payload for opcode, payload in found if opcode == 0x81]
-        if forgotten:
-            left = iter(written)
-            assert all(text in left for text in texts), "not in the order of writing"
+        if is_pending_dropped:
+            remaining = iter(written)
+            assert all(text in remaining for text in texts), "not in the order of writing"
             assert texts[-1] == b"bye"
         else:
             assert texts == written
-        if closed:
+        if is_closed:
             assert found[-1] == (0x88, struct.pack("!H", 4508))
-        assert [opcode for opcode, _ in found].count(0x88) == closed
+        assert [opcode for opcode, _ in found].count(0x88) == is_closed
         assert link.writer.pending_bytes == 0
     finally:
-        link.end()
+        link.close()
 
 
-def test_a_reader_that_is_cut_off_is_spared_what_waited():
+def test_closing_with_skip_pending_drops_pending_frames_and_sends_the_last_message():
     link = Link()
     try:
         while link.writer.pending_bytes < 1_000_000:
@@ -181,19 +183,19 @@ def test_a_reader_that_is_cut_off_is_spared_what_waited():
         link.writer.close(4508, Frame("bye"), skip_pending=True)
         assert link.writer.pending_bytes == 0
         link.read_all()
-        assert len(link.got) < 200_000
-        assert frames(link.got)[-2:] == [(0x81, b"bye"), (0x88, struct.pack("!H", 4508))]
+        assert len(link.received) < 200_000
+        assert frames(link.received)[-2:] == [(0x81, b"bye"), (0x88, struct.pack("!H", 4508))]
     finally:
-        link.end()
+        link.close()
 
 
-def test_a_frame_that_fits_goes_out_without_the_reactor():
+def test_a_frame_that_fits_into_the_kernel_buffer_is_sent_without_the_reactor():
     link = Link()
     try:
         link.writer.write(Frame("hello"))
         assert link.writer.pending_bytes == 0
         link.read(100)
-        assert link.got == b"\x81\x05hello"
+        assert link.received == b"\x81\x05hello"
         assert not link.reactor.writers
     finally:
-        link.end()
+        link.close()

@@ -1,4 +1,4 @@
-"""Frames: written once for many, and read without autobahn when they came whole."""
+"""A frame is encoded once for all receivers, and a frame that arrives whole is decoded without autobahn."""
 
 import pytest
 from hypothesis import given
@@ -12,21 +12,21 @@ from realtime.frames import Frame, decode_text_frame
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 70000])
-def test_a_frame_is_encoded_as_the_standard_says(size):
+def test_a_frame_is_encoded_as_in_rfc_6455(size):
     text = "é" * (size // 2) + "x" * (size % 2)
     assert Frame(text).wire == ReferenceFrame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
 @pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 125, 126, 127, 4000, 65535])
-def test_a_frame_that_came_whole_is_read(size):
+def test_a_text_frame_that_arrives_whole_is_decoded(size):
     payload = b"x" * size
     data = ReferenceFrame(Opcode.TEXT, payload).serialize(mask=True)
     assert decode_text_frame(data) == (payload, b"")
     assert decode_text_frame(data + data) == (payload, data)
 
 
-def by_reference(data):
-    """The payload of the final, masked text frame in UTF-8 that comes first, and the rest; read by websockets."""
+def decode_with_websockets(data):
+    """Return the payload of the first frame and the rest, decoded by websockets; None if it is no whole text frame."""
     reader = StreamReader()
     reader.feed_data(data)
     reading = ReferenceFrame.parse(reader.read_exact, mask=True)
@@ -37,7 +37,7 @@ def by_reference(data):
     except ProtocolError:
         return None
     else:
-        return None  # it wants more
+        return None  # the frame is incomplete
     if frame.opcode is not Opcode.TEXT or not frame.fin:
         return None
     try:
@@ -56,9 +56,9 @@ whole = st.builds(
 
 
 @given(whole, st.integers(0, 300), st.binary(max_size=3), st.booleans())
-def test_whatever_else_comes_is_left_to_autobahn(data, cut, more, spoil):
+def test_only_whole_masked_text_frames_are_decoded_without_autobahn(data, cut, more, spoil):
     for broken in (data, data[:cut], data + more, bytes(data[:1]) + more + data[1:] if spoil else data):
-        expected = by_reference(broken)
+        expected = decode_with_websockets(broken)
         if expected is not None and broken[1] == 0x80 | 126 and len(expected[0]) < 126:
-            expected = None  # the reference does not mind a length that is longer than it must be
+            expected = None  # websockets accepts a length field that is longer than needed
         assert decode_text_frame(broken) == expected

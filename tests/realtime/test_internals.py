@@ -1,6 +1,6 @@
-"""What realtime.internals and realtime.connection rely on inside daphne, autobahn, Twisted and channels_redis.
+"""The internals of daphne, autobahn, Twisted and channels_redis that realtime relies on are as expected.
 
-An upgrade that changes it fails here, by its name.
+An upgrade that changes one of them fails the test that names it.
 """
 
 import inspect
@@ -22,22 +22,22 @@ from realtime.internals import WaitingRedisConnection
 from realtime.server import DrainingServer
 
 
-def test_every_method_we_override_is_still_called_so():
-    for ours, theirs in ((Connection, daphne.ws_protocol.WebSocketProtocol), (DrainingServer, daphne.server.Server)):
-        for name, method in vars(ours).items():
+def test_every_overridden_method_exists_with_the_same_parameters():
+    for subclass, base in ((Connection, daphne.ws_protocol.WebSocketProtocol), (DrainingServer, daphne.server.Server)):
+        for name, method in vars(subclass).items():
             if inspect.isfunction(method) and not name.startswith("_") and name not in ("drain",):
-                assert callable(getattr(theirs, name, None)), f"daphne has no {theirs.__name__}.{name} any more"
-                wanted = list(inspect.signature(getattr(theirs, name)).parameters)
-                assert list(inspect.signature(method).parameters) == wanted, f"{name} takes something else now"
+                assert callable(getattr(base, name, None)), f"daphne has no {base.__name__}.{name} any more"
+                expected = list(inspect.signature(getattr(base, name)).parameters)
+                assert list(inspect.signature(method).parameters) == expected, f"the parameters of {name} have changed"
 
 
-def test_the_factory_builds_the_protocol_class_that_we_put_there():
+def test_the_websocket_factory_builds_the_protocol_class_that_realtime_sets():
     assert daphne.ws_protocol.WebSocketFactory.protocol in (Connection, daphne.ws_protocol.WebSocketProtocol)
     assert "ws_factory = WebSocketFactory(" in inspect.getsource(daphne.server.Server.run)
     assert "ws_factory.buildProtocol" in inspect.getsource(daphne.http_protocol.WebRequest.process)
 
 
-def test_a_transport_still_keeps_its_unsent_bytes_where_we_look():
+def test_a_twisted_transport_keeps_its_unsent_bytes_in_the_expected_attributes():
     transport = FileDescriptor(reactor=object())  # type: ignore[arg-type]
     assert transport.dataBuffer == b""
     assert transport._tempDataBuffer == []
@@ -47,14 +47,14 @@ def test_a_transport_still_keeps_its_unsent_bytes_where_we_look():
     assert "return self.socket" in inspect.getsource(TcpConnection.getHandle)
 
 
-def test_autobahn_still_has_the_states_and_the_close_frame_of_ours():
+def test_autobahn_has_the_expected_states_and_close_frame_method():
     assert (Autobahn.STATE_CLOSED, Autobahn.STATE_CLOSING, Autobahn.STATE_OPEN) == (0, 2, 3)
     assert list(inspect.signature(Autobahn.sendCloseFrame).parameters)[:2] == ["self", "code"]
     assert "self.failByDrop" in inspect.getsource(Autobahn._fail_connection)
     assert "closeHandshakeTimeout" in inspect.getsource(Autobahn.sendCloseFrame)
 
 
-def test_autobahn_still_knows_where_a_frame_ended_and_hands_its_payload_to_daphne():
+def test_autobahn_tracks_frame_boundaries_and_passes_the_payload_to_daphne():
     source = inspect.getsource(Autobahn.processData)
     assert "if self.current_frame is None:" in source
     assert "self.inside_message" in source
@@ -65,11 +65,11 @@ def test_autobahn_still_knows_where_a_frame_ended_and_hands_its_payload_to_daphn
     ]
 
 
-def test_what_autobahn_sends_by_itself_still_passes_where_we_look():
+def test_everything_that_autobahn_sends_by_itself_goes_through_the_overridden_methods():
     source = inspect.getsource(autobahn_module)
     assert source.count("self.transport.write(") == 2
     assert "self.transport.write(" in inspect.getsource(Autobahn.sendData)
-    assert "self.transport.write(" in inspect.getsource(Autobahn._send)  # what sendData left for it
+    assert "self.transport.write(" in inspect.getsource(Autobahn._send)  # sends what sendData has queued
     assert "self.sendData(" in inspect.getsource(Autobahn.sendFrame)
     ends = [Autobahn.dropConnection, Autobahn._connectionLost, Autobahn.sendCloseFrame]
     assert source.count("self.state = WebSocketProtocol.STATE_CLOS") == len(ends)
@@ -93,19 +93,19 @@ def test_what_autobahn_sends_by_itself_still_passes_where_we_look():
     assert connection.state == Autobahn.STATE_CLOSED
 
 
-def test_autobahn_still_pretty_prints_for_nobody():
-    """If not, replacing its pformat is one line too many."""
+def test_autobahn_formats_its_configuration_for_a_debug_log_at_every_connection():
+    """If it no longer does, realtime need not replace its pformat."""
     assert "self.log.debug(" in inspect.getsource(Autobahn._connectionMade)
     assert "pformat(configAttrLog)" in inspect.getsource(Autobahn._connectionMade)
 
 
-def test_the_http_channel_is_still_the_transports_producer_after_the_upgrade():
-    """If not, unregisterProducer in Connection.onConnect is one line too many."""
+def test_daphne_leaves_the_http_channel_registered_as_producer_after_the_upgrade():
+    """If it no longer does, Connection.onConnect need not call unregisterProducer."""
     source = inspect.getsource(daphne.http_protocol.WebRequest.process)
     assert "unregisterProducer" not in source
 
 
-def test_daphne_still_starts_applications_as_we_do():
+def test_daphne_starts_applications_as_realtime_does():
     source = inspect.getsource(daphne.server.Server.create_application)
     assert 'self.connections[protocol]["application_instance"] = asyncio.ensure_future(' in source
     assert "send=partial(self.handle_reply, protocol)" in source
@@ -114,36 +114,38 @@ def test_daphne_still_starts_applications_as_we_do():
     assert "self.application_queue.get" not in used
 
 
-def test_daphne_still_looks_at_every_connection_for_nothing_else_than_we_show_it():
+def test_daphne_checks_connections_only_for_what_realtime_passes_to_it():
     applications = inspect.getsource(daphne.server.Server.application_checker)
     assert "for protocol, details in list(self.connections.items()):" in applications
     assert applications.count("del self.connections[protocol]\n") == 1
     assert "for protocol in list(self.connections.keys()):" in inspect.getsource(daphne.server.Server.timeout_checker)
     timeouts = inspect.getsource(daphne.ws_protocol.WebSocketProtocol.check_timeouts)
-    asked_of_open = timeouts.split("elif self.state == self.STATE_OPEN:")[1]
-    assert asked_of_open.count("if ") == 1, "an open socket is asked for more than its age and its ping"
+    checks_of_open_sockets = timeouts.split("elif self.state == self.STATE_OPEN:")[1]
+    assert checks_of_open_sockets.count("if ") == 1, "an open socket is checked for more than its age and its ping"
 
 
-def test_what_is_forgotten_after_the_handshake_is_asked_for_no_more():
+def test_handshake_headers_are_not_read_after_the_handshake():
     assert "self.request.headers" not in inspect.getsource(daphne.ws_protocol).split("def onOpen")[1]
     for method in (Autobahn.processData, Autobahn.onFrameBegin, Autobahn.onFrameEnd, Autobahn.sendCloseFrame):
         assert "http_headers" not in inspect.getsource(method)
 
 
-def test_autobahn_still_colours_words_for_a_log():
-    """If not, replacing its hltype and hlval is one line too many."""
+def test_autobahn_colours_text_for_a_log_at_every_read():
+    """If it no longer does, realtime need not replace its hltype and hlval."""
     source = inspect.getsource(autobahn_twisted.WebSocketAdapterProtocol.dataReceived)
     assert "hltype(" in source
     assert "hlval(" in source
 
 
-def test_twisted_still_closes_what_it_adopted_by_a_method_of_that_name():
-    """A successor inherits it by the same number."""
+def test_twisted_closes_an_adopted_socket_with_a_method_that_realtime_can_replace():
+    """The socket must stay open, because the successor inherits it under the same file descriptor number."""
     assert "self._close(self.fileno)" in inspect.getsource(endpoints.AdoptedStreamServerEndpoint.listen)
 
 
-def test_channels_redis_still_has_what_we_change():
+def test_channels_redis_has_the_receive_loop_that_realtime_replaces():
     assert pubsub.RedisSingleShardConnection is WaitingRedisConnection
-    theirs = WaitingRedisConnection.__base__
-    assert "self._pubsub = self._redis.pubsub()" in inspect.getsource(theirs._ensure_redis)
-    assert "timeout=0.1" in inspect.getsource(theirs._do_receiving), "it may wait by itself now"
+    original = WaitingRedisConnection.__base__
+    assert "self._pubsub = self._redis.pubsub()" in inspect.getsource(original._ensure_redis)
+    assert "timeout=0.1" in inspect.getsource(original._do_receiving), (
+        "channels_redis may no longer poll; then the replacement is not needed"
+    )

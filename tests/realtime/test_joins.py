@@ -1,4 +1,4 @@
-"""Between a newcomer's look into a stream and the stream itself nothing is lost and nothing is told twice."""
+"""A new member receives each event exactly once: in its snapshot or live."""
 
 import asyncio
 import contextlib
@@ -13,59 +13,66 @@ from realtime.stream import CHUNK_SIZE
 from tests.clock import quiet
 from tests.realtime.fakes import FakeChannelLayer, Listener, Log, announcement, join_stream
 
-# The places where the first join of a stream can be overtaken, in their order.
-PLACES = ["before", "joining the group", "before the head", "after the head", "before the look", "after the look"]
-NEVER = len(PLACES) + 1
+# The points at which an event can be stored or published during the first join of a stream, in their order.
+POINTS = [
+    "before",
+    "joining the group",
+    "before the head",
+    "after the head",
+    "before the snapshot",
+    "after the snapshot",
+]
+NEVER = len(POINTS) + 1
 
 
 def gates(layer: FakeChannelLayer, log: Log):
     return [layer.joining, log.before_heads, log.after_heads, log.before_snapshot, log.after_snapshot]
 
 
-async def run(layer: FakeChannelLayer, moves):
-    """A first join during which events are committed and announced at the given places. Returns its listener."""
+async def run(layer: FakeChannelLayer, times):
+    """Join a stream while events are committed and published at the given points. Returns the log and the listener."""
     log = Log()
     hub = Hub(log)
     for gate in gates(layer, log):
         gate.open = False
     events = {}
 
-    async def happen(place):
-        for number, (committed, announced) in enumerate(moves):
-            if committed == place:
+    async def apply_events(point):
+        for number, (committed, published) in enumerate(times):
+            if committed == point:
                 events[number] = log.commit()
-            if announced == place:
+            if published == point:
                 hub.receive(announcement(events[number]))
         await quiet()
 
     listener = Listener()
-    await happen(0)
+    await apply_events(0)
     joining = asyncio.ensure_future(join_stream(hub, "s", listener, log))
-    for place, gate in enumerate(gates(layer, log), 1):
+    for point, gate in enumerate(gates(layer, log), 1):
         await quiet()
-        await happen(place)
+        await apply_events(point)
         gate.release()
     await asyncio.sleep(hub_module.GAP_WAIT_SECONDS * 2)
     await joining
-    await happen(len(PLACES))
+    await apply_events(len(POINTS))
     await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 2)
     await hub.close()
     return log, listener
 
 
-async def test_whenever_two_events_are_committed_and_announced_a_newcomer_has_each_once(layer):
-    times = [(c, a) for c in range(len(PLACES) + 1) for a in range(c, NEVER + 1)]
+async def test_a_new_member_receives_each_event_once_whenever_two_events_are_committed_and_published(layer):
+    times = [(c, p) for c in range(len(POINTS) + 1) for p in range(c, NEVER + 1)]
     for first, second in itertools.product(times, times):
         if first[0] > second[0]:
-            continue  # the numbers tell the order of the commits
+            continue  # events are numbered in the order of their commits
         log, listener = await run(layer, [first, second])
         assert log.head == 2
-        told = listener.snapshot.seqs + listener.seqs
-        assert (told, listener.lost_streams) == ([1, 2], []), (first, second)
+        received = listener.snapshot.seqs + listener.seqs
+        assert (received, listener.lost_streams) == ([1, 2], []), (first, second)
 
 
-@pytest.mark.parametrize("place", range(len(PLACES)), ids=PLACES)
-async def test_what_is_announced_without_a_pause_is_heard_without_waiting_for_the_poll(layer, place):
+@pytest.mark.parametrize("point", range(len(POINTS)), ids=POINTS)
+async def test_an_event_published_during_a_join_is_delivered_without_waiting_for_the_poll(layer, point):
     log = Log()
     hub = Hub(log)
     for gate in gates(layer, log):
@@ -76,7 +83,7 @@ async def test_what_is_announced_without_a_pause_is_heard_without_waiting_for_th
         await quiet()
         if gate:
             gate.release()
-        if number == place:
+        if number == point:
             hub.receive(announcement(log.commit()))
     await joining
     await asyncio.sleep(hub_module.GAP_WAIT_SECONDS * 2)
@@ -85,7 +92,7 @@ async def test_what_is_announced_without_a_pause_is_heard_without_waiting_for_th
     await hub.close()
 
 
-async def test_a_look_that_sees_more_than_the_stream_brings_everybody_up_to_it(join, log):
+async def test_a_snapshot_that_is_newer_than_the_stream_brings_all_members_up_to_it(join, log):
     hers = await join(1)
     log.commit(), log.commit()
     his = await join(2)
@@ -93,7 +100,7 @@ async def test_a_look_that_sees_more_than_the_stream_brings_everybody_up_to_it(j
     assert hers.seqs == [1, 2]
 
 
-async def test_a_newcomer_in_the_middle_of_a_burst_follows_without_a_seam(hub, join, log):
+async def test_a_member_that_joins_during_a_burst_misses_no_event(hub, join, log):
     hers = await join(1)
     log.after_snapshot.open = False
     his = Listener(2)
@@ -111,24 +118,24 @@ async def test_a_newcomer_in_the_middle_of_a_burst_follows_without_a_seam(hub, j
     assert hers.seqs == his.seqs == [1, 2, 3, 4, 5, 6, 7]
 
 
-async def test_a_newcomer_while_a_round_is_half_handed_out(hub, join, log):
-    crowd = [await join(1) for _ in range(CHUNK_SIZE * 2)]
+async def test_a_member_that_joins_in_the_middle_of_a_flush_receives_each_event_once(hub, join, log):
+    listeners = [await join(1) for _ in range(CHUNK_SIZE * 2)]
     hub.receive(announcement(log.commit()))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    handed = sum(bool(listener.seqs) for listener in crowd)
-    assert 0 < handed < len(crowd)
+    reached = sum(bool(listener.seqs) for listener in listeners)
+    assert 0 < reached < len(listeners)
     late = await join(2)
     hub.receive(announcement(log.commit()))
     await asyncio.sleep(1)
-    assert {tuple(listener.seqs) for listener in crowd} == {(1, 2)}
+    assert {tuple(listener.seqs) for listener in listeners} == {(1, 2)}
     assert (late.snapshot.head, late.seqs) == (1, [2])
 
 
-async def test_newcomers_at_the_same_time_share_one_opening(hub, log, layer):
-    crowd = [Listener(key) for key in range(50)]
+async def test_simultaneous_joins_open_the_stream_once(hub, log, layer):
+    listeners = [Listener(key) for key in range(50)]
     layer.joining.open = False
-    joining = asyncio.gather(*(join_stream(hub, "s", one, log) for one in crowd))
+    joining = asyncio.gather(*(join_stream(hub, "s", listener, log) for listener in listeners))
     await quiet()
     assert len(layer.joining.waiting) == 1
     layer.joining.release()
@@ -136,10 +143,10 @@ async def test_newcomers_at_the_same_time_share_one_opening(hub, log, layer):
     assert log.head_queries == 1
     hub.receive(announcement(log.commit()))
     await quiet()
-    assert all(one.seqs == [1] for one in crowd)
+    assert all(listener.seqs == [1] for listener in listeners)
 
 
-async def test_who_is_taken_out_while_coming_in_is_out(hub, log):
+async def test_a_member_removed_while_joining_receives_the_removal_and_nothing_after_it(hub, log):
     hers = Listener(1)
     log.after_snapshot.open = False
     joining = asyncio.ensure_future(join_stream(hub, "s", hers, log))
@@ -155,7 +162,7 @@ async def test_who_is_taken_out_while_coming_in_is_out(hub, log):
     assert (hers.seqs, hers.removed_from) == ([1, 2], ["s"])
 
 
-async def test_a_stream_that_restarts_during_a_join_is_lost_for_all_members(hub, join, log):
+async def test_a_changed_epoch_found_by_a_join_makes_all_members_lose_the_stream(hub, join, log):
     hers = await join(1)
     log.epoch = "second"
     his = Listener(2)
@@ -165,11 +172,11 @@ async def test_a_stream_that_restarts_during_a_join_is_lost_for_all_members(hub,
     assert (await join(2)).snapshot.epoch == "second"
 
 
-@pytest.mark.parametrize("when", ["opening", "looking", "filling"])
-async def test_a_database_that_is_away_refuses_the_newcomer_and_nobody_else(hub, join, log, when):
+@pytest.mark.parametrize("when", ["opening", "loading the snapshot", "filling the gap"])
+async def test_a_database_failure_fails_the_join_and_does_not_affect_other_members(hub, join, log, when):
     hers = await join(1) if when != "opening" else None
     his = Listener(2)
-    if when == "filling":
+    if when == "filling the gap":
         log.commit()
         log.after_snapshot.open = False
         joining = asyncio.ensure_future(join_stream(hub, "s", his, log))
@@ -192,7 +199,7 @@ async def test_a_database_that_is_away_refuses_the_newcomer_and_nobody_else(hub,
         assert hers.lost_streams == []
 
 
-async def test_who_gives_up_while_coming_in_leaves_nothing_behind(hub, log, layer):
+async def test_a_cancelled_join_leaves_nothing_behind(hub, log, layer):
     log.before_snapshot.open = False
     hers = Listener()
     joining = asyncio.ensure_future(join_stream(hub, "s", hers, log))

@@ -1,4 +1,4 @@
-"""Who hears what: from the event after the greeting to the one that takes them out."""
+"""A member receives the events after its snapshot, up to the one that removes it."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from tests.clock import quiet
 from tests.realtime.fakes import announcement
 
 
-async def test_who_is_taken_out_hears_of_it_and_of_nothing_after(hub, join, log):
+async def test_a_removed_member_receives_that_event_and_nothing_after_it(hub, join, log):
     hers, his = await join(1), await join(2)
     for event in (log.commit(), log.commit(removes=2), log.commit(), log.commit()):
         hub.receive(announcement(event))
@@ -21,7 +21,7 @@ async def test_who_is_taken_out_hears_of_it_and_of_nothing_after(hub, join, log)
     assert (his.seqs, his.removed_from) == ([1, 2], ["s"])
 
 
-async def test_every_socket_of_the_one_who_is_taken_out_is_dropped(hub, join, log):
+async def test_removing_a_member_removes_all_sockets_of_that_user(hub, join, log):
     phone, desk, other = await join(2), await join(2), await join(1)
     hub.receive(announcement(log.commit(removes=2)))
     await quiet()
@@ -29,17 +29,17 @@ async def test_every_socket_of_the_one_who_is_taken_out_is_dropped(hub, join, lo
     assert (phone.seqs, other.removed_from) == ([1], [])
 
 
-async def test_who_comes_again_after_being_taken_out_is_a_member_again(hub, join, log):
+async def test_a_removed_member_that_joins_again_receives_new_events(hub, join, log):
     await join(2)
     hub.receive(announcement(log.commit(removes=2)))
     await quiet()
-    back = await join(2)
+    again = await join(2)
     hub.receive(announcement(log.commit()))
     await quiet()
-    assert (back.seqs, back.removed_from) == ([2], [])
+    assert (again.seqs, again.removed_from) == ([2], [])
 
 
-async def test_two_are_taken_out_by_the_same_filled_gap(hub, join, log):
+async def test_two_removals_in_the_same_gap_both_take_effect(hub, join, log):
     hers, his, other = await join(1), await join(2), await join(3)
     log.commit(removes=1), log.commit(), log.commit(removes=2), log.commit()
     await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS + 1)
@@ -48,9 +48,9 @@ async def test_two_are_taken_out_by_the_same_filled_gap(hub, join, log):
     assert other.seqs == [1, 2, 3, 4]
 
 
-async def test_who_left_by_closing_hears_nothing_more(hub, join, log):
+async def test_a_member_that_leaves_receives_nothing_more(hub, join, log):
     hers, his = await join(1), await join(2)
-    hub.receive(announcement(log.commit()))  # not yet handed out
+    hub.receive(announcement(log.commit()))  # not yet delivered
     hub.leave("s", his)
     hub.leave("s", his)
     hub.leave("nowhere", his)
@@ -58,7 +58,7 @@ async def test_who_left_by_closing_hears_nothing_more(hub, join, log):
     assert (hers.seqs, his.seqs, his.removed_from) == ([1], [], [])
 
 
-async def test_what_is_of_this_moment_goes_to_all_at_once_and_is_not_counted(hub, join, log):
+async def test_an_ephemeral_event_reaches_all_members_at_once_and_has_no_sequence_number(hub, join, log):
     hers, his = await join(1), await join(2)
     hub.receive({"type": "ephemeral", "stream": "s", "text": "typing"})
     assert hers.ephemeral == his.ephemeral == ["typing"]
@@ -67,62 +67,62 @@ async def test_what_is_of_this_moment_goes_to_all_at_once_and_is_not_counted(hub
     assert hers.ephemeral == ["typing"]
 
 
-async def test_a_stream_without_members_is_forgotten_at_the_next_poll_and_its_group_left(hub, join, log, layer):
+async def test_a_stream_without_members_is_closed_and_its_group_left_at_the_next_poll(hub, join, log, layer):
     hers = await join()
     assert len(layer.groups["s"]) == 1
     hub.leave("s", hers)
-    asked = log.head_queries
+    queries = log.head_queries
     await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 3)
-    assert (layer.groups["s"], hub.heads(["s"]), log.head_queries) == (set(), {}, asked)
+    assert (layer.groups["s"], hub.heads(["s"]), log.head_queries) == (set(), {}, queries)
     hub.receive(announcement(log.commit()))
     again = await join()
     assert again.snapshot.seqs == [1]
     assert len(layer.groups["s"]) == 1
 
 
-async def test_a_big_room_is_served_in_shares_so_that_others_get_their_turn(hub, join, log):
-    crowd = [await join() for _ in range(stream_module.CHUNK_SIZE * 3)]
+async def test_a_large_room_is_served_in_chunks_so_that_other_tasks_can_run(hub, join, log):
+    members = [await join() for _ in range(stream_module.CHUNK_SIZE * 3)]
     hub.receive(announcement(log.commit()))
     served = []
-    while not served or served[-1] < len(crowd):
+    while not served or served[-1] < len(members):
         await asyncio.sleep(0)
-        served.append(sum(bool(listener.frames) for listener in crowd))
+        served.append(sum(bool(listener.frames) for listener in members))
     assert sorted(set(served) - {0}) == [500, 1000, 1500]
-    assert len({id(listener.frames[0]) for listener in crowd}) == 1
+    assert len({id(listener.frames[0]) for listener in members}) == 1
 
 
-async def test_who_leaves_between_two_shares_hears_nothing_more(hub, join, log):
-    crowd = [await join() for _ in range(stream_module.CHUNK_SIZE + 10)]
+async def test_a_member_that_leaves_between_two_chunks_receives_nothing_more(hub, join, log):
+    members = [await join() for _ in range(stream_module.CHUNK_SIZE + 10)]
     hub.receive(announcement(log.commit()))
-    while not crowd[0].frames:
+    while not members[0].frames:
         await asyncio.sleep(0)
-    hub.leave("s", crowd[-1])
+    hub.leave("s", members[-1])
     await quiet()
-    assert [len(listener.frames) for listener in crowd[-3:]] == [1, 1, 0]
+    assert [len(listener.frames) for listener in members[-3:]] == [1, 1, 0]
 
 
-async def test_a_busy_stream_shares_frames_and_no_event_waits_longer_than_50_ms(hub, join, log):
+async def test_a_busy_stream_coalesces_events_and_no_event_waits_longer_than_50_ms(hub, join, log):
     loop, hers = asyncio.get_running_loop(), await join()
-    happened, waited = {}, []
+    published_at, waits = {}, []
 
-    def noted(frame):
-        waited.extend(loop.time() - happened[event["seq"]] for event in json.loads(frame.text)["events"])
+    def record_waits(frame):
+        waits.extend(loop.time() - published_at[event["seq"]] for event in json.loads(frame.text)["events"])
 
-    hers.on_frame = noted
+    hers.on_frame = record_waits
     began = loop.time()
     for _ in range(1000):  # 200 a second
         await asyncio.sleep(0.005)
         event = log.commit()
-        happened[event.seq] = loop.time()
+        published_at[event.seq] = loop.time()
         hub.receive(announcement(event))
     await asyncio.sleep(1)
     assert hers.seqs == list(range(1, 1001))
-    a_second = Counter(int(at - began) for at in {happened[share[-1]] for share in hers.seqs_by_frame})
-    assert max(a_second.values()) <= stream_module.FRAMES_PER_SECOND + stream_module.FRAME_BURST
-    assert max(waited) <= 0.05 + 1e-6
+    frames_by_second = Counter(int(at - began) for at in {published_at[seqs[-1]] for seqs in hers.seqs_by_frame})
+    assert max(frames_by_second.values()) <= stream_module.FRAMES_PER_SECOND + stream_module.FRAME_BURST
+    assert max(waits) <= 0.05 + 1e-6
 
 
-async def test_a_calm_stream_waits_for_nothing(hub, join, log):
+async def test_a_calm_stream_sends_every_event_at_once(hub, join, log):
     hers = await join()
     for count in range(1, 20):
         await asyncio.sleep(0.1)
@@ -131,33 +131,33 @@ async def test_a_calm_stream_waits_for_nothing(hub, join, log):
         assert len(hers.frames) == count
 
 
-async def test_what_waits_to_be_stored_leaves_in_the_frame_that_it_is_sure_to_reach(hub, join, log):
+async def test_a_message_delayed_before_its_commit_still_reaches_the_next_frame(hub, join, log):
     loop, hers = asyncio.get_running_loop(), await join()
-    happened, waited, asked = {}, [], []
+    submitted_at, waits, delays = {}, [], []
 
-    def noted(frame):
-        waited.extend(loop.time() - happened[event["seq"]] for event in json.loads(frame.text)["events"])
+    def record_waits(frame):
+        waits.extend(loop.time() - submitted_at[event["seq"]] for event in json.loads(frame.text)["events"])
 
     async def store(wait):
         began = loop.time()
         await asyncio.sleep(wait + 0.005)  # the transaction
         event = log.commit()
-        happened[event.seq] = began
+        submitted_at[event.seq] = began
         hub.receive(announcement(event))
 
-    hers.on_frame = noted
+    hers.on_frame = record_waits
     for _ in range(500):  # 200 a second
         await asyncio.sleep(0.005)
-        asked.append(hub.coalescing_delay("s"))
-        task = asyncio.ensure_future(store(asked[-1]))
+        delays.append(hub.coalescing_delay("s"))
+        task = asyncio.ensure_future(store(delays[-1]))
     await task
     await asyncio.sleep(1)
     assert hers.seqs == list(range(1, 501))
-    assert max(waited) <= 1 / stream_module.FRAMES_PER_SECOND + stream_module.COMMIT_SECONDS + 1e-6
-    assert (asked[0], max(asked)) == (0, pytest.approx(1 / stream_module.FRAMES_PER_SECOND, abs=0.006))
+    assert max(waits) <= 1 / stream_module.FRAMES_PER_SECOND + stream_module.COMMIT_SECONDS + 1e-6
+    assert (delays[0], max(delays)) == (0, pytest.approx(1 / stream_module.FRAMES_PER_SECOND, abs=0.006))
 
 
-async def test_nobody_waits_for_a_whole_frame_when_the_next_may_leave_in_a_moment(hub, join, log):
+async def test_the_coalescing_delay_is_zero_when_the_next_frame_is_due(hub, join, log):
     await join()
     for _ in range(stream_module.FRAME_BURST):
         hub.receive(announcement(log.commit()))
@@ -165,11 +165,11 @@ async def test_nobody_waits_for_a_whole_frame_when_the_next_may_leave_in_a_momen
     assert hub.coalescing_delay("s") > 0
     await asyncio.sleep(1 / stream_module.FRAMES_PER_SECOND - stream_module.COMMIT_SECONDS / 2)
     assert hub.coalescing_delay("s") == 0
-    hub.receive(announcement(log.commit()))  # leaves then; who comes now would miss it
+    hub.receive(announcement(log.commit()))  # is sent when due; a message submitted now would miss that frame
     assert hub.coalescing_delay("s") > stream_module.COMMIT_SECONDS
 
 
-async def test_a_calm_stream_and_an_unknown_one_have_no_coalescing_delay(hub, join, log):
+async def test_calm_and_unknown_streams_have_no_coalescing_delay(hub, join, log):
     await join()
     for _ in range(3):
         await asyncio.sleep(0.1)
@@ -178,7 +178,7 @@ async def test_a_calm_stream_and_an_unknown_one_have_no_coalescing_delay(hub, jo
     assert hub.coalescing_delay("unknown") == 0
 
 
-async def test_sharing_frames_can_be_switched_off(hub, join, log, settings):
+async def test_coalescing_can_be_switched_off(hub, join, log, settings):
     settings.COALESCE = False
     for _ in range(20):
         assert hub.coalescing_delay("s") == 0
@@ -190,9 +190,9 @@ async def test_sharing_frames_can_be_switched_off(hub, join, log, settings):
 
 
 @pytest.fixture(autouse=True)
-def loops_clock(monkeypatch):
-    """The pace of a stream is kept by the clock of these tests."""
-    pace = stream_module.TokenBucket
+def use_loop_clock(monkeypatch):
+    """Let the token bucket of a stream use the clock of the test's event loop."""
+    token_bucket = stream_module.TokenBucket
     monkeypatch.setattr(
-        stream_module, "TokenBucket", lambda rate, burst: pace(rate, burst, asyncio.get_running_loop().time)
+        stream_module, "TokenBucket", lambda rate, burst: token_bucket(rate, burst, asyncio.get_running_loop().time)
     )

@@ -1,4 +1,4 @@
-"""Whose pages may open a socket here."""
+"""Only pages of this host and of the allowed origins may open a WebSocket."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def site(settings):
     settings.ALLOWED_ORIGINS = ["https://partner.example", "tauri://localhost"]
 
 
-def why(**headers):
+def refusal(**headers):
     return refusal_reason({name.encode(): value.encode("latin1") for name, value in headers.items()})
 
 
@@ -31,9 +31,9 @@ def why(**headers):
         ("chat.example", "tauri://localhost"),
     ],
 )
-def test_pages_of_this_host_and_of_those_we_named_are_welcome(host, origin):
-    assert why(host=host, origin=origin, **COOKIE) is None
-    assert why(host=host, origin=origin) is None
+def test_pages_of_this_host_and_of_allowed_origins_are_accepted(host, origin):
+    assert refusal(host=host, origin=origin, **COOKIE) is None
+    assert refusal(host=host, origin=origin) is None
 
 
 @pytest.mark.parametrize(
@@ -57,26 +57,26 @@ def test_pages_of_this_host_and_of_those_we_named_are_welcome(host, origin):
         "\xff\xfe",
     ],
 )
-def test_all_other_pages_are_refused_with_the_reason(origin):
-    reason = why(host="chat.example", origin=origin, **COOKIE)
+def test_all_other_origins_are_refused_with_the_reason(origin):
+    reason = refusal(host="chat.example", origin=origin, **COOKIE)
     assert repr(origin) in reason
     assert "'chat.example'" in reason
 
 
 @pytest.mark.parametrize("host", ["evil.example", "", "chat.example.evil.example", "chat.example:x", "chat example"])
 def test_handshakes_for_another_host_are_refused(host):
-    assert "ALLOWED_HOSTS" in why(host=host, origin=f"https://{host}", **COOKIE)
+    assert "ALLOWED_HOSTS" in refusal(host=host, origin=f"https://{host}", **COOKIE)
 
 
-def test_programs_have_no_origin_and_may_have_no_cookie():
-    assert why(host="chat.example") is None
-    assert "has cookies, but no Origin" in why(host="chat.example", **COOKIE)
-    assert "has cookies, but no Origin" in why(host="chat.example", origin="", **COOKIE)
+def test_a_request_without_an_origin_is_accepted_only_without_cookies():
+    assert refusal(host="chat.example") is None
+    assert "has cookies, but no Origin" in refusal(host="chat.example", **COOKIE)
+    assert "has cookies, but no Origin" in refusal(host="chat.example", origin="", **COOKIE)
 
 
-async def test_the_guard_answers_a_refused_handshake_itself_and_logs_why(caplog):
+async def test_a_refused_handshake_does_not_reach_the_application_and_its_reason_is_logged(caplog):
     async def application(scope, receive, send):
-        raise AssertionError("it must not get here")
+        raise AssertionError("the application must not be called")
 
     sent = []
 

@@ -1,4 +1,4 @@
-"""Announcing never waits, never raises, and never opens a connection of its own for one announcement."""
+"""Publishing never waits, never raises, and does not open a connection for each announcement."""
 
 import asyncio
 import threading
@@ -12,117 +12,117 @@ from realtime.stream import Event
 from tests.clock import quiet
 
 
-class CountingAir:
-    """A layer that notes in which loop it was used: each loop is a connection."""
+class RecordingChannelLayer:
+    """A channel layer that records the loops that used it (each loop is a connection) and what was sent."""
 
     def __init__(self):
         self.loops, self.sent = set(), []
         self.failing = 0
-        self.enough = threading.Condition()
+        self.changed = threading.Condition()
 
     async def group_send(self, group, message):
-        with self.enough:
+        with self.changed:
             self.loops.add(asyncio.get_running_loop())
             if self.failing:
                 self.failing -= 1
-                raise ConnectionError("nobody there")
-            self.sent.append(told(message))
-            self.enough.notify_all()
+                raise ConnectionError("no connection")
+            self.sent.append(content(message))
+            self.changed.notify_all()
 
     def wait(self, count):
-        with self.enough:
-            assert self.enough.wait_for(lambda: len(self.sent) >= count, 10), self.sent
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.sent) >= count, 10), self.sent
 
 
 @pytest.fixture
-def counting(monkeypatch):
-    layer = CountingAir()
+def recording_layer(monkeypatch):
+    layer = RecordingChannelLayer()
     monkeypatch.setattr(publisher_module, "get_channel_layer", lambda: layer)
     return layer
 
 
-def text(number):
+def numbered_announcement(number):
     return {"type": "events", "stream": "s", "events": [(number, str(number), None)]}
 
 
-def told(announcement):
+def content(announcement):
     return announcement["events"][0][1] if "events" in announcement else announcement["text"]
 
 
-def test_many_threads_without_a_loop_share_one_long_lived_connection(counting):
-    ring = Publisher()
+def test_threads_without_an_event_loop_share_one_connection(recording_layer):
+    publisher_under_test = Publisher()
 
-    def announce_some(first):
+    def publish_fifty(first):
         for number in range(first, first + 50):
-            ring.publish(text(number))
+            publisher_under_test.publish(numbered_announcement(number))
 
-    threads = [threading.Thread(target=announce_some, args=(first,)) for first in range(0, 400, 50)]
+    threads = [threading.Thread(target=publish_fifty, args=(first,)) for first in range(0, 400, 50)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    ring.publish(text(400))
-    counting.wait(401)
-    assert len(counting.loops) == 1
-    assert sorted(counting.sent, key=int) == [str(number) for number in range(401)]
+    publisher_under_test.publish(numbered_announcement(400))
+    recording_layer.wait(401)
+    assert len(recording_layer.loops) == 1
+    assert sorted(recording_layer.sent, key=int) == [str(number) for number in range(401)]
 
 
-def test_what_one_thread_announces_keeps_its_order(counting):
-    ring = Publisher()
+def test_announcements_of_one_thread_keep_their_order(recording_layer):
+    publisher_under_test = Publisher()
     for number in range(200):
-        ring.publish(text(number))
-    counting.wait(200)
-    assert counting.sent == [str(number) for number in range(200)]
+        publisher_under_test.publish(numbered_announcement(number))
+    recording_layer.wait(200)
+    assert recording_layer.sent == [str(number) for number in range(200)]
 
 
-def test_after_the_loop_of_a_process_ended_announcing_goes_on(counting):
-    ring = Publisher()
+def test_publishing_works_after_the_attached_event_loop_was_closed(recording_layer):
+    publisher_under_test = Publisher()
     loop = asyncio.new_event_loop()
 
     async def attach():
-        ring.attach(print)
+        publisher_under_test.attach(print)
 
     loop.run_until_complete(attach())
     loop.close()
-    ring.publish(text(1))
-    counting.wait(1)
+    publisher_under_test.publish(numbered_announcement(1))
+    recording_layer.wait(1)
 
 
-def test_a_loop_that_closes_this_very_moment_raises_nothing(counting, monkeypatch):
-    ring = Publisher()
+def test_publishing_raises_nothing_when_the_event_loop_closes_at_that_moment(recording_layer, monkeypatch):
+    publisher_under_test = Publisher()
     loop = asyncio.new_event_loop()
 
     async def attach():
-        ring.attach(print)
+        publisher_under_test.attach(print)
 
     loop.run_until_complete(attach())
     monkeypatch.setattr(loop, "is_closed", lambda: False)
     loop.close()
     monkeypatch.setattr(loop, "_closed", True)
-    ring.publish(text(1))
-    assert counting.sent == []
+    publisher_under_test.publish(numbered_announcement(1))
+    assert recording_layer.sent == []
 
 
-def test_a_layer_that_fails_is_logged_once_and_used_again(counting, caplog):
-    ring = Publisher()
-    counting.failing = 2
+def test_a_failing_channel_layer_is_logged_once_and_used_again_when_it_works(recording_layer, caplog):
+    publisher_under_test = Publisher()
+    recording_layer.failing = 2
     for number in range(2):
-        ring.publish(text(number))
-        with counting.enough:
-            while counting.failing > 1 - number:
-                counting.enough.wait(0.01)
-    ring.publish(text(2))
-    counting.wait(1)
-    ring.publish(text(3))
-    counting.wait(2)
-    assert counting.sent == ["2", "3"]
+        publisher_under_test.publish(numbered_announcement(number))
+        with recording_layer.changed:
+            while recording_layer.failing > 1 - number:
+                recording_layer.changed.wait(0.01)
+    publisher_under_test.publish(numbered_announcement(2))
+    recording_layer.wait(1)
+    publisher_under_test.publish(numbered_announcement(3))
+    recording_layer.wait(2)
+    assert recording_layer.sent == ["2", "3"]
     assert [message.split(";")[0] for message in caplog.messages] == [
         "The channel layer is away",
         "The channel layer is back.",
     ]
 
 
-async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(layer, monkeypatch, caplog):
+async def test_a_send_that_hangs_times_out_and_the_queued_announcements_are_dropped(layer, monkeypatch, caplog):
     publisher.attach(print)
     send, hanging = layer.group_send, asyncio.Event()
 
@@ -131,18 +131,18 @@ async def test_a_layer_that_hangs_is_given_up_and_those_who_waited_with_it(layer
 
     monkeypatch.setattr(layer, "group_send", hang)
     for number in range(5):
-        publisher.publish(text(number))
+        publisher.publish(numbered_announcement(number))
     await asyncio.sleep(publisher_module.SEND_TIMEOUT_SECONDS + 1)
     assert "5 announcements lost" in caplog.text
     assert not publisher.is_reachable
     monkeypatch.setattr(layer, "group_send", send)
-    publisher.publish(text(5))
+    publisher.publish(numbered_announcement(5))
     await quiet()
-    assert [told(message) for message in layer.sent] == ["5"]
+    assert [content(message) for message in layer.sent] == ["5"]
     assert publisher.is_reachable
 
 
-async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(layer, monkeypatch):
+async def test_a_full_queue_drops_the_oldest_announcements_first(layer, monkeypatch):
     monkeypatch.setattr(publisher_module, "MAX_QUEUED_ANNOUNCEMENTS", 3)
     publisher.attach(print)
     release, send = asyncio.Event(), layer.group_send
@@ -153,35 +153,37 @@ async def test_while_a_slow_layer_takes_its_time_the_oldest_are_forgotten_first(
 
     monkeypatch.setattr(layer, "group_send", slow)
     for number in range(10):
-        publisher.publish(text(number))
+        publisher.publish(numbered_announcement(number))
         await quiet()
     release.set()
     await quiet()
-    assert [told(message) for message in layer.sent] == ["0", "7", "8", "9"]
+    assert [content(message) for message in layer.sent] == ["0", "7", "8", "9"]
 
 
-async def test_the_hub_of_the_same_loop_is_told_first_and_only_of_lasting_things(layer):
-    heard = []
-    publisher.attach(heard.append)
-    publisher.publish(text(1))
+async def test_the_hub_of_the_same_loop_receives_events_directly_and_no_ephemeral_messages(layer):
+    received = []
+    publisher.attach(received.append)
+    publisher.publish(numbered_announcement(1))
     publish_ephemeral("s", "typing")
     await quiet()
-    assert heard == [text(1)]
-    assert [told(message) for message in layer.sent] == ["1", "typing"]
+    assert received == [numbered_announcement(1)]
+    assert [content(message) for message in layer.sent] == ["1", "typing"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_announced_before_its_transaction_is_committed_or_if_it_is_not(counting, monkeypatch):
-    rung = []
+def test_events_are_published_after_the_commit_and_not_after_a_rollback(recording_layer, monkeypatch):
+    published = []
     monkeypatch.setattr(
-        publisher, "publish", lambda announcement: rung.append((announcement["events"], connection.in_atomic_block))
+        publisher,
+        "publish",
+        lambda announcement: published.append((announcement["events"], connection.in_atomic_block)),
     )
     with transaction.atomic():
         publish_events("s", [Event(1, "{}")])
         publish_events("s", [Event(2, "{}", removed_member=5), Event(3, "{}")])
-        assert rung == []
-    assert rung == [([(1, "{}", None)], False), ([(2, "{}", 5), (3, "{}", None)], False)]
+        assert published == []
+    assert published == [([(1, "{}", None)], False), ([(2, "{}", 5), (3, "{}", None)], False)]
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         publish_events("s", [Event(4, "{}")])
         raise ZeroDivisionError
-    assert len(rung) == 2
+    assert len(published) == 2

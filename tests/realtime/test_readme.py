@@ -1,4 +1,4 @@
-"""The example in the README of realtime works: a client gets what it missed, then every new event."""
+"""The example in the README of realtime works: a client receives the events it missed, then every new event."""
 
 import json
 import re
@@ -39,26 +39,26 @@ async def connect(example, last):
     return client
 
 
-async def texts(client):
+async def receive_texts(client):
     frame = json.loads((await client.receive_output())["text"])
     return [event["text"] for event in frame["events"]]
 
 
-async def test_a_client_gets_what_it_missed_and_then_every_new_event(example, post):
+async def test_a_client_receives_the_events_it_missed_and_then_every_new_event(example, post):
     post("one")
     post("two")
     client = await connect(example, last=1)
-    assert await texts(client) == ["two"]
+    assert await receive_texts(client) == ["two"]
     post("three")
-    assert await texts(client) == ["three"]
+    assert await receive_texts(client) == ["three"]
 
 
-async def test_a_client_that_reconnects_misses_nothing(example, post):
+async def test_a_client_that_reconnects_misses_no_event(example, post):
     post("one")
     client = await connect(example, last=0)
-    assert await texts(client) == ["one"]
+    assert await receive_texts(client) == ["one"]
     await client.send_input({"type": "websocket.disconnect", "code": 1006})
     await client.wait()
     post("two")
     await quiet()
-    assert await texts(await connect(example, last=1)) == ["two"]
+    assert await receive_texts(await connect(example, last=1)) == ["two"]

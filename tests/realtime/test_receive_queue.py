@@ -1,11 +1,11 @@
-"""What a client says waits for the application, in order."""
+"""Messages from a client wait in a queue until the application receives them, in order."""
 
 import asyncio
 
 from realtime.connection import ReceiveQueue
 
 
-async def test_messages_come_in_order_and_wait():
+async def test_messages_are_received_in_order():
     queue = ReceiveQueue()
     for number in range(3):
         queue.put_nowait({"n": number})
@@ -14,7 +14,7 @@ async def test_messages_come_in_order_and_wait():
     assert queue.qsize() == 0
 
 
-async def test_a_reader_wakes_when_something_comes():
+async def test_a_waiting_reader_wakes_when_a_message_arrives():
     queue = ReceiveQueue()
     reader = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0)
@@ -25,7 +25,7 @@ async def test_a_reader_wakes_when_something_comes():
     assert (await queue.get())["n"] == 2
 
 
-async def test_a_reader_that_gave_up_loses_nothing():
+async def test_a_cancelled_reader_loses_no_message():
     queue = ReceiveQueue()
     reader = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0)

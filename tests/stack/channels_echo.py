@@ -1,4 +1,4 @@
-"""An application whose consumer is one of Channels' own, and knows nothing of realtime."""
+"""An ASGI application with a plain Channels consumer, which does not use realtime."""
 
 import os
 

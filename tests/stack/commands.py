@@ -1,4 +1,4 @@
-"""Django in processes of its own, on a database of the test's choice: python -m tests.stack.commands VERB ..."""
+"""Commands that run Django in separate processes on a given database: python -m tests.stack.commands VERB ..."""
 
 import json
 import os
@@ -31,12 +31,14 @@ def start(verb: str, *arguments: str, database: str) -> "subprocess.Popen[str]":
 
 
 def result(process: "subprocess.Popen[str]") -> object:
+    """Wait for a process of `start` and return what it printed."""
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     return json.loads(out)
 
 
 def migrate(room: str, *names: str) -> list[str]:
+    """Create the tables and a room with these users as members. Returns their names."""
     from django.core.management import call_command
 
     from accounts.models import User
@@ -49,7 +51,7 @@ def migrate(room: str, *names: str) -> list[str]:
 
 
 def post(room: str, name: str, count: str) -> list[int]:
-    """Post from several threads; returns the seqs that were acked."""
+    """Post `count` messages from several threads. Returns the sequence numbers of the stored messages."""
     from django.db import connection
 
     from accounts.models import User
@@ -57,7 +59,7 @@ def post(room: str, name: str, count: str) -> list[int]:
 
     author = User.objects.get(username=name)
 
-    def some(_: int) -> list[int]:
+    def post_share(_: int) -> list[int]:
         seqs = [
             post_message(room=room, author=author, body="x", cid=uuid4()).message.seq
             for _ in range(int(count) // THREADS)
@@ -66,15 +68,18 @@ def post(room: str, name: str, count: str) -> list[int]:
         return seqs
 
     with ThreadPoolExecutor(THREADS) as threads:
-        return [seq for seqs in threads.map(some, range(THREADS)) for seq in seqs]
+        return [seq for seqs in threads.map(post_share, range(THREADS)) for seq in seqs]
 
 
 def watch(room: str, upto: str) -> int:
-    """Look again and again until `upto` is there; returns how many looks found everything below the newest."""
+    """Read the room until message `upto` is visible, and check each time that no earlier message is missing.
+
+    Returns the number of reads.
+    """
     from chat.models import Message, Room
 
     pk = Room.objects.get(slug=room).pk
-    looks, newest = 0, 0
+    reads, newest = 0, 0
     while newest < int(upto):
         seqs = list(Message.objects.filter(room=pk).order_by("seq").values_list("seq", flat=True))
         if seqs:
@@ -82,8 +87,8 @@ def watch(room: str, upto: str) -> int:
             assert seqs == list(range(seqs[0], newest + 1)), "a later message was visible before an earlier one"
             head = Room.objects.get(pk=pk).head
             assert head >= newest
-            looks += 1
-    return looks
+            reads += 1
+    return reads
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Nothing lost, nothing doubled, nothing out of order: through nginx, gunicorn, both daphnes and Redis."""
+"""No message is lost, delivered twice or out of order: through nginx, gunicorn, both daphnes and Redis."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -11,17 +11,17 @@ MESSAGES = 10_000
 ROOMS = ("pier", "lighthouse", "dry-dock")
 
 
-async def test_ten_thousand_messages_from_all_sides_reach_every_client_once_and_in_order(stack: Stack):
-    """4 clients in 3 rooms; senders over each daphne, over nginx and over REST, all at once."""
+async def test_ten_thousand_messages_over_every_path_reach_every_client_once_and_in_order(stack: Stack):
+    """Four clients in three rooms; messages are sent through each daphne, through nginx and over REST at once."""
     *cookies, rest_cookie = stack.people("ann", "ben", "cleo", "dan", "rest")
     rooms = [f"{room}-{uuid4().hex[:6]}" for room in ROOMS]
-    async with AsyncExitStack() as open_things:
-        ways = ("ws1", "ws2", "", "")
+    async with AsyncExitStack() as exits:
+        routes = ("ws1", "ws2", "", "")
         tabs = [
-            await open_things.enter_async_context(await stack.tab(cookie, through=way, timeout_seconds=240))
-            for cookie, way in zip(cookies, ways, strict=True)
+            await exits.enter_async_context(await stack.tab(cookie, through=through, timeout_seconds=240))
+            for cookie, through in zip(cookies, routes, strict=True)
         ]
-        rest = await open_things.enter_async_context(stack.browser(rest_cookie))
+        rest = await exits.enter_async_context(stack.browser(rest_cookie))
         for room in rooms:
             for tab in tabs:
                 await tab.join(room, limit=0)
@@ -30,18 +30,20 @@ async def test_ten_thousand_messages_from_all_sides_reach_every_client_once_and_
         acked: dict[str, set[str]] = {room: set() for room in rooms}
         bodies = iter(range(MESSAGES))
 
-        async def over_socket(tab: Tab, room: str) -> None:
+        async def send_over_socket(tab: Tab, room: str) -> None:
             for body in bodies:
                 ok = await tab.post(room, str(body))
                 acked[room].add(ok["message"]["body"])
 
-        async def over_rest(room: str) -> None:
+        async def send_over_rest(room: str) -> None:
             for body in bodies:
                 answer = await rest.post(f"/api/rooms/{room}/messages/", json={"cid": str(uuid4()), "body": str(body)})
                 assert answer.status_code == 201, answer.text
                 acked[room].add(answer.json()["body"])
 
-        senders = [over_socket(tab, room) for tab in tabs for room in rooms] + [over_rest(room) for room in rooms]
+        senders = [send_over_socket(tab, room) for tab in tabs for room in rooms] + [
+            send_over_rest(room) for room in rooms
+        ]
         await asyncio.gather(*senders)
         assert sum(map(len, acked.values())) == MESSAGES
 
@@ -51,7 +53,7 @@ async def test_ten_thousand_messages_from_all_sides_reach_every_client_once_and_
 
 
 async def assert_complete(tab: Tab, room: str, acked: set[str]) -> None:
-    """Every acked message came live, once; the counters of all that came have no hole."""
+    """Check that the client received every acknowledged message live and once, and that its events have no gap."""
     known = tab.rooms[room]
     await tab.until(lambda _: len(known.posts) >= len(acked), f"{len(acked)} messages in {room}")
     assert len(known.posts) == len(acked)

@@ -1,4 +1,4 @@
-"""Who may open a socket, and with which words others are sent away: over the real wire."""
+"""Which handshakes are accepted, and how the others are refused, through nginx and daphne."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.tab import Closed, Tab
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://localhost"])
-async def test_a_cookie_with_a_foreign_or_absent_origin_is_refused_and_the_log_says_why(stack: Stack, origin):
+async def test_a_cookie_with_a_foreign_or_missing_origin_is_refused_and_the_reason_is_logged(stack: Stack, origin):
     (cookie,) = stack.people("ann")
     with pytest.raises(InvalidStatus) as refused:
         await Wss.open(stack, cookie, origin=origin)
@@ -20,7 +20,7 @@ async def test_a_cookie_with_a_foreign_or_absent_origin_is_refused_and_the_log_s
     await stack.says(f"Socket refused: {reason}")
 
 
-async def test_without_a_session_the_socket_is_closed_with_4401(stack: Stack):
+async def test_a_socket_without_a_session_is_closed_with_4401(stack: Stack):
     tab = await stack.tab("")
     await tab.open()
     await tab.say("hello")
@@ -38,27 +38,27 @@ async def test_without_a_session_the_socket_is_closed_with_4401(stack: Stack):
     ],
     ids=["binary", "too big", "deep", "malformed"],
 )
-async def test_frames_that_end_a_socket_do_so_with_their_own_code(stack: Stack, frame, code):
+async def test_an_unacceptable_frame_closes_the_socket_with_its_close_code(stack: Stack, frame, code):
     (cookie,) = stack.people("ann")
     async with await stack.tab(cookie) as tab:
         await tab.transport.connection.send(frame)
         assert await tab.end() == code
 
 
-async def test_invalid_utf8_closes_with_1007(stack: Stack):
+async def test_invalid_utf8_closes_the_socket_with_1007(stack: Stack):
     (cookie,) = stack.people("ann")
     async with await stack.tab(cookie) as tab:
         await tab.transport.connection.send(b"\xff\xfe", text=True)
         assert await tab.end() == 1007
 
 
-async def test_the_room_address_joins_by_itself(stack: Stack):
+async def test_the_address_of_a_room_joins_that_room(stack: Stack):
     (cookie,) = stack.people("ann")
     async with await stack.tab(cookie, path="/ws/chat/by-address/") as tab:
         assert (await tab.frame("joined"))["room"] == "by-address"
 
 
-async def test_an_unknown_address_is_told_so(stack: Stack):
+async def test_an_unknown_address_is_closed_with_the_reason(stack: Stack):
     (cookie,) = stack.people("ann")
     tab = await stack.tab(cookie, path="/ws/nowhere/")
     await tab.open()
@@ -66,7 +66,7 @@ async def test_an_unknown_address_is_told_so(stack: Stack):
     assert "no socket at this address" in tab.frames[-1]["reason"]
 
 
-async def test_without_the_subprotocol_it_is_named(stack: Stack):
+async def test_a_socket_without_the_subprotocol_is_closed_with_a_reason_that_names_it(stack: Stack):
     (cookie,) = stack.people("ann")
     tab = Tab(await Wss.open(stack, cookie, subprotocols=None))
     await tab.open()
@@ -74,7 +74,7 @@ async def test_without_the_subprotocol_it_is_named(stack: Stack):
     assert "parley.v1" in tab.frames[-1]["reason"]
 
 
-async def test_plain_http_on_a_socket_address_names_the_hop(stack: Stack):
+async def test_a_plain_http_request_to_a_websocket_address_gets_426_that_names_the_hop(stack: Stack):
     async with stack.browser() as browser:
         answer = await browser.get("/ws/")
     assert answer.status_code == 426
@@ -93,7 +93,7 @@ async def test_plain_http_on_a_socket_address_names_the_hop(stack: Stack):
     assert (answer.status_code, answer.json()["hop"], answer.json()["upgrade"]) == (426, "wsgi", "websocket")
 
 
-async def test_the_one_process_form_serves_pages_too(stack: Stack):
+async def test_daphne_alone_serves_pages_too(stack: Stack):
     daphne = httpx.AsyncHTTPTransport(uds=str(stack.folder / "var/run/ws1.sock"))
     headers = {"X-Forwarded-Proto": "https"}
     async with httpx.AsyncClient(transport=daphne, base_url="http://localhost", headers=headers) as direct:
@@ -101,7 +101,7 @@ async def test_the_one_process_form_serves_pages_too(stack: Stack):
         assert json.loads((await direct.get("/readyz")).text)["ready"] is True
 
 
-async def test_no_traceback_was_logged(stack: Stack):
+async def test_a_malformed_frame_logs_no_traceback(stack: Stack):
     with pytest.raises(Closed):
         async with await stack.tab(stack.people("ann")[0]) as tab:
             await tab.transport.send("{")

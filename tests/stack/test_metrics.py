@@ -1,36 +1,37 @@
-"""What the servers count, and who may read it."""
+"""The metrics of the servers, which are not public."""
 
 import httpx
 
 from tests.running import Stack
 
 
-async def counted(stack: Stack, name: str) -> dict[str, float]:
+async def read_metrics(stack: Stack, name: str) -> dict[str, float]:
+    """Return the metrics of one daphne (ws1, ws2)."""
     socket = httpx.AsyncHTTPTransport(uds=str(stack.folder / f"var/run/{name}.sock"))
     async with httpx.AsyncClient(transport=socket, base_url="http://localhost") as direct:
         text = (await direct.get("/metrics")).text
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line[0] != "#"}
 
 
-async def test_sockets_handshakes_closes_and_the_loops_lag_are_counted(stack: Stack):
+async def test_metrics_count_sockets_handshakes_closes_deliveries_and_loop_lag(stack: Stack):
     (cookie,) = stack.people("ann")
-    before = await counted(stack, "ws1")
+    before = await read_metrics(stack, "ws1")
     async with await stack.tab(cookie, through="ws1") as tab:
         await tab.join("counting")
         await tab.post("counting", "One")
         await tab.hears("counting", "One")
-        during = await counted(stack, "ws1")
+        during = await read_metrics(stack, "ws1")
         assert during["parley_sockets_open"] == before["parley_sockets_open"] + 1
         assert during["parley_deliveries_total"] > before["parley_deliveries_total"]
         accepted = 'parley_handshakes_total{result="accepted"}'
         assert during[accepted] == before.get(accepted, 0) + 1
         assert 0 <= during["parley_loop_lag_seconds"] < 10
         assert during["parley_waiting_bytes"] == 0
-    after = await counted(stack, "ws1")
+    after = await read_metrics(stack, "ws1")
     assert after["parley_sockets_open"] == before["parley_sockets_open"]
     assert after['parley_closes_total{code="1000"}'] == before.get('parley_closes_total{code="1000"}', 0) + 1
 
 
-async def test_the_public_does_not_see_them(stack: Stack):
+async def test_nginx_does_not_publish_the_metrics(stack: Stack):
     async with stack.browser() as browser:
         assert (await browser.get("/metrics")).status_code == 404

@@ -1,4 +1,4 @@
-"""Who is online, through Redis: seen alike by the members on both daphnes, also after one of them was killed."""
+"""Presence over Redis is the same for the members on both daphnes, also after one daphne was killed."""
 
 import asyncio
 import json
@@ -17,25 +17,27 @@ print(json.dumps(sorted(load_presence(ids).items())))
 """
 
 
-def last_seen(tab: Tab, room: str) -> dict | None:
-    seen = [f for f in tab.frames if f["type"] == "ephemeral" and f["kind"] == "presence" and f["room"] == room]
-    return seen[-1] if seen else None
+def latest_presence(tab: Tab, room: str) -> dict | None:
+    """Return the last presence event of the room that the client received."""
+    received = [f for f in tab.frames if f["type"] == "ephemeral" and f["kind"] == "presence" and f["room"] == room]
+    return received[-1] if received else None
 
 
-def shows(room: str, *people: Tab):
-    ids = sorted(person.welcome["user"]["id"] for person in people)
-    return lambda tab: (last_seen(tab, room) or {}).get("online") == ids
+def shows_online(room: str, *clients: Tab):
+    """Return a condition: the client shows_online the users of exactly these clients as online."""
+    ids = sorted(client.welcome["user"]["id"] for client in clients)
+    return lambda tab: (latest_presence(tab, room) or {}).get("online") == ids
 
 
-async def back(stack: Stack, cookie: str) -> None:
-    """The killed one serves again: a later test may need it."""
+async def wait_for_ws2(stack: Stack, cookie: str) -> None:
+    """Wait until the killed daphne serves again: the next test needs it."""
     async with asyncio.timeout(60):
         while True:
             try:
                 async with await stack.tab(cookie, through="ws2"):
                     return
             except OSError:
-                await asyncio.sleep(0.1)  # it starts
+                await asyncio.sleep(0.1)  # it is starting
 
 
 async def test_presence_is_right_within_a_minute_after_a_daphne_was_killed(stack: Stack):
@@ -45,21 +47,21 @@ async def test_presence_is_right_within_a_minute_after_a_daphne_was_killed(stack
         for tab in (pia, quin):
             await tab.join(room)
         for tab in (pia, quin):
-            await tab.until(shows(room, pia, quin), "both to be seen on both sides")
+            await tab.until(shows_online(room, pia, quin), "both users to be online on both daphnes")
         async with await stack.tab(cookies[2], through="ws1") as rosa:
             await rosa.join(room)
-            await quin.until(shows(room, pia, quin, rosa), "the third to be seen")
-        await quin.until(shows(room, pia, quin), "who went to be gone")
+            await quin.until(shows_online(room, pia, quin, rosa), "the third user to be online")
+        await quin.until(shows_online(room, pia, quin), "the third user to be offline")
         ids = [tab.welcome["user"]["id"] for tab in (pia, quin, rosa)]
-        listed = [[one, "online"] for one in sorted(ids[:2])]
-        said = json.loads(stack.run_python(ONLINE, json.dumps(ids)))
-        assert [one for one in said if one[0] != ids[2]] == listed
+        online = [[user_id, "online"] for user_id in sorted(ids[:2])]
+        loaded = json.loads(stack.run_python(ONLINE, json.dumps(ids)))
+        assert [entry for entry in loaded if entry[0] != ids[2]] == online
 
         stack.kill("ws2", hold=True)
         try:
             async with asyncio.timeout(EXPIRE_AFTER_SECONDS + 2 * POLL_INTERVAL_SECONDS):
-                await pia.until(shows(room, pia), "who was on the killed one to be gone")
+                await pia.until(shows_online(room, pia), "the user on the killed daphne to be offline")
         finally:
             stack.release("ws2")
-            await back(stack, cookies[1])
+            await wait_for_ws2(stack, cookies[1])
         assert EXPIRE_AFTER_SECONDS + 2 * POLL_INTERVAL_SECONDS < 60

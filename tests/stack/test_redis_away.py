@@ -1,4 +1,4 @@
-"""kill -9 of Redis in the middle: nothing is lost, everything goes on, only slower."""
+"""When Redis is killed, no message is lost and everything works, only slower."""
 
 import asyncio
 import time
@@ -13,30 +13,30 @@ from tests.tab import Tab
 AWAY_SECONDS = 10
 
 
-async def test_redis_killed_and_back_ten_seconds_later(stack: Stack):
-    said_before = len(stack.log())
+async def test_no_message_is_lost_while_redis_is_away_for_ten_seconds(stack: Stack):
+    log_start = len(stack.log())
     ann, ben, cleo = stack.people("ann", "ben", "cleo")
     room = f"storm-{uuid4().hex[:6]}"
     acked: set[str] = set()
-    async with AsyncExitStack() as open_things:
+    async with AsyncExitStack() as exits:
         tabs = [
-            await open_things.enter_async_context(await stack.tab(cookie, through=way))
-            for cookie, way in ((ann, "ws1"), (ben, "ws2"), (cleo, ""))
+            await exits.enter_async_context(await stack.tab(cookie, through=through))
+            for cookie, through in ((ann, "ws1"), (ben, "ws2"), (cleo, ""))
         ]
-        rest = await open_things.enter_async_context(stack.browser(ann))
+        rest = await exits.enter_async_context(stack.browser(ann))
         for tab in tabs:
             await tab.join(room)
         stop = asyncio.Event()
 
-        async def keep_talking(tab: Tab, name: str) -> float:
-            """Returns the longest wait for an ack, in seconds."""
+        async def keep_sending(tab: Tab, name: str) -> float:
+            """Send until stopped. Returns the longest wait for an acknowledgement in seconds."""
             slowest = 0.0
             while not stop.is_set():
                 began = time.monotonic()
                 body = f"{name} {uuid4()}"
                 acked.add((await tab.post(room, body))["message"]["body"])
                 slowest = max(slowest, time.monotonic() - began)
-                await asyncio.sleep(0.02)  # the pace of the senders, nobody waits for anything here
+                await asyncio.sleep(0.02)  # the rate of each sender
             return slowest
 
         async def keep_posting() -> None:
@@ -47,20 +47,20 @@ async def test_redis_killed_and_back_ten_seconds_later(stack: Stack):
                 acked.add(body)
                 await asyncio.sleep(0.02)
 
-        talking = [asyncio.ensure_future(keep_talking(tab, name)) for tab, name in zip(tabs, "abc", strict=True)]
+        sending = [asyncio.ensure_future(keep_sending(tab, name)) for tab, name in zip(tabs, "abc", strict=True)]
         posting = asyncio.ensure_future(keep_posting())
-        await tabs[0].until(lambda tab: len(tab.rooms[room].posts) > 50, "the talk to begin")
+        await tabs[0].until(lambda tab: len(tab.rooms[room].posts) > 50, "the first messages")
 
         stack.kill("redis", hold=True)
         away_until = time.monotonic() + AWAY_SECONDS
-        # Everybody hears, from the other daphne and from REST too, within a round of the poll.
-        for sender, listener in ((tabs[0], tabs[1]), (tabs[1], tabs[0])):
+        # Messages from the other daphne arrive within one poll.
+        for sender, receiver in ((tabs[0], tabs[1]), (tabs[1], tabs[0])):
             body = f"without Redis {uuid4()}"
             acked.add((await sender.post(room, body))["message"]["body"])
             async with asyncio.timeout(POLL_INTERVAL_SECONDS + 2):
-                await listener.hears(room, body)
+                await receiver.hears(room, body)
 
-        # New users are served as well: signing in, a fresh socket, history, a new room.
+        # A new user can sign in, connect, read the history and create a room.
         async with stack.browser() as newcomer:
             answer = await newcomer.post("/guest/", data={"name": "Late", "next": ""})
             assert answer.status_code == 302, answer.text
@@ -71,21 +71,21 @@ async def test_redis_killed_and_back_ten_seconds_later(stack: Stack):
                 acked.add((await late.post(room, "I am late"))["message"]["body"])
                 await tabs[0].hears(room, "I am late")
 
-        await asyncio.sleep(max(0.0, away_until - time.monotonic()))  # the fault's length, as the bar says
+        await asyncio.sleep(max(0.0, away_until - time.monotonic()))  # Redis stays away for the whole time
         stack.release("redis")
-        await _until_redis_answers(stack)
+        await _wait_for_redis(stack)
         returned = time.monotonic()
         stop.set()
-        await asyncio.gather(*talking, posting)
+        await asyncio.gather(*sending, posting)
         async with asyncio.timeout(5 - (time.monotonic() - returned) + 1):
             for tab in tabs:
                 await assert_complete(tab, room, acked)
-    log = stack.log()[said_before:]
+    log = stack.log()[log_start:]
     assert "The channel layer is away" in log
     assert "Traceback" not in log
 
 
-async def _until_redis_answers(stack: Stack) -> None:
+async def _wait_for_redis(stack: Stack) -> None:
     from redis import asyncio as redis
 
     client = redis.Redis(unix_socket_path=str(stack.folder / "var/run/redis.sock"))

@@ -1,4 +1,4 @@
-"""Servers come and go; what was said stays, and everybody is told when to come back."""
+"""After a restart of a server, clients resume without loss, and a drain tells them when to reconnect."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ def room():
     return f"ferry-{uuid4().hex[:6]}"
 
 
-async def test_a_daphne_killed_and_back_loses_nothing(stack: Stack, room):
+async def test_a_client_resumes_without_loss_after_its_daphne_was_killed(stack: Stack, room):
     ann, ben = stack.people("ann", "ben")
     async with await stack.tab(ann, through="ws1") as hers:
         async with await stack.tab(ben, through="ws2") as his:
@@ -29,7 +29,7 @@ async def test_a_daphne_killed_and_back_loses_nothing(stack: Stack, room):
             assert await his.end() == 1006
         await hers.post(room, "meanwhile")
         stack.release("ws2")
-        async with await reopened(stack, ben, "ws2") as back:
+        async with await reconnect(stack, ben, "ws2") as back:
             back.rooms = known
             assert (await back.join(room, resume=True))["recovered"]
             assert [post["body"] for post in back.rooms[room].posts] == ["before", "meanwhile"]
@@ -37,7 +37,7 @@ async def test_a_daphne_killed_and_back_loses_nothing(stack: Stack, room):
             await back.hears(room, "after")
 
 
-async def test_sigterm_says_bye_with_1012_to_every_socket(stack: Stack, room):
+async def test_sigterm_sends_bye_to_every_socket_and_closes_it_with_1012(stack: Stack, room):
     names = [f"guest{number}" for number in range(20)]
     tabs = [await stack.tab(cookie, through="ws1") for cookie in stack.people(*names)]
     for tab in tabs:
@@ -51,12 +51,12 @@ async def test_sigterm_says_bye_with_1012_to_every_socket(stack: Stack, room):
         assert 0 < bye["reconnect_in"] < 5
         await tab.__aexit__(None, None, None)
     (cookie,) = stack.people(names[0])
-    async with await reopened(stack, cookie, "ws1") as back:
+    async with await reconnect(stack, cookie, "ws1") as back:
         assert back.welcome["user"]["name"] == names[0]
 
 
-async def reopened(stack: Stack, cookie: str, through: str) -> Tab:
-    """A tab through this daphne, as soon as it is there again."""
+async def reconnect(stack: Stack, cookie: str, through: str) -> Tab:
+    """Return a client through this daphne as soon as it serves again."""
     async with asyncio.timeout(30):
         while True:
             try:
