@@ -14,10 +14,10 @@ from accounts.models import User
 from chat.models import Room
 from chat.services import members, rooms
 from realtime.process import close_shared_process
-from tests import inside
+from tests import asgi_transport
+from tests.chat_client import ChatClient
 from tests.postgres import Postgres
 from tests.running import Stack
-from tests.tab import Tab
 
 pytest_plugins = ["tests.fast"]
 
@@ -56,17 +56,17 @@ def secret(alice: User, bob: User) -> Room:
 
 
 @pytest.fixture
-async def tab(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Tab]]]:
-    """Open a socket in this process: `async with tab(alice, "harbour") as hers:` is hers, and in that room."""
+async def connect(transactional_db: None) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[ChatClient]]]:
+    """Connect a client in this process: `async with connect(alice, "harbour") as hers:` has joined that room."""
 
     @asynccontextmanager
-    async def open_tab(user: User, *slugs: str, **options: Any) -> AsyncIterator[Tab]:
-        async with await inside.tab(user, **options) as opened:
+    async def open_client(user: User, *slugs: str, **options: Any) -> AsyncIterator[ChatClient]:
+        async with await asgi_transport.new_client(user, **options) as opened:
             for slug in slugs:
                 await opened.join(slug)
             yield opened
 
-    yield open_tab
+    yield open_client
     await close_shared_process()
 
 

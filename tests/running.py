@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from deploy.local.instance import LocalInstance
 from deploy.local.instance import find_free_port as free_port
-from tests.tab import Closed, Tab
+from tests.chat_client import ChatClient, Closed
 
 REPO = Path(__file__).parent.parent
 
@@ -55,7 +55,7 @@ class Stack(LocalInstance):
         self.start()
         self.wss_url = self.url.replace("https://", "wss://") + "/ws/"
 
-    async def says(self, text: str) -> None:
+    async def wait_for_log(self, text: str) -> None:
         """Wait until a process has printed this text."""
         async with asyncio.timeout(10):
             while text not in self.log():
@@ -113,13 +113,15 @@ class Stack(LocalInstance):
             base_url=self.url, cookies=cookies, headers=headers, verify=TRUSTING, timeout=60, **options
         )
 
-    async def tab(self, cookie: str, *, through: str = "", path: str = "/ws/", timeout_seconds: float = 60) -> Tab:
+    async def connect(
+        self, cookie: str, *, through: str = "", path: str = "/ws/", timeout_seconds: float = 60
+    ) -> ChatClient:
         """Return a client over wss through nginx, or `through` the socket of one daphne (ws1, ws2); not open yet."""
-        return Tab(await Wss.open(self, cookie, through=through, path=path), timeout_seconds)
+        return ChatClient(await Wss.open(self, cookie, through=through, path=path), timeout_seconds)
 
 
 class Wss:
-    """A WebSocket of the library websockets, as the transport of a client (tests/tab.py)."""
+    """A WebSocket of the library websockets, as the transport of a client (tests/chat_client.py)."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.chat_client import ChatClient
 from tests.running import Stack, Wss
-from tests.tab import Tab
 
 # What differs between installations. A test asserts that a site has a declared trait, and that it does not have an
 # undeclared one; so no test is skipped.
@@ -139,9 +139,9 @@ class Person:
         """Request the page of a room."""
         return await self.browser.get(f"/rooms/{room}/")
 
-    async def tab(self) -> Tab:
+    async def connect(self) -> ChatClient:
         """Return a client of this visitor, over wss. It is not open yet."""
-        return Tab(await self.site.wss(cookies=self.browser.cookies))
+        return ChatClient(await self.site.wss(cookies=self.browser.cookies))
 
 
 SignIn = Callable[[], Awaitable[Person]]

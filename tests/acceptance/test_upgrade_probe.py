@@ -3,7 +3,7 @@
 import pytest
 
 from tests.acceptance.site import Site
-from tests.tab import Tab
+from tests.chat_client import ChatClient
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws/chat/harbour/"])
@@ -19,7 +19,7 @@ async def test_a_plain_request_to_a_websocket_address_is_answered_by_asgi(site: 
 
 
 async def test_a_websocket_address_that_does_not_exist_is_reported(site: Site) -> None:
-    tab = Tab(await site.wss("/ws/nowhere/"))
-    await tab.open()
-    assert await tab.end() == 4400
-    assert "no socket at this address" in tab.frames[-1]["reason"]
+    client = ChatClient(await site.wss("/ws/nowhere/"))
+    await client.open()
+    assert await client.wait_closed() == 4400
+    assert "no socket at this address" in client.frames[-1]["reason"]

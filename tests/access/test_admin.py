@@ -115,25 +115,25 @@ def test_an_administrator_who_may_only_view_has_no_actions(message: Message) -> 
 
 
 async def test_a_message_that_a_moderator_deletes_disappears_from_open_rooms(
-    tab: Callable[..., Any], boss: User, alice: User, message: Message
+    connect: Callable[..., Any], boss: User, alice: User, message: Message
 ) -> None:
     client = await sync_to_async(client_of)(boss)
-    async with tab(alice, "harbour") as hers:
+    async with connect(alice, "harbour") as hers:
         assert "1 message deleted." in await in_a_thread(client, "chat/message", "moderator_delete", message)
-        await hers.until(lambda tab: tab.rooms["harbour"].messages[message.pk]["deleted"])
+        await hers.wait_until(lambda client: client.rooms["harbour"].messages[message.pk]["deleted"])
     assert "0 messages deleted." in await in_a_thread(client, "chat/message", "moderator_delete", message)
     assert (await Message.objects.aget(pk=message.pk)).body == ""
 
 
 @pytest.mark.parametrize(("action", "state"), [("remove", "kicked"), ("ban", "banned")])
 async def test_a_removed_member_is_removed_at_once(
-    tab: Callable[..., Any], action: str, state: str, boss: User, bob: User, room: Room
+    connect: Callable[..., Any], action: str, state: str, boss: User, bob: User, room: Room
 ) -> None:
     client = await sync_to_async(client_of)(boss)
     his = await Membership.objects.aget(room=room, user=bob)
-    async with tab(bob, "harbour") as socket:
+    async with connect(bob, "harbour") as socket:
         assert "1 membership changed." in await in_a_thread(client, "chat/membership", action, his)
-        assert (await socket.frame("left"))["room"] == "harbour"
+        assert (await socket.wait_for_frame("left"))["room"] == "harbour"
     await his.arefresh_from_db()
     assert his.state == state
     if action == "ban":
@@ -142,13 +142,15 @@ async def test_a_removed_member_is_removed_at_once(
         assert his.state == "left"
 
 
-async def test_a_new_title_is_published(tab: Callable[..., Any], boss: User, alice: User, room: Room) -> None:
+async def test_a_new_title_is_published(connect: Callable[..., Any], boss: User, alice: User, room: Room) -> None:
     client = await sync_to_async(client_of)(boss)
     form = {"title": "Old harbour", "topic": "Boats", "body_chars": "140", "max_messages": ""}
-    async with tab(alice, "harbour") as hers:
+    async with connect(alice, "harbour") as hers:
         await sync_to_async(client.post)(f"/admin/chat/room/{room.pk}/change/", form)
-        events = await hers.until(
-            lambda tab: [e for f in tab.frames if f["type"] == "events" for e in f["events"] if e["kind"] == "room"]
+        events = await hers.wait_until(
+            lambda client: [
+                e for f in client.frames if f["type"] == "events" for e in f["events"] if e["kind"] == "room"
+            ]
         )
     assert (events[0]["info"]["title"], events[0]["info"]["topic"]) == ("Old harbour", "Boats")
     await room.arefresh_from_db()
@@ -158,13 +160,13 @@ async def test_a_new_title_is_published(tab: Callable[..., Any], boss: User, ali
 
 
 async def test_a_deactivated_account_is_signed_out_everywhere(
-    tab: Callable[..., Any], boss: User, bob: User, room: Room
+    connect: Callable[..., Any], boss: User, bob: User, room: Room
 ) -> None:
     client, his_client = await sync_to_async(client_of)(boss), await sync_to_async(client_of)(bob)
-    async with tab(bob, "harbour") as his:
+    async with connect(bob, "harbour") as his:
         answer = await in_a_thread(client, "accounts/user", "deactivate_accounts", bob, boss)
         assert "1 account deactivated." in answer  # not the administrator's own
-        assert await his.end() == 4401
+        assert await his.wait_closed() == 4401
     page = await sync_to_async(his_client.get)("/rooms/harbour/")
     assert page.headers["Location"].startswith("/accounts/login/")
     await in_a_thread(client, "accounts/user", "reactivate_accounts", bob)
@@ -174,11 +176,11 @@ async def test_a_deactivated_account_is_signed_out_everywhere(
     assert (await sync_to_async(his_client.post)("/accounts/login/", login)).headers["Location"] == "/"
 
 
-async def test_signing_out_everywhere_keeps_the_account(tab: Callable[..., Any], boss: User, bob: User) -> None:
+async def test_signing_out_everywhere_keeps_the_account(connect: Callable[..., Any], boss: User, bob: User) -> None:
     client = await sync_to_async(client_of)(boss)
-    async with tab(bob) as his:
+    async with connect(bob) as his:
         assert "1 session ended." in await in_a_thread(client, "accounts/user", "sign_out", bob)
-        assert await his.end() == 4401
+        assert await his.wait_closed() == 4401
     assert (await User.objects.aget(pk=bob.pk)).is_active
 
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat import limits
-from tests import inside, schema
+from tests import asgi_transport, schema
+from tests.chat_client import Closed
 from tests.schema import check_reply
-from tests.tab import Closed
 
 CID = "0b54e1c5-6d0c-4d5c-9a48-3f3d3c1f2a11"
 COMMANDS: dict[str, dict[str, Any]] = {
@@ -41,18 +41,18 @@ def patient_server(settings):
     settings.SOCKET_RATE = settings.SOCKET_BURST = 1_000_000
 
 
-async def answer_to(tab, text):
+async def answer_to(client, text):
     """The one frame that answers a text; raises Closed."""
-    seen = len(tab.frames)
-    await tab.transport.send(text)
-    await tab.until(lambda tab: len(tab.frames) > seen)
-    return tab.frames[seen]
+    seen = len(client.frames)
+    await client.transport.send(text)
+    await client.wait_until(lambda client: len(client.frames) > seen)
+    return client.frames[seen]
 
 
-async def works(tab):
+async def works(client):
     body = uuid4().hex
-    await tab.post("harbour", body)
-    await tab.hears("harbour", body)
+    await client.post("harbour", body)
+    await client.wait_for_message("harbour", body)
 
 
 # --- wrong types in every field
@@ -89,9 +89,9 @@ def mutilated(command: str):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_a_wrong_value_in_any_field_is_an_error_frame_with_the_commands_id(tab, room, alice, command):
+async def test_a_wrong_value_in_any_field_is_an_error_frame_with_the_commands_id(connect, room, alice, command):
     tried = set()
-    async with tab(alice, "harbour") as hers:
+    async with connect(alice, "harbour") as hers:
         for name, frame in mutilated(command):
             error = await answer_to(hers, json.dumps(frame))
             assert (error["type"], error["code"]) == ("error", "invalid"), frame
@@ -104,8 +104,8 @@ async def test_a_wrong_value_in_any_field_is_an_error_frame_with_the_commands_id
 
 
 @pytest.mark.parametrize("cid", ["x", "", CID[:-1], CID + "0", f"{{{CID}}}", f"urn:uuid:{CID}", "z" * 36])
-async def test_a_cid_that_is_no_uuid_is_an_error_frame(tab, room, alice, cid):
-    async with tab(alice, "harbour") as hers:
+async def test_a_cid_that_is_no_uuid_is_an_error_frame(connect, room, alice, cid):
+    async with connect(alice, "harbour") as hers:
         frame = {"type": "send", "id": 5, "room": "harbour", "cid": cid, "body": "x"}
         assert (await answer_to(hers, json.dumps(frame)))["code"] == "invalid"
         await works(hers)
@@ -114,16 +114,16 @@ async def test_a_cid_that_is_no_uuid_is_an_error_frame(tab, room, alice, cid):
 @pytest.mark.parametrize(
     "type", [None, 1, "", "Hello", "HELLO", "ok", "welcome", "__init__", "on_hello", "react", "auth", ["hello"], {}]
 )
-async def test_an_unknown_type_is_an_error_frame(tab, room, alice, type):
-    async with tab(alice, "harbour") as hers:
+async def test_an_unknown_type_is_an_error_frame(connect, room, alice, type):
+    async with connect(alice, "harbour") as hers:
         error = await answer_to(hers, json.dumps({"type": type, "id": 7}))
         assert (error["type"], error["code"], error["id"]) == ("error", "invalid", 7)
         await works(hers)
 
 
 @pytest.mark.parametrize("slug", ["\0", "a\0", "~\0" + "a" * 15, "no such", "-", "_x", "%s", "../x", "é\0", "\ufffd"])
-async def test_a_name_that_no_room_can_have_is_refused_by_every_command(tab, room, alice, slug):
-    async with tab(alice, "harbour") as hers:
+async def test_a_name_that_no_room_can_have_is_refused_by_every_command(connect, room, alice, slug):
+    async with connect(alice, "harbour") as hers:
         for command, fields in COMMANDS.items():
             if "room" in fields:
                 error = await answer_to(hers, json.dumps({"type": command, "id": 5, **fields, "room": slug}))
@@ -132,8 +132,8 @@ async def test_a_name_that_no_room_can_have_is_refused_by_every_command(tab, roo
         await works(hers)
 
 
-async def test_one_bad_post_does_not_make_others_fail(tab, room, alice, bob):
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+async def test_one_bad_post_does_not_make_others_fail(connect, room, alice, bob):
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         for _ in range(20):  # they share transactions
             await his.transport.send(
                 json.dumps({"type": "send", "id": 5, "room": "\0", "cid": str(uuid4()), "body": "x"})
@@ -149,8 +149,8 @@ async def test_one_bad_post_does_not_make_others_fail(tab, room, alice, bob):
     "text",
     ["[]", "null", "1", '"x"', "true", "{}", '{"id": 1}', "[" * 10_000 + "]" * 10_000, "1" + "0" * 4000, "1e400", "-0"],
 )
-async def test_json_that_is_no_command_is_an_error_frame(tab, room, alice, text):
-    async with tab(alice, "harbour") as hers:
+async def test_json_that_is_no_command_is_an_error_frame(connect, room, alice, text):
+    async with connect(alice, "harbour") as hers:
         error = await answer_to(hers, text)
         assert (error["type"], error["code"]) == ("error", "invalid")
         await works(hers)
@@ -178,33 +178,33 @@ async def test_json_that_is_no_command_is_an_error_frame(tab, room, alice, text)
         '"\\ud800"',
     ],
 )
-async def test_a_frame_that_is_not_json_closes_the_socket_with_4400(tab, alice, text):
-    async with tab(alice) as hers:
+async def test_a_frame_that_is_not_json_closes_the_socket_with_4400(connect, alice, text):
+    async with connect(alice) as hers:
         await hers.transport.send(text)
-        assert await hers.end() == 4400
+        assert await hers.wait_closed() == 4400
         assert (hers.frames[-1]["type"], hers.frames[-1]["reconnect_in"]) == ("bye", None)
 
 
-async def test_a_binary_frame_closes_the_socket_with_1003(tab, alice):
-    async with tab(alice) as hers:
+async def test_a_binary_frame_closes_the_socket_with_1003(connect, alice):
+    async with connect(alice) as hers:
         await hers.transport.send_bytes(b'{"type": "pong", "n": 1}')
-        assert await hers.end() == 1003
+        assert await hers.wait_closed() == 1003
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "😀"])
-async def test_a_frame_over_64_kib_closes_the_socket_with_1009(tab, room, alice, letter):
+async def test_a_frame_over_64_kib_closes_the_socket_with_1009(connect, room, alice, letter):
     size = len(letter.encode())
     head, tail = '{"type": "pong", "n": 1, "x": "', '"}'
     most = (limits.FRAME_BYTES - len(head) - len(tail)) // size
-    async with tab(alice, "harbour") as hers:
+    async with connect(alice, "harbour") as hers:
         await hers.transport.send(head + letter * most + tail)
         await works(hers)
         await hers.transport.send(head + letter * (most + 1) + tail + " " * size)
-        assert await hers.end() == 1009
+        assert await hers.wait_closed() == 1009
 
 
-async def test_the_last_value_of_a_repeated_key_counts(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_the_last_value_of_a_repeated_key_counts(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         answer = await answer_to(hers, '{"type": "history", "id": 1, "room": "nowhere", "id": 2, "room": "harbour"}')
         assert (answer["type"], answer["id"]) == ("ok", 2)
         error = await answer_to(hers, '{"type": "history", "type": "nonsense", "id": 3, "room": "harbour"}')
@@ -212,21 +212,21 @@ async def test_the_last_value_of_a_repeated_key_counts(tab, room, alice):
         await works(hers)
 
 
-async def test_unknown_fields_are_ignored(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_unknown_fields_are_ignored(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         frame = {"type": "history", "id": 1, "room": "harbour", "x": {"y": [1, None]}, "__proto__": {}, "self": 1}
         assert (await answer_to(hers, json.dumps(frame)))["type"] == "ok"
 
 
 @pytest.mark.parametrize("id", [0, 2**53 + 1, 2**64, 10**300, "x", "x" * 64, "ключ", "\0", '"'])
-async def test_an_id_is_returned_unchanged(tab, room, alice, id):
-    async with tab(alice, "harbour") as hers:
+async def test_an_id_is_returned_unchanged(connect, room, alice, id):
+    async with connect(alice, "harbour") as hers:
         assert (await answer_to(hers, json.dumps({"type": "history", "id": id, "room": "harbour"})))["id"] == id
         assert (await answer_to(hers, json.dumps({"type": "history", "id": id, "room": "nowhere"})))["id"] == id
 
 
-async def test_an_id_that_cannot_be_encoded_is_left_out(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_an_id_that_cannot_be_encoded_is_left_out(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         error = await answer_to(hers, '{"type": "history", "id": "\\ud800", "room": "harbour"}')
         assert (error["type"], error["code"], error["id"]) == ("error", "invalid", None)
         await works(hers)
@@ -252,26 +252,26 @@ texts = st.text(max_size=50) | (values | plausible).map(json.dumps) | st.just("\
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-async def test_random_frames_are_answered_or_closed_for(tab, room, alice, sent):
-    async with tab(alice) as hers:
+async def test_random_frames_are_answered_or_closed_for(connect, room, alice, sent):
+    async with connect(alice) as hers:
         with contextlib.suppress(Closed):
             for text in sent:
                 await hers.transport.send(text)
             await hers.transport.send('{"type": "history", "id": "the last one", "room": "harbour"}')
-            await hers.until(lambda tab: any(frame.get("id") == "the last one" for frame in tab.frames))
+            await hers.wait_until(lambda client: any(frame.get("id") == "the last one" for frame in client.frames))
         assert hers.closed is None or hers.closed.code == 4400
         for frame in hers.frames:
             check_reply(frame)
             assert frame.get("code") != "internal", (frame, sent)
 
 
-async def test_wrong_frames_before_hello_get_the_same_answers(room, tab, alice):
+async def test_wrong_frames_before_hello_get_the_same_answers(room, connect, alice):
     for text, code in (("[]", None), ("{", 4400), ('{"type": "join", "id": 1, "room": "harbour"}', None)):
-        visit = await inside.tab(alice)
+        visit = await asgi_transport.new_client(alice)
         await visit.open()
         await visit.transport.send(text)
         if code:
-            assert await visit.end() == code
+            assert await visit.wait_closed() == code
         else:
-            assert (await visit.frame("error"))["code"] in ("invalid", "hello_first")
+            assert (await visit.wait_for_frame("error"))["code"] in ("invalid", "hello_first")
         await visit.__aexit__(None, None, None)

@@ -16,8 +16,8 @@ from django.test import Client
 from accounts.models import User
 from chat.models import Membership, Message, Room
 from chat.services import messages, rooms
-from tests import inside
-from tests.tab import Tab
+from tests import asgi_transport
+from tests.chat_client import ChatClient
 
 NOWHERE = "~AAAAAAAAAAAAAAAA"  # as a hidden room may be called
 NO_MESSAGE = 2**53 - 1
@@ -144,12 +144,12 @@ async def state_of_the_world() -> Any:
     )
 
 
-async def over_socket(tab: Tab, name: str, place: Place) -> str:
+async def over_socket(client: ChatClient, name: str, place: Place) -> str:
     """The frame that answers her, as text, without the names that she used herself."""
-    seen = len(tab.frames)
-    await tab.transport.send(json.dumps({"id": 7, **filled(TRIES[name].socket, place)}))
-    await tab.until(lambda tab: any(frame.get("id") == 7 for frame in tab.frames[seen:]))
-    return anonymous(json.dumps(tab.frames[seen:]), place)
+    seen = len(client.frames)
+    await client.transport.send(json.dumps({"id": 7, **filled(TRIES[name].socket, place)}))
+    await client.wait_until(lambda client: any(frame.get("id") == 7 for frame in client.frames[seen:]))
+    return anonymous(json.dumps(client.frames[seen:]), place)
 
 
 @sync_to_async
@@ -176,8 +176,8 @@ def anonymous(text: str, place: Place) -> str:
 
 @pytest.mark.parametrize("kind", ["private", "direct"])
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_over_the_socket_a_hidden_room_looks_like_an_absent_one(tab, places, mallory, name, kind):
-    async with tab(mallory) as theirs, tab(mallory) as other:
+async def test_over_the_socket_a_hidden_room_looks_like_an_absent_one(connect, places, mallory, name, kind):
+    async with connect(mallory) as theirs, connect(mallory) as other:
         before = await state_of_the_world()
         nowhere = await over_socket(other, name, Place(NOWHERE, NO_MESSAGE))
         there = await over_socket(theirs, name, places[kind])
@@ -198,21 +198,21 @@ async def test_over_http_a_hidden_room_looks_like_an_absent_one(places, mallory,
 
 
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_a_hidden_room_looks_absent_while_others_are_in_it(tab, places, alice, mallory, name):
+async def test_a_hidden_room_looks_absent_while_others_are_in_it(connect, places, alice, mallory, name):
     place = places["private"]
-    async with tab(alice, place.slug) as hers, tab(mallory) as theirs:  # the process knows the room now
+    async with connect(alice, place.slug) as hers, connect(mallory) as theirs:  # the process knows the room now
         answer = [await over_socket(theirs, name, one) for one in (place, Place(NOWHERE, NO_MESSAGE))]
         assert answer[0] == answer[1]
         await hers.post(place.slug, "is the room still hidden?")
-        await hers.hears(place.slug, "is the room still hidden?")
+        await hers.wait_for_message(place.slug, "is the room still hidden?")
         assert not [frame for frame in hers.frames if frame.get("kind") == "typing"]
         assert not [frame for frame in theirs.frames if frame["type"] in ("events", "ephemeral", "joined")]
 
 
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_over_the_socket_an_open_room_must_be_joined_first(tab, places, mallory, name):
+async def test_over_the_socket_an_open_room_must_be_joined_first(connect, places, mallory, name):
     before = await state_of_the_world()
-    async with tab(mallory) as theirs:
+    async with connect(mallory) as theirs:
         answer = await over_socket(theirs, name, places["open"])
     if TRIES[name].open_says == "allowed":
         assert '"type": "joined"' in answer
@@ -233,9 +233,9 @@ async def test_over_http_an_open_room_must_be_joined_first(places, mallory, name
         assert await state_of_the_world() == before
 
 
-async def test_a_former_member_cannot_access_a_private_room(tab, places, secret, bob):
+async def test_a_former_member_cannot_access_a_private_room(connect, places, secret, bob):
     await sync_to_async(rooms.leave_room)(slug=secret.slug, user=bob)
-    async with tab(bob) as his:
+    async with connect(bob) as his:
         for name in OVER_SOCKET:
             nowhere = await over_socket(his, name, Place(NOWHERE, NO_MESSAGE))
             assert await over_socket(his, name, places["private"]) == nowhere, name
@@ -244,11 +244,11 @@ async def test_a_former_member_cannot_access_a_private_room(tab, places, secret,
         assert await over_http(bob, name, places["private"]) == nowhere, name
 
 
-async def test_the_socket_address_of_a_hidden_room_reveals_nothing(tab, places, mallory):
+async def test_the_socket_address_of_a_hidden_room_reveals_nothing(connect, places, mallory):
     answer = []
     for slug in (places["private"].slug, places["direct"].slug, NOWHERE):
-        async with tab(mallory, path=f"/ws/chat/{slug}/") as theirs:
-            error = await theirs.frame("error")
+        async with connect(mallory, path=f"/ws/chat/{slug}/") as theirs:
+            error = await theirs.wait_for_frame("error")
             answer.append(json.dumps(error).replace(slug, "SLUG"))
     assert len(set(answer)) == 1
 
@@ -265,8 +265,8 @@ async def test_a_member_cannot_do_what_only_the_owner_may_do(places, bob):
             assert '"code":"not_found"' in await over_http(bob, name, places[kind]), (name, kind)
 
 
-async def test_a_hidden_room_cannot_be_created_by_choosing_its_slug(tab, mallory):
-    async with tab(mallory) as theirs:
+async def test_a_hidden_room_cannot_be_created_by_choosing_its_slug(connect, mallory):
+    async with connect(mallory) as theirs:
         await over_socket(theirs, "join", Place(NOWHERE, NO_MESSAGE))
     for name in ("join", "open it by name", "see its page"):
         await over_http(mallory, name, Place(NOWHERE, NO_MESSAGE))
@@ -296,12 +296,12 @@ async def test_without_a_session_every_request_is_refused(places, name, kind):
 
 
 @pytest.mark.parametrize("name", OVER_SOCKET)
-async def test_without_a_session_every_command_is_refused(places, tab, name):
-    visit = await inside.tab()
+async def test_without_a_session_every_command_is_refused(places, connect, name):
+    visit = await asgi_transport.new_client()
     await visit.open()
     assert '"code": "hello_first"' in await over_socket(visit, name, places["open"])
-    await visit.say("hello")
-    assert await visit.end() == 4401
+    await visit.send_command("hello")
+    assert await visit.wait_closed() == 4401
     await visit.__aexit__(None, None, None)
 
 

@@ -16,8 +16,8 @@ from accounts.models import User
 from chat.models import Membership, Room
 from chat.services import invitations, members, messages, rooms
 from chat.ws.protocol import Command
-from tests import inside
-from tests.tab import Closed, Refused
+from tests import asgi_transport
+from tests.chat_client import Closed, Refused
 
 ROLES = ("anonymous", "token", "stranger", "banned", "guest", "member", "moderator", "owner")
 INSIDE = {"guest", "member", "moderator", "owner"}  # a guest is a member like others
@@ -155,26 +155,26 @@ def test_over_http(scene: Scene, role: str):
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role not in ("anonymous", "token")])
-async def test_over_the_socket(tab, scene: Scene, role: str):
-    async with tab(scene.cast[role]) as theirs:
+async def test_over_the_socket(connect, scene: Scene, role: str):
+    async with connect(scene.cast[role]) as theirs:
         for action in ACTIONS.values():
             if action.socket is None:
                 continue
             command = filled(action.socket, scene.names)
             fields = {field: value for field, value in command.items() if field != "type"}
             if role in action.who:
-                await theirs.ask(command["type"], **fields)
+                await theirs.request(command["type"], **fields)
             else:
                 with pytest.raises(Refused, match="not_found"):
-                    await theirs.ask(command["type"], **fields)
+                    await theirs.request(command["type"], **fields)
 
 
 @pytest.mark.parametrize("credentials", [{}, {"token": "parley_" + "x" * 32}], ids=["anonymous", "token"])
 async def test_an_anonymous_socket_cannot_send_a_command(scene: Scene, credentials: dict[str, str]):
-    visit = await inside.tab()
+    visit = await asgi_transport.new_client()
     await visit.open()
     with pytest.raises(Closed, match="4401"):
-        await visit.ask("hello", **credentials)
+        await visit.request("hello", **credentials)
     await visit.__aexit__(None, None, None)
 
 

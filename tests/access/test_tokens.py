@@ -15,9 +15,9 @@ from chat import limits
 from chat.services import messages
 from chat.ws.application import ChatApplication
 from realtime import process
-from tests import inside
+from tests import asgi_transport
+from tests.chat_client import ChatClient, Refused
 from tests.conftest import PASSWORD
-from tests.tab import Refused, Tab
 from tests.tokens import FORGERIES, claims, forge, signed, tokens_of
 
 LOGIN = "/_allauth/app/v1/auth/login"
@@ -45,15 +45,15 @@ def refresh(token):
 
 async def visit(token=None, *, cookie="", origin=None, **hello):
     """A socket as a program opens it, without Origin and cookie; hello is on its way."""
-    opened = Tab(await inside.Inside.open(cookie=cookie, origin=origin), timeout_seconds=10)
+    opened = ChatClient(await asgi_transport.AsgiTransport.open(cookie=cookie, origin=origin), timeout_seconds=10)
     await opened.open()
-    number = await opened.say("hello", **({} if token is None else {"token": token}), **hello)
+    number = await opened.send_command("hello", **({} if token is None else {"token": token}), **hello)
     return opened, number
 
 
-async def leave(*tabs):
-    for tab in tabs:
-        await tab.__aexit__(None, None, None)
+async def leave(*clients):
+    for client in clients:
+        await client.__aexit__(None, None, None)
 
 
 # --- forged
@@ -67,22 +67,22 @@ def test_a_forged_token_is_401(alice, mallory, forgery):
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-async def test_a_forged_token_closes_the_socket_with_4401(tab, alice, mallory, forgery):
+async def test_a_forged_token_closes_the_socket_with_4401(connect, alice, mallory, forgery):
     hers = await sync_to_async(tokens_of)(mallory)
     opened, _ = await visit(forge(forgery, hers, alice))
-    assert await opened.end() == 4401
+    assert await opened.wait_closed() == 4401
     reason = "The access token is not valid."
     assert opened.frames == [{"type": "bye", "code": 4401, "reason": reason, "reconnect_in": None}]
     await leave(opened)
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-async def test_a_forged_token_does_not_renew_a_session(tab, alice, mallory, forgery):
+async def test_a_forged_token_does_not_renew_a_session(connect, alice, mallory, forgery):
     hers = await sync_to_async(tokens_of)(mallory)
     opened, number = await visit(hers.access)
-    await opened.answer(number)
-    await opened.say("auth", token=forge(forgery, hers, alice))
-    assert await opened.end() == 4401
+    await opened.wait_for_answer(number)
+    await opened.send_command("auth", token=forge(forgery, hers, alice))
+    assert await opened.wait_closed() == 4401
     await leave(opened)
 
 
@@ -93,19 +93,19 @@ def test_a_wrong_token_is_401_even_beside_a_good_cookie(alice):
     assert rooms_of("a.b.c", client).status_code == 401
 
 
-async def test_a_wrong_token_is_4401_even_beside_a_good_cookie(tab, alice):
+async def test_a_wrong_token_is_4401_even_beside_a_good_cookie(connect, alice):
     cookie = (await sync_to_async(tokens_of)(alice)).session
     opened, _ = await visit("a.b.c", cookie=cookie, origin="https://localhost")
-    assert await opened.end() == 4401
+    assert await opened.wait_closed() == 4401
     await leave(opened)
 
 
-async def test_a_token_counts_more_than_a_cookie(tab, alice, mallory):
+async def test_a_token_counts_more_than_a_cookie(connect, alice, mallory):
     cookie = (await sync_to_async(tokens_of)(mallory)).session
     opened, number = await visit(
         (await sync_to_async(tokens_of)(alice)).access, cookie=cookie, origin="https://localhost"
     )
-    assert (await opened.answer(number))["user"]["id"] == alice.pk
+    assert (await opened.wait_for_answer(number))["user"]["id"] == alice.pk
     await leave(opened)
 
 
@@ -181,24 +181,24 @@ def test_a_token_ends_with_its_session(alice, end):
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_socket_opened_by_token_ends_with_its_session(tab, room, alice, end, monkeypatch):
+async def test_a_socket_opened_by_token_ends_with_its_session(connect, room, alice, end, monkeypatch):
     monkeypatch.setattr(process, "SESSION_CHECK_INTERVAL_SECONDS", 1)
     hers = await sync_to_async(tokens_of)(alice)
     opened, number = await visit(hers.access)
-    await opened.answer(number)
+    await opened.wait_for_answer(number)
     await sync_to_async(ENDS[end])(hers, alice)
-    assert await opened.end() == 4401
+    assert await opened.wait_closed() == 4401
     await leave(opened)
 
 
-async def test_signing_in_by_password_gives_tokens_for_both_transports(tab, room, alice):
+async def test_signing_in_by_password_gives_tokens_for_both_transports(connect, room, alice):
     def sign_in():
         body = {"username": "alice", "password": PASSWORD}
         return Client().post(LOGIN, body, content_type="application/json").json()["meta"]
 
     tokens = await sync_to_async(sign_in)()
     opened, number = await visit(tokens["access_token"])
-    assert (await opened.answer(number))["user"]["name"] == "Alice Lind"
+    assert (await opened.wait_for_answer(number))["user"]["name"] == "Alice Lind"
     await opened.join("harbour")
 
     def post():
@@ -208,7 +208,7 @@ async def test_signing_in_by_password_gives_tokens_for_both_transports(tab, room
         return strict.post(path, body, content_type="application/json", headers=bearer(tokens["access_token"]))
 
     assert (await sync_to_async(post)()).status_code == 201
-    assert (await opened.hears("harbour", "by token"))["author"]["id"] == alice.pk
+    assert (await opened.wait_for_message("harbour", "by token"))["author"]["id"] == alice.pk
     await leave(opened)
 
 
@@ -221,74 +221,74 @@ async def short(user, seconds):
     return signed(claims(hers.access) | {"exp": time.time() + seconds}), hers
 
 
-async def test_a_socket_is_warned_before_its_token_expires_and_then_closed(tab, alice, monkeypatch):
+async def test_a_socket_is_warned_before_its_token_expires_and_then_closed(connect, alice, monkeypatch):
     monkeypatch.setattr(limits, "EXPIRY_NOTICE_SECONDS", 1)
     token, _ = await short(alice, 1.2)
     opened, number = await visit(token)
-    await opened.answer(number)
-    assert (await opened.frame("auth_expiring"))["in"] == 1
-    assert await opened.end() == 4401
+    await opened.wait_for_answer(number)
+    assert (await opened.wait_for_frame("auth_expiring"))["in"] == 1
+    assert await opened.wait_closed() == 4401
     assert [frame["type"] for frame in opened.frames] == ["welcome", "auth_expiring", "bye"]
     await leave(opened)
 
 
-async def test_a_socket_with_a_renewed_token_stays_open_and_misses_nothing(tab, room, alice, bob, monkeypatch):
+async def test_a_socket_with_a_renewed_token_stays_open_and_misses_nothing(connect, room, alice, bob, monkeypatch):
     monkeypatch.setattr(limits, "EXPIRY_NOTICE_SECONDS", 1)
     token, longer = await short(alice, 1.2)
     fleeting, _ = await short(alice, 1.2)
     opened, number = await visit(token)
     left_alone, other = await visit(fleeting)  # ends when hers would have
-    await opened.answer(number)
-    await left_alone.answer(other)
+    await opened.wait_for_answer(number)
+    await left_alone.wait_for_answer(other)
     await opened.join("harbour")
-    await opened.frame("auth_expiring")
+    await opened.wait_for_frame("auth_expiring")
     connection = opened.welcome
-    assert (await opened.ask("auth", token=longer.access)).keys() == {"type", "id"}
-    assert await left_alone.end() == 4401
+    assert (await opened.request("auth", token=longer.access)).keys() == {"type", "id"}
+    assert await left_alone.wait_closed() == 4401
     await sync_to_async(messages.post_message)(
         room="harbour", author=bob, body="still there?", cid="5f0d2c1e-8a55-4a36-8d53-55b8a8a0cf12"
     )
-    await opened.hears("harbour", "still there?")
+    await opened.wait_for_message("harbour", "still there?")
     assert (opened.closed, opened.welcome) == (None, connection)
     await leave(opened, left_alone)
 
 
-async def test_a_socket_with_a_renewed_token_belongs_to_the_new_session(tab, alice, monkeypatch):
+async def test_a_socket_with_a_renewed_token_belongs_to_the_new_session(connect, alice, monkeypatch):
     monkeypatch.setattr(process, "SESSION_CHECK_INTERVAL_SECONDS", 1)
     old, new = await sync_to_async(tokens_of)(alice), await sync_to_async(tokens_of)(alice)
     opened, number = await visit(old.access)
-    await opened.answer(number)
-    await opened.ask("auth", token=new.access)
+    await opened.wait_for_answer(number)
+    await opened.request("auth", token=new.access)
     await sync_to_async(ENDS["the session's end"])(old, alice)
     stale, _ = await visit(old.access)
-    assert await stale.end() == 4401
+    assert await stale.wait_closed() == 4401
     assert (await opened.join("harbour"))["members"] == 1
     await sync_to_async(ENDS["the session's end"])(new, alice)
-    assert await opened.end() == 4401
+    assert await opened.wait_closed() == 4401
     await leave(opened, stale)
 
 
-async def test_a_socket_cannot_be_renewed_with_another_users_token(tab, alice, mallory):
+async def test_a_socket_cannot_be_renewed_with_another_users_token(connect, alice, mallory):
     opened, number = await visit((await sync_to_async(tokens_of)(mallory)).access)
-    await opened.answer(number)
-    await opened.say("auth", token=(await sync_to_async(tokens_of)(alice)).access)
-    assert await opened.end() == 4401
+    await opened.wait_for_answer(number)
+    await opened.send_command("auth", token=(await sync_to_async(tokens_of)(alice)).access)
+    assert await opened.wait_closed() == 4401
     await leave(opened)
 
 
-async def test_auth_does_not_replace_hello(tab, alice):
-    opened = Tab(await inside.Inside.open(origin=None), timeout_seconds=10)
+async def test_auth_does_not_replace_hello(connect, alice):
+    opened = ChatClient(await asgi_transport.AsgiTransport.open(origin=None), timeout_seconds=10)
     await opened.open()
     with pytest.raises(Refused, match="hello_first"):
-        await opened.ask("auth", token=(await sync_to_async(tokens_of)(alice)).access)
+        await opened.request("auth", token=(await sync_to_async(tokens_of)(alice)).access)
     await leave(opened)
 
 
-async def test_a_token_is_not_refused_while_the_database_is_away(tab, alice, monkeypatch):
+async def test_a_token_is_not_refused_while_the_database_is_away(connect, alice, monkeypatch):
     from django.db import OperationalError
 
     opened, number = await visit((await sync_to_async(tokens_of)(alice)).access)
-    await opened.answer(number)
+    await opened.wait_for_answer(number)
 
     async def away(session):
         raise OperationalError("no such server")
@@ -296,9 +296,9 @@ async def test_a_token_is_not_refused_while_the_database_is_away(tab, alice, mon
     token = (await sync_to_async(tokens_of)(alice)).access
     monkeypatch.setattr(process.shared_process(ChatApplication).application, "find_user", away)
     with pytest.raises(Refused, match="unavailable"):
-        await opened.ask("auth", token=token)
+        await opened.request("auth", token=token)
     late, _ = await visit(token)
-    assert await late.end() == 1013
+    assert await late.wait_closed() == 1013
     await leave(opened, late)
 
 

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 
 from chat.models import Message
 from tests.api.conftest import Refused
-from tests.tab import Refused as RefusedOnSocket
+from tests.chat_client import Refused as RefusedOnSocket
 
 POST = "rooms/harbour/messages/"
 CID = "0b54e1c5-6d0c-4d5c-9a48-3f3d3c1f2a11"
@@ -112,39 +112,39 @@ def test_absent_messages_are_404(api, alice, number):
             call(api(alice))
 
 
-async def test_a_message_has_the_same_json_over_http_and_over_the_socket(tab, api, room, alice, bob):
+async def test_a_message_has_the_same_json_over_http_and_over_the_socket(connect, api, room, alice, bob):
     hers = await sync_to_async(api)(alice)
-    async with tab(bob, "harbour") as his:
+    async with connect(bob, "harbour") as his:
         posted = await sync_to_async(say)(hers, "By post")
-        assert await his.hears("harbour", "By post") == posted
+        assert await his.wait_for_message("harbour", "By post") == posted
         edited = await sync_to_async(hers.patch)(f"messages/{posted['id']}/", body="By wire", rev=posted["rev"])
-        assert await his.hears("harbour", "By wire") == edited
-        page = await his.ask("history", room="harbour")
+        assert await his.wait_for_message("harbour", "By wire") == edited
+        page = await his.request("history", room="harbour")
         assert (await sync_to_async(hers.get)(POST)) == {"events": page["events"], "more": page["more"]}
         posted = (await his.post("harbour", "By voice"))["message"]
         assert (await sync_to_async(hers.get)(POST))["events"][-1]["message"] == posted
 
 
-async def test_a_cid_is_one_message_over_both_transports(tab, api, room, alice):
+async def test_a_cid_is_one_message_over_both_transports(connect, api, room, alice):
     cid, hers = str(uuid4()), await sync_to_async(api)(alice)
-    async with tab(alice, "harbour") as tab_of_hers:
+    async with connect(alice, "harbour") as tab_of_hers:
         over_socket = await tab_of_hers.post("harbour", "Once", cid)
         assert await sync_to_async(hers.post)(POST, body="Once", cid=cid) == over_socket["message"]
         assert hers.status == 200
     assert await Message.objects.acount() == 1
 
 
-async def test_refusals_have_the_same_code_and_text_over_both_transports(tab, api, room, secret, alice, bob):
+async def test_refusals_have_the_same_code_and_text_over_both_transports(connect, api, room, secret, alice, bob):
     his = await sync_to_async(api)(bob)
     hers = await sync_to_async(api)(alice)
     message = await sync_to_async(say)(hers, "mine")
-    async with tab(bob) as his_tab:
+    async with connect(bob) as his_tab:
         for command, request in (
             ({"type": "edit", "message": message["id"], "body": "x", "rev": 1}, ("patch", {"body": "x", "rev": 1})),
             ({"type": "delete", "message": message["id"]}, ("delete", None)),
         ):
             with pytest.raises(RefusedOnSocket) as on_socket:
-                await his_tab.ask(**command)
+                await his_tab.request(**command)
             with pytest.raises(Refused) as over_http:
                 await sync_to_async(his)(request[0], f"messages/{message['id']}/", request[1])
             assert (over_http.value.code, over_http.value.error["text"]) == (

@@ -46,7 +46,7 @@ def client(stack: Stack) -> Iterator[str]:
 
 async def test_a_page_of_an_allowed_origin_can_join_receive_and_post_and_no_other_page_can(stack: Stack, client: str):
     (cookie,) = stack.people("rosa")
-    async with async_playwright() as playwright, await stack.tab(cookie) as rosa:
+    async with async_playwright() as playwright, await stack.connect(cookie) as rosa:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
             await rosa.join(ROOM)
@@ -55,16 +55,16 @@ async def test_a_page_of_an_allowed_origin_can_join_receive_and_post_and_no_othe
             await page.get_by_label("Name").fill("Ana")
             await page.get_by_role("button", name="Join").click()
 
-            def has_ana_joined(tab):
-                changes = (event for frame in tab.frames if frame["type"] == "events" for event in frame["events"])
+            def has_ana_joined(client):
+                changes = (event for frame in client.frames if frame["type"] == "events" for event in frame["events"])
                 return any(event["kind"] == "member" and event["member"]["user"]["name"] == "Ana" for event in changes)
 
-            await rosa.until(has_ana_joined, "Ana")
+            await rosa.wait_until(has_ana_joined, "Ana")
             await rosa.post(ROOM, "Welcome <b>aboard</b>")
             await expect(page.locator("li")).to_have_text(["rosa: Welcome <b>aboard</b>"])
             await page.get_by_label("Message").fill("Thanks")
             await page.get_by_role("button", name="Send").click()
-            assert (await rosa.hears(ROOM, "Thanks"))["author"]["guest"]
+            assert (await rosa.wait_for_message(ROOM, "Thanks"))["author"]["guest"]
             await expect(page.locator("li")).to_have_text(["rosa: Welcome <b>aboard</b>", "Ana: Thanks"])
             assert await page.context.cookies() == []
 

@@ -12,9 +12,9 @@ import httpx
 import jwt
 import pytest
 
+from tests.chat_client import ChatClient, Closed
 from tests.compat.transcript import Player
 from tests.running import TRUSTING, Stack, Wss
-from tests.tab import Closed, Tab
 
 PASSWORD = "correct horse battery staple"
 REFRESH = "/_allauth/app/v1/tokens/refresh"
@@ -55,7 +55,7 @@ class Program:
 
     async def open_socket(self):
         """Return a WebSocket client that has not sent hello."""
-        opened = Tab(await Wss.open(self.stack, "", origin=None), timeout_seconds=60)
+        opened = ChatClient(await Wss.open(self.stack, "", origin=None), timeout_seconds=60)
         await opened.open()
         return opened
 
@@ -78,8 +78,8 @@ async def test_a_forged_token_is_refused_with_401_and_4401(stack: Stack, forgery
         forged = FORGED[forgery](hers)
         assert (await hers.request("GET", "/api/rooms/", forged)).status_code == 401
         socket = await hers.open_socket()
-        await socket.say("hello", token=forged)
-        assert await socket.end() == 4401
+        await socket.send_command("hello", token=forged)
+        assert await socket.wait_closed() == 4401
         await socket.__aexit__(None, None, None)
 
 
@@ -100,13 +100,13 @@ async def test_a_socket_with_a_renewed_token_stays_open_and_one_without_is_close
         soon = hers.sign_token(exp=time.time() + 3)
         renewed, not_renewed = await hers.open_socket(), await hers.open_socket()
         for socket in (renewed, not_renewed):
-            await socket.ask("hello", token=soon)
+            await socket.request("hello", token=soon)
             await socket.join("renewal")
-            assert 0 < (await socket.frame("auth_expiring"))["in"] <= 3
-        await renewed.ask("auth", token=hers.access)
-        assert await not_renewed.end() == 4401
+            assert 0 < (await socket.wait_for_frame("auth_expiring"))["in"] <= 3
+        await renewed.request("auth", token=hers.access)
+        assert await not_renewed.wait_closed() == 4401
         await renewed.post("renewal", "still here")
-        await renewed.hears("renewal", "still here")
+        await renewed.wait_for_message("renewal", "still here")
         assert [frame["type"] for frame in renewed.frames].count("welcome") == 1
         for socket in (renewed, not_renewed):
             await socket.__aexit__(None, None, None)

@@ -12,9 +12,9 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from tests.browser.window import ARGUMENTS, CHROMIUM
+from tests.chat_client import Closed
 from tests.compat.transcript import Player
 from tests.running import REPO, Stack, Wss
-from tests.tab import Closed
 
 PROFILE = """
 from chat.models import Room
@@ -68,12 +68,12 @@ async def test_an_integration_posts_with_its_label_until_it_is_removed_from_the_
             answer = await browser.post("/save_message/", data=form, headers={"Authorization": f"Bearer {token}"})
         return answer.status_code, answer.text
 
-    async with await stack.tab(hers) as rosa:
+    async with await stack.connect(hers) as rosa:
         for room in ("relayed", "relayed-too"):
             await rosa.join(room)
         assert await post() == (400, "error")  # the room is missing
         assert await post(room="relayed") == (200, "success")
-        author = (await rosa.hears("relayed", "hi"))["author"]
+        author = (await rosa.wait_for_message("relayed", "hi"))["author"]
         assert (author["name"], author["via"], author["guest"]) == ("Kai", "Bridge", False)
         assert await integration_labels(stack, hers, "relayed") == ["via Bridge"]
         # Rosa owns the room: she was the first to join after the integration.
@@ -82,7 +82,7 @@ async def test_an_integration_posts_with_its_label_until_it_is_removed_from_the_
         assert removed.status_code == 200, removed.text
         assert await post(room="relayed") == (404, "error")
         assert await post(message="only here now") == (200, "success")
-        await rosa.hears("relayed-too", "only here now")
+        await rosa.wait_for_message("relayed-too", "only here now")
         integration(stack, "Bridge", "--revoke")
         assert await post(room="relayed-too") == (401, "error")
 
@@ -90,12 +90,12 @@ async def test_an_integration_posts_with_its_label_until_it_is_removed_from_the_
 async def test_a_signed_in_user_posts_under_the_own_name_and_only_with_a_csrf_token(stack: Stack):
     (hers,) = stack.people("rosa")
     body = uuid4().hex
-    async with await stack.tab(hers) as rosa, stack.browser(hers) as browser:
+    async with await stack.connect(hers) as rosa, stack.browser(hers) as browser:
         await rosa.join("square")
         form = {"user_name": "teo", "message": body, "room": "square"}
         answer = await browser.post("/save_message/", data=form)
         assert (answer.status_code, answer.text) == (200, "success")
-        assert (await rosa.hears("square", body))["author"] == {
+        assert (await rosa.wait_for_message("square", body))["author"] == {
             "id": rosa.welcome["user"]["id"],
             "name": "rosa",
             "guest": False,

@@ -15,9 +15,9 @@ from chat.ws.compat.consumer import CompatConsumer
 from chat.ws.consumer import ChatConsumer
 from realtime import frames
 from realtime.process import shared_process
-from tests import inside
+from tests import asgi_transport
+from tests.chat_client import Closed
 from tests.signed_in import session_of
-from tests.tab import Closed
 from tests.tokens import FORGERIES, forge, tokens_of
 
 RELAY, GUIDE, PT_BR = "/ws/chat/", "/ws/chat/harbour/", "/ws/chat/harbour"
@@ -45,14 +45,14 @@ class Client:
 
 
 @pytest.fixture
-async def client(tab):
+async def client(connect):
     """`await client(RELAY, alice)` connects with her session cookie; without a user and a token, with no credential."""
     opened = []
 
     async def connect_client(path, user=None, token="", **options):
         cookie = await sync_to_async(session_of)(user) if user else ""
         options |= {"authorization": f"Bearer {token}"} if token else {}
-        opened.append(await inside.Inside.open(cookie=cookie, path=path, subprotocols=(), **options))
+        opened.append(await asgi_transport.AsgiTransport.open(cookie=cookie, path=path, subprotocols=(), **options))
         return Client(opened[-1])
 
     yield connect_client
@@ -89,27 +89,27 @@ async def test_a_message_posted_during_a_join_is_received(client, monkeypatch, a
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_the_author_of_a_message_is_the_signed_in_user(client, tab, alice, mallory, path):
+async def test_the_author_of_a_message_is_the_signed_in_user(client, connect, alice, mallory, path):
     hers, theirs = await client(path, alice), await client(path, mallory)
-    async with tab(mallory, "lobby" if path == RELAY else "harbour") as current:
+    async with connect(mallory, "lobby" if path == RELAY else "harbour") as current:
         await hers.send(message="I have joined")
         assert await hers.receive() == message_frame(path, "Alice Lind", "I have joined")
-        await current.hears("lobby" if path == RELAY else "harbour", "I have joined")
+        await current.wait_for_message("lobby" if path == RELAY else "harbour", "I have joined")
         await theirs.send(message="hi", user_name="alice", username="alice", remetente="alice", user=alice.pk)
         assert await hers.receive() == message_frame(path, "mallory", "hi")
 
 
 @pytest.mark.parametrize("path", ALL.values(), ids=ALL)
-async def test_clients_receive_new_messages_and_no_other_events(client, tab, alice, bob, path):
+async def test_clients_receive_new_messages_and_no_other_events(client, connect, alice, bob, path):
     slug = "lobby" if path == RELAY else "harbour"
     hers = await client(path, alice)
     await hers.send(message="first")
     await hers.receive()
-    async with tab(bob, slug) as his:
+    async with connect(bob, slug) as his:
         sent = (await his.post(slug, "frist"))["message"]
-        await his.ask("typing", room=slug, on=True)
-        edited = (await his.ask("edit", message=sent["id"], body="second", rev=sent["rev"]))["message"]
-        await his.ask("delete", message=edited["id"])
+        await his.request("typing", room=slug, on=True)
+        edited = (await his.request("edit", message=sent["id"], body="second", rev=sent["rev"]))["message"]
+        await his.request("delete", message=edited["id"])
         await his.post(slug, "third")
     assert [await hers.receive() for _ in range(2)] == [message_frame(path, "bob", body) for body in ("frist", "third")]
 

@@ -23,7 +23,7 @@ async def test_every_recorded_answer_is_unchanged(stack: Stack):
 
 async def test_the_list_of_users_opens_the_private_channel_of_two_users(stack: Stack):
     hers, his = stack.people("vera", "otto")
-    async with async_playwright() as playwright, await stack.tab(his) as otto:
+    async with async_playwright() as playwright, await stack.connect(his) as otto:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         try:
             context = await browser.new_context(base_url=stack.url, ignore_https_errors=True)
@@ -43,7 +43,7 @@ async def test_the_list_of_users_opens_the_private_channel_of_two_users(stack: S
             await page.locator("#body").fill("só entre nós")
             await page.locator("#body").press("Enter")
             assert json.loads(await compat.receive()) == {"message": "só entre nós", "remetente": "vera"}
-            await otto.hears(slug, "só entre nós")
+            await otto.wait_for_message(slug, "só entre nós")
             await compat.close()
         finally:
             await browser.close()

@@ -11,9 +11,9 @@ from chat.models import Message
 from chat.services import messages, rooms
 from chat.ws.application import ChatApplication
 from realtime.process import shared_process
-from tests import inside
+from tests import asgi_transport
+from tests.chat_client import Closed
 from tests.signed_in import session_of
-from tests.tab import Closed
 from tests.tokens import FORGERIES, forge, tokens_of
 
 
@@ -49,7 +49,7 @@ class Client:
 
 
 @pytest.fixture
-async def client(tab, chat):
+async def client(connect, chat):
     """`await client(alice)` connects with her session cookie, `token=` with a header, neither with no credential."""
     opened = []
 
@@ -57,7 +57,7 @@ async def client(tab, chat):
         cookie = await sync_to_async(session_of)(user) if user else ""
         options |= {"authorization": f"Bearer {token}"} if token else {}
         path = options.pop("path", f"/ws/chat/{slug}/")
-        opened.append(await inside.Inside.open(cookie=cookie, path=path, subprotocols=(), **options))
+        opened.append(await asgi_transport.AsgiTransport.open(cookie=cookie, path=path, subprotocols=(), **options))
         return Client(opened[-1])
 
     yield connect_client
@@ -69,15 +69,15 @@ def post(slug, author, body):
     return messages.post_message(room=slug, author=author, body=body, cid=uuid4()).message
 
 
-async def test_clients_receive_new_messages_and_no_other_events(client, tab, chat, alice, bob):
+async def test_clients_receive_new_messages_and_no_other_events(client, connect, chat, alice, bob):
     hers = await client(alice)
     await hers.send("fetch_messages")
     assert await hers.receive() == {"command": "messages", "messages": []}
-    async with tab(bob, chat) as his:
+    async with connect(bob, chat) as his:
         sent = (await his.post(chat, "frist"))["message"]
-        await his.ask("typing", room=chat, on=True)
-        edited = (await his.ask("edit", message=sent["id"], body="first", rev=sent["rev"]))["message"]
-        await his.ask("delete", message=edited["id"])
+        await his.request("typing", room=chat, on=True)
+        edited = (await his.request("edit", message=sent["id"], body="first", rev=sent["rev"]))["message"]
+        await his.request("delete", message=edited["id"])
         await his.post(chat, "second")
     assert [(await hers.receive())["message"]["content"] for _ in range(2)] == ["frist", "second"]
     await hers.send("fetch_messages")
@@ -85,11 +85,11 @@ async def test_clients_receive_new_messages_and_no_other_events(client, tab, cha
     assert (only["author"], only["content"]) == ("bob", "second")
 
 
-async def test_messages_of_its_clients_reach_clients_of_the_current_protocol(client, tab, chat, alice, bob):
-    async with tab(bob, chat) as his:
+async def test_messages_of_its_clients_reach_clients_of_the_current_protocol(client, connect, chat, alice, bob):
+    async with connect(bob, chat) as his:
         hers = await client(alice)
         await hers.send("new_message", message=" hi ", **{"from": "bob", "id": 1, "author": "bob", "author_id": bob.pk})
-        assert (await his.hears(chat, "hi"))["author"]["id"] == alice.pk
+        assert (await his.wait_for_message(chat, "hi"))["author"]["id"] == alice.pk
         assert (await hers.receive())["message"]["author"] == "alice"
 
 
@@ -246,9 +246,11 @@ async def test_other_addresses_require_the_subprotocol(client, chat, alice):
     assert await hers.wait_closed() == 4400
 
 
-async def test_a_client_that_offers_another_subprotocol_receives_the_name_of_the_right_one(tab, chat, alice):
+async def test_a_client_that_offers_another_subprotocol_receives_the_name_of_the_right_one(connect, chat, alice):
     cookie = await sync_to_async(session_of)(alice)
-    socket = await inside.Inside.open(cookie=cookie, path=f"/ws/chat/{chat}/", subprotocols=("graphql-ws",))
+    socket = await asgi_transport.AsgiTransport.open(
+        cookie=cookie, path=f"/ws/chat/{chat}/", subprotocols=("graphql-ws",)
+    )
     assert "parley.v1" in json.loads(await socket.receive())["reason"]
     await socket.close()
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from websockets.exceptions import InvalidHandshake
 
 from tests.acceptance.site import Site
-from tests.tab import Closed, Refused, Room, Tab
+from tests.chat_client import ChatClient, Closed, Refused, Room
 
 HANDSHAKES_A_SECOND = 18  # less than nginx allows one address on average (nginx/snippets/limits.conf)
 FIRST, LONGEST = 0.5, 30.0  # seconds, of app/chat/static/chat/backoff.js
@@ -28,7 +28,7 @@ class Member:
         self.away: list[float] = []  # seconds from each loss of the socket until it had caught up
         self.returned: list[float] = []  # time.monotonic() of each return
         self.refusals: list[Refused] = []
-        self.tab: Tab
+        self.client: ChatClient
 
     async def __aenter__(self) -> Self:
         self.life = asyncio.ensure_future(self._live())
@@ -42,13 +42,13 @@ class Member:
     def posts(self) -> list[str]:
         return [post["body"] for post in self.known[self.room].posts]
 
-    async def say(self, body: str) -> None:
+    async def post(self, body: str) -> None:
         """Send a message, again where necessary, and return when it is acknowledged."""
         cid = str(uuid4())
         while True:
             await self.online.wait()
             try:
-                await self.tab.post(self.room, body, cid=cid)
+                await self.client.post(self.room, body, cid=cid)
             except Closed:
                 await asyncio.sleep(0.05)  # _live reconnects
             except Refused as refused:
@@ -62,20 +62,20 @@ class Member:
         while True:
             wait = FIRST
             try:
-                async with Tab(await self.site.wss(cookies={"sessionid": self.cookie})) as tab:  # type: ignore[arg-type]
-                    tab.rooms = self.known
-                    await tab.join(self.room, resume=True, limit=0 if not self.known else 50)
-                    self.tab, attempt = tab, 0
+                async with ChatClient(await self.site.wss(cookies={"sessionid": self.cookie})) as client:  # type: ignore[arg-type]
+                    client.rooms = self.known
+                    await client.join(self.room, resume=True, limit=0 if not self.known else 50)
+                    self.client, attempt = client, 0
                     self.online.set()
                     if lost:
                         self.away.append(time.monotonic() - lost)
                         self.returned.append(time.monotonic())
-                    await asyncio.wait({tab._reader})
+                    await asyncio.wait({client._reader})
                     self.online.clear()
                     lost = time.monotonic()
-                    bye = tab.frames[-1] if tab.frames else {}
+                    bye = client.frames[-1] if client.frames else {}
                     wait = bye["reconnect_in"] if bye.get("type") == "bye" else self._backoff(attempt)
-                    tab.frames.clear()
+                    client.frames.clear()
             except RETRY_ERRORS:
                 wait = self._backoff(attempt)
             except Refused as refused:  # the join, while the database is away
@@ -146,7 +146,7 @@ class Talk:
 
     async def _one(self, member: Member, body: str) -> None:
         began = time.monotonic()
-        await member.say(body)
+        await member.post(body)
         self.acked.append(body)
         self.slowest = max(self.slowest, time.monotonic() - began)
 

@@ -30,7 +30,7 @@ def shown(page: str) -> dict[str, tuple[bool, str]]:
 async def test_a_live_site_shows_all_its_parts(stack: Stack):
     (cookie,) = stack.people("ann")
     stack.run_python(STAFF)
-    async with await stack.tab(cookie, through="ws1"), stack.browser(cookie) as browser:
+    async with await stack.connect(cookie, through="ws1"), stack.browser(cookie) as browser:
         page = shown((await browser.get("/admin/")).text)
     assert set(page) == {"Release", "Database", "Redis", "WebSockets", "Certificate"}
     assert page["Release"][1] == stack.run_python("from django.conf import settings; print(settings.RELEASE)").strip()

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.chat_client import ChatClient, Refused
 from tests.running import REPO, Stack, Wss
-from tests.tab import Refused, Tab
 
 HANDSHAKE, REQUEST = "a" * 32, "b" * 32  # ids, as nginx would make them
 BODY, TOKEN = "a-secret-body", "a-secret-token"
@@ -176,17 +176,17 @@ async def test_an_error_in_a_socket_command_is_reported(stack: Stack, broken: Br
         str(broken.folder / "ws.sock"), "ws://localhost/ws/", origin="http://localhost",
         subprotocols=["parley.v1"], additional_headers=headers, compression=None,
     )  # fmt: skip
-    async with Tab(Wss(connection)) as tab:
-        assert tab.welcome["connection"] == HANDSHAKE
-        await tab.join(BODY)
+    async with ChatClient(Wss(connection)) as client:
+        assert client.welcome["connection"] == HANDSHAKE
+        await client.join(BODY)
         with pytest.raises(Refused) as refused:
-            await tab.ask("read", room=BODY, seq=0)
+            await client.request("read", room=BODY, seq=0)
         number = refused.value.frame["id"]
         assert refused.value.code == "internal"
         assert (
             refused.value.frame["text"] == f"The server made a mistake. It is logged as {HANDSHAKE}, command {number}."
         )
-        await tab.ask("leave", room=BODY)  # the socket goes on
+        await client.request("leave", room=BODY)  # the socket goes on
     (event,) = sentry.wait("event", request_id=HANDSHAKE)
     check(event, HANDSHAKE)
     assert event["tags"]["command"] == str(number)

@@ -64,12 +64,15 @@ def doctor_visits(stack: Stack) -> None:
 async def test_every_used_metric_exists_after_a_small_load(stack: Stack):
     doctor_visits(stack)
     cookies = stack.people("ann", "bob")
-    async with await stack.tab(cookies[0], through="ws1") as hers, await stack.tab(cookies[1], through="ws2") as his:
+    async with (
+        await stack.connect(cookies[0], through="ws1") as hers,
+        await stack.connect(cookies[1], through="ws2") as his,
+    ):
         await hers.join("counted")
         await his.join("counted")
         for number in range(20):
             await hers.post("counted", f"word {number}")
-        await his.hears("counted", "word 19")
+        await his.wait_for_message("counted", "word 19")
         ws1, ws2, web = [await scraped(stack, server) for server in ("ws1", "ws2", "web")]
     after = await scraped(stack, "ws1")
     there = {series.split("{")[0] for server in (ws1, ws2, web, after) for series in server}
@@ -105,8 +108,8 @@ async def test_a_killed_server_is_reported_within_five_seconds(stack: Stack):
         assert answer.status_code == 200  # who is left does the work
         return dict(answer.json())
 
-    async with stack.browser() as browser, await stack.tab(cookie, through="ws2") as tab:
-        await tab.join("missed")
+    async with stack.browser() as browser, await stack.connect(cookie, through="ws2") as client:
+        await client.join("missed")
         async with asyncio.timeout(90):  # one that another test killed is spoken of for a while
             while (await readyz(browser))["socket_servers"] != "ok":
                 await asyncio.sleep(0.5)
@@ -116,7 +119,7 @@ async def test_a_killed_server_is_reported_within_five_seconds(stack: Stack):
                 with pytest.raises(httpx.TransportError):
                     await scraped(stack, "ws1")  # up == 0
                 while (result := (await readyz(browser))["socket_servers"]) == "ok":
-                    await tab.post("missed", "still here")
+                    await client.post("missed", "still here")
             assert result == "RuntimeError: 1 of 2 fell silent"
         finally:
             stack.release("ws1")

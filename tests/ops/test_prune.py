@@ -106,19 +106,19 @@ def test_a_room_without_members_and_messages_is_deleted(alice: User, bob: User):
     assert prune() == NOTHING
 
 
-async def test_a_deleted_room_can_be_created_again_by_a_client_that_knew_it(tab, alice: User):
+async def test_a_deleted_room_can_be_created_again_by_a_client_that_knew_it(connect, alice: User):
     from asgiref.sync import sync_to_async
 
     def forget() -> str:
         old(Room.objects.get(slug="quiet"))
         return prune()
 
-    async with tab(alice, "quiet") as hers:
-        await hers.ask("leave", room="quiet")
+    async with connect(alice, "quiet") as hers:
+        await hers.request("leave", room="quiet")
     assert (await sync_to_async(forget)()).endswith("1 rooms.")
-    async with tab(alice, "quiet") as hers:
+    async with connect(alice, "quiet") as hers:
         await hers.post("quiet", "Hello")
-        await hers.hears("quiet", "Hello")
+        await hers.wait_for_message("quiet", "Hello")
     count = await sync_to_async(Membership.objects.count)()
     assert count == 1
 

@@ -10,8 +10,8 @@ import pytest
 
 from config.worker import ignore_request_ids
 from ops import logs
+from tests.chat_client import ChatClient
 from tests.running import Stack, Wss
-from tests.tab import Tab
 
 FORGED = "f" * 32
 
@@ -36,14 +36,14 @@ async def test_the_error_page_has_the_id_of_both_logs(stack: Stack):
     assert quoted != FORGED
     assert answer.headers.get_list("X-Request-ID") == [quoted]
     assert (await accessed(stack, path="/chat/nowhere-to-be/found"))["request_id"] == quoted
-    await stack.says(f"WARNING django.request: Not Found: /chat/nowhere-to-be/found [{quoted}]")
+    await stack.wait_for_log(f"WARNING django.request: Not Found: /chat/nowhere-to-be/found [{quoted}]")
 
 
 async def test_a_sockets_connection_is_the_id_of_its_handshake(stack: Stack):
     (cookie,) = stack.people("ann")
     headers = {"Cookie": f"sessionid={cookie}", "X-Request-ID": FORGED}
-    async with Tab(await Wss.open(stack, cookie, additional_headers=headers)) as tab:
-        connection = tab.welcome["connection"]
+    async with ChatClient(await Wss.open(stack, cookie, additional_headers=headers)) as client:
+        connection = client.welcome["connection"]
         assert connection != FORGED
     assert (await accessed(stack, request_id=connection))["status"] == "101"
 

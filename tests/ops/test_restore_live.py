@@ -38,33 +38,33 @@ def everything(live: Stack) -> list[object]:
 async def test_after_a_restore_every_client_has_the_messages_of_the_backup(live: Stack, tmp_path, slug: str):
     run = operator(live.settings_environment())
     (cookie,) = live.people("ann")
-    async with await live.tab(cookie) as tab:
-        await tab.join(slug)
+    async with await live.connect(cookie) as client:
+        await client.join(slug)
         for number in range(5):
-            await tab.post(slug, f"kept {number}")
+            await client.post(slug, f"kept {number}")
         before = everything(live)
         made = run("backup", tmp_path)
         assert made.returncode == 0, made.stderr
         (file,) = tmp_path.glob("parley-*.dump")
-        await tab.post(slug, "lost")
-        await tab.join(f"{slug}-lost")
-        known = tab.rooms[slug]
+        await client.post(slug, "lost")
+        await client.join(f"{slug}-lost")
+        known = client.rooms[slug]
 
         live.run_python(DROP)
         done = run("restore", file, "--noinput")
         assert done.returncode == 0, done.stderr
         assert everything(live) == before
-        assert await tab.end() == 4510
-        assert tab.frames[-1]["reconnect_in"] is not None
+        assert await client.wait_closed() == 4510
+        assert client.frames[-1]["reconnect_in"] is not None
 
     old = known.epoch
-    async with await live.tab(cookie) as tab:
-        tab.rooms[slug] = known
-        joined = await tab.join(slug, resume=True)
+    async with await live.connect(cookie) as client:
+        client.rooms[slug] = known
+        joined = await client.join(slug, resume=True)
         assert (joined["recovered"], joined["epoch"] == old) == (False, False)
         assert [message["body"] for message in known.visible] == [f"kept {number}" for number in range(5)]
-        await tab.post(slug, "after")
-        await tab.hears(slug, "after")
+        await client.post(slug, "after")
+        await client.wait_for_message(slug, "after")
 
 
 async def test_a_room_that_is_not_in_the_backup_can_be_created_again(live: Stack, tmp_path, slug: str):
@@ -72,27 +72,27 @@ async def test_a_room_that_is_not_in_the_backup_can_be_created_again(live: Stack
     (cookie,) = live.people("ann")
     assert run("backup", tmp_path).returncode == 0
     (file,) = tmp_path.glob("parley-*.dump")
-    async with await live.tab(cookie) as tab:
-        await tab.join(slug)
-        lost = (await tab.post(slug, "lost"))["message"]
+    async with await live.connect(cookie) as client:
+        await client.join(slug)
+        lost = (await client.post(slug, "lost"))["message"]
         assert run("restore", file, "--noinput").returncode == 0
-        assert await tab.end() == 4510
+        assert await client.wait_closed() == 4510
     for _ in range(2):  # over either server, sooner or later
-        async with await live.tab(cookie) as tab:
-            await tab.join(slug)
-            posted = (await tab.post(slug, "anew"))["message"]
-            await tab.hears(slug, "anew")
+        async with await live.connect(cookie) as client:
+            await client.join(slug)
+            posted = (await client.post(slug, "anew"))["message"]
+            await client.wait_for_message(slug, "anew")
             assert posted["id"] > lost["id"]  # running servers know the old ids, so none is used again
 
 
 async def test_a_failed_restore_changes_nothing(live: Stack, tmp_path, slug: str):
     run = operator(live.settings_environment())
     (cookie,) = live.people("ann")
-    async with await live.tab(cookie) as tab:
-        await tab.join(slug)
+    async with await live.connect(cookie) as client:
+        await client.join(slug)
         assert run("backup", tmp_path).returncode == 0
         (file,) = tmp_path.glob("parley-*.dump")
-        await tab.post(slug, "not in the backup")
+        await client.post(slug, "not in the backup")
         before = everything(live)
 
         assert "nowhere" in live.run_python(FAIL_AT_THE_END, str(file))
@@ -105,13 +105,13 @@ async def test_a_failed_restore_changes_nothing(live: Stack, tmp_path, slug: str
         assert done.stderr.startswith("CommandError: Nothing was changed. ")
         assert everything(live) == before
 
-        await tab.post(slug, "still here")  # no socket was closed
-        await tab.hears(slug, "still here")
+        await client.post(slug, "still here")  # no socket was closed
+        await client.wait_for_message(slug, "still here")
 
 
 async def test_a_new_epoch_makes_every_client_reload(live: Stack, slug: str):
     (cookie,) = live.people("ann")
-    async with await live.tab(cookie) as tab:
-        await tab.join(slug)
+    async with await live.connect(cookie) as client:
+        await client.join(slug)
         live.run_python("from django.core.management import call_command; call_command('new_epoch')")
-        assert await tab.end() == 4510
+        assert await client.wait_closed() == 4510

@@ -52,18 +52,18 @@ class Harbour(RuleBasedStateMachine):
     @rule(who=devices, body=st.sampled_from(["ahoy", "aye", "⚓"]))
     def post(self, who: int, body: str) -> None:
         if self.devices[who].online:
-            self.devices[who].say("send", room=self.room.slug, cid=str(uuid4()), body=body)
+            self.devices[who].send_command("send", room=self.room.slug, cid=str(uuid4()), body=body)
 
     @rule(who=devices, place=places, body=st.sampled_from(["belay", "avast"]))
     def edit(self, who: int, place: int, body: str) -> None:
         if self.devices[who].online and (mine := self.devices[who].mine):
             message = mine[place % len(mine)]
-            self.devices[who].say("edit", message=message["id"], body=body, rev=message["rev"])
+            self.devices[who].send_command("edit", message=message["id"], body=body, rev=message["rev"])
 
     @rule(who=devices, place=places)
     def delete(self, who: int, place: int) -> None:
         if self.devices[who].online and (mine := self.devices[who].mine):
-            self.devices[who].say("delete", message=mine[place % len(mine)]["id"])
+            self.devices[who].send_command("delete", message=mine[place % len(mine)]["id"])
 
     @rule(who=devices)
     def scroll(self, who: int) -> None:

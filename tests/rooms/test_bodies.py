@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from chat.models import Message
-from tests.tab import Refused
+from tests.chat_client import Refused
 
 
 @pytest.mark.parametrize(
@@ -25,18 +25,18 @@ from tests.tab import Refused
     ],
     ids=["one", "4000", "astral", "joined", "rtl", "lines", "markup", "controls", "sql", "formats"],
 )
-async def test_a_body_arrives_unchanged(tab, room, alice, bob, body):
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+async def test_a_body_arrives_unchanged(connect, room, alice, bob, body):
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         assert (await hers.post("harbour", body))["message"]["body"] == body
-        await his.hears("harbour", body)
-        assert (await his.ask("history", room="harbour"))["events"][0]["message"]["body"] == body
+        await his.wait_for_message("harbour", body)
+        assert (await his.request("history", room="harbour"))["events"][0]["message"]["body"] == body
 
 
-async def test_surrounding_white_space_and_other_line_ends_are_not_stored(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_surrounding_white_space_and_other_line_ends_are_not_stored(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         posted = (await hers.post("harbour", " \r\n\u00a0one\r\ntwo\rthree \u3000\n"))["message"]
         assert posted["body"] == "one\ntwo\nthree"
-        edited = (await hers.ask("edit", message=posted["id"], body="\tfour\r\n", rev=posted["rev"]))["message"]
+        edited = (await hers.request("edit", message=posted["id"], body="\tfour\r\n", rev=posted["rev"]))["message"]
         assert edited["body"] == "four"
 
 
@@ -54,8 +54,8 @@ async def test_surrounding_white_space_and_other_line_ends_are_not_stored(tab, r
     ],
     ids=["empty", "4001", "4001 astral", "blank", "nul", "high half", "low half", "reversed"],
 )
-async def test_a_body_that_is_no_text_is_refused_and_the_socket_stays_open(tab, room, alice, body, code):
-    async with tab(alice, "harbour") as hers:
+async def test_a_body_that_is_no_text_is_refused_and_the_socket_stays_open(connect, room, alice, body, code):
+    async with connect(alice, "harbour") as hers:
         posted = (await hers.post("harbour", "before"))["message"]
         for number, command in enumerate(
             (
@@ -65,25 +65,27 @@ async def test_a_body_that_is_no_text_is_refused_and_the_socket_stays_open(tab, 
             500,
         ):
             await hers.transport.send(f'{{{command}, "id": {number}, "body": {body}}}')
-            error = await hers.until(lambda tab, n=number: next((f for f in tab.frames if f.get("id") == n), None))
+            error = await hers.wait_until(
+                lambda client, n=number: next((f for f in client.frames if f.get("id") == n), None)
+            )
             assert (error["type"], error["code"]) == ("error", code)
         await hers.post("harbour", "after")
     assert [m.body async for m in Message.objects.order_by("seq")] == ["before", "after"]
 
 
-async def test_an_escaped_surrogate_pair_is_one_character(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_an_escaped_surrogate_pair_is_one_character(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         await hers.transport.send(
             f'{{"type": "send", "id": 7, "room": "harbour", "cid": "{uuid4()}", "body": "\\ud83d\\ude00"}}'
         )
-        assert (await hers.hears("harbour", "😀"))["seq"]
+        assert (await hers.wait_for_message("harbour", "😀"))["seq"]
 
 
-async def test_only_the_author_can_change_a_message(tab, room, alice, bob):
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+async def test_only_the_author_can_change_a_message(connect, room, alice, bob):
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         posted = (await hers.post("harbour", "mine"))["message"]
         for command in ({"type": "edit", "body": "yours", "rev": posted["rev"]}, {"type": "delete"}):
             with pytest.raises(Refused) as refused:
-                await his.ask(message=posted["id"], **command)
+                await his.request(message=posted["id"], **command)
             assert refused.value.code == "not_found"
     assert (await Message.objects.aget()).body == "mine"

@@ -11,17 +11,17 @@ from chat.services import rooms
 from chat.services.errors import RoomNotFound
 from chat.services.history import SnapshotRequest, load_snapshots
 from chat.ws import application
-from tests import inside
+from tests import asgi_transport
 
 
-async def test_many_who_join_at_once_all_see_the_room(tab, room, alice, bob):
-    async with tab(alice) as hers, tab(alice) as phone, tab(bob) as his, tab(bob, "quay") as other:
-        tabs = [hers, phone, his, other]
-        joined = await asyncio.gather(*(one.join("harbour") for one in tabs))
+async def test_many_who_join_at_once_all_see_the_room(connect, room, alice, bob):
+    async with connect(alice) as hers, connect(alice) as phone, connect(bob) as his, connect(bob, "quay") as other:
+        clients = [hers, phone, his, other]
+        joined = await asyncio.gather(*(one.join("harbour") for one in clients))
         assert {frame["head"] for frame in joined} == {2}
         await hers.post("harbour", "all here?")
-        for one in tabs:
-            await one.hears("harbour", "all here?")
+        for one in clients:
+            await one.wait_for_message("harbour", "all here?")
 
 
 async def test_sessions_of_simultaneous_connections_are_looked_up_together(alice, bob, monkeypatch):
@@ -34,9 +34,9 @@ async def test_sessions_of_simultaneous_connections_are_looked_up_together(alice
 
     monkeypatch.setattr(application, "get_session_users", noted)
     monkeypatch.setattr(application, "LOOKUP_BATCH_WINDOW_SECONDS", 0.5)
-    visits = [await inside.tab(user) for user in (alice, bob)]
-    async with AsyncExitStack() as tabs:
-        await asyncio.gather(*(tabs.enter_async_context(visit) for visit in visits))
+    visits = [await asgi_transport.new_client(user) for user in (alice, bob)]
+    async with AsyncExitStack() as clients:
+        await asyncio.gather(*(clients.enter_async_context(visit) for visit in visits))
         assert asked == [2]
 
 

@@ -11,10 +11,10 @@ from chat.services.errors import BadName, RoomNotFound
 describe = sync_to_async(rooms.update_room)
 
 
-async def test_the_owner_describes_the_room_and_everyone_sees_it(tab, room, alice, bob):
-    async with tab(bob, "harbour") as his:
+async def test_the_owner_describes_the_room_and_everyone_sees_it(connect, room, alice, bob):
+    async with connect(bob, "harbour") as his:
         await describe(slug="harbour", user=alice, title=" The\n Harbour ", topic="tides\x00 and\ttowns")
-        event = (await his.frame("events"))["events"][0]
+        event = (await his.wait_for_frame("events"))["events"][0]
         assert (event["kind"], event["seq"]) == ("room", his.rooms["harbour"].last)
         assert event["info"] == {
             "slug": "harbour",
@@ -33,10 +33,10 @@ async def test_a_field_that_is_left_out_stays(room, alice):
     assert (described.title, described.topic) == ("Other", "else")
 
 
-async def test_an_open_room_without_a_title_shows_its_name(tab, room, alice, bob):
+async def test_an_open_room_without_a_title_shows_its_name(connect, room, alice, bob):
     await describe(slug="harbour", user=alice, title="Title")
     await describe(slug="harbour", user=alice, title="")
-    async with tab(bob) as his:
+    async with connect(bob) as his:
         assert (await his.join("harbour"))["info"]["title"] == "harbour"
 
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from chat.models import Membership, Room
 from chat.services import members, rooms
 from chat.services.errors import ChatError, RoomNotFound
-from tests.tab import Refused
+from tests.chat_client import Refused
 
 open_direct_room = sync_to_async(rooms.open_direct_room)
 
@@ -37,27 +37,27 @@ async def test_a_conversation_with_oneself_is_refused(alice):
     assert not await Room.objects.aexists()
 
 
-async def test_each_person_sees_the_other_ones_name(tab, alice, bob):
+async def test_each_person_sees_the_other_ones_name(connect, alice, bob):
     theirs = await open_direct_room(me=alice, other=bob)
-    async with tab(alice) as hers, tab(bob) as his:
+    async with connect(alice) as hers, connect(bob) as his:
         assert (await hers.join(theirs.slug))["info"]["title"] == "bob"
         assert (await his.join(theirs.slug))["info"]["title"] == "Alice Lind"
     assert (await sync_to_async(rooms.list_rooms)(alice))[0].title == "bob"
     assert (await sync_to_async(rooms.list_rooms)(bob))[0].title == "Alice Lind"
 
 
-async def test_both_people_of_a_direct_room_can_post(tab, alice, bob):
+async def test_both_people_of_a_direct_room_can_post(connect, alice, bob):
     theirs = await open_direct_room(me=alice, other=bob)
-    async with tab(alice, theirs.slug) as hers, tab(bob, theirs.slug) as his:
+    async with connect(alice, theirs.slug) as hers, connect(bob, theirs.slug) as his:
         await hers.post(theirs.slug, "Just us?")
-        await his.hears(theirs.slug, "Just us?")
+        await his.wait_for_message(theirs.slug, "Just us?")
 
 
-async def test_a_direct_room_cannot_be_left(tab, alice, bob):
+async def test_a_direct_room_cannot_be_left(connect, alice, bob):
     theirs = await open_direct_room(me=alice, other=bob)
-    async with tab(bob, theirs.slug) as his:
+    async with connect(bob, theirs.slug) as his:
         with pytest.raises(Refused, match="cannot be left"):
-            await his.ask("leave", room=theirs.slug)
+            await his.request("leave", room=theirs.slug)
         await his.post(theirs.slug, "still here")
 
 

@@ -6,7 +6,7 @@ from asgiref.sync import sync_to_async
 from chat.models import Membership, Room
 from chat.services import members, rooms
 from chat.services.errors import ChatError, MemberNotFound, RoomNotFound
-from tests.tab import Refused
+from tests.chat_client import Refused
 
 remove = sync_to_async(members.remove_member)
 set_role = sync_to_async(members.set_role)
@@ -18,20 +18,20 @@ def membership(room: Room, user) -> tuple[str, str]:
     return Membership.objects.values_list("role", "state").get(room=room, user=user)
 
 
-async def seen(tab) -> dict:
-    return (await tab.frame("events"))["events"][0]["member"]
+async def seen(client) -> dict:
+    return (await client.wait_for_frame("events"))["events"][0]["member"]
 
 
 @pytest.mark.parametrize(("ban", "state"), [(False, "kicked"), (True, "banned")])
-async def test_a_removed_member_learns_why_and_gets_no_more_events(tab, room, alice, bob, ban, state):
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his, tab(bob, "harbour") as also_his:
+async def test_a_removed_member_learns_why_and_gets_no_more_events(connect, room, alice, bob, ban, state):
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his, connect(bob, "harbour") as also_his:
         await remove(slug="harbour", by=alice, user=bob.pk, ban=ban)
         for other in (hers, his, also_his):
             assert (await seen(other))["state"] == state
         for own in (his, also_his):
-            assert (await own.frame("left"))["room"] == "harbour"
+            assert (await own.wait_for_frame("left"))["room"] == "harbour"
         await hers.post("harbour", "gone?")
-        await hers.hears("harbour", "gone?")
+        await hers.wait_for_message("harbour", "gone?")
         assert "gone?" not in [post["body"] for post in his.rooms["harbour"].posts]
         if ban:
             with pytest.raises(Refused, match="not_found"):
@@ -61,8 +61,8 @@ async def test_a_former_member_can_be_banned_and_another_user_cannot(room, alice
             await remove(slug="harbour", by=alice, user=mallory.pk, ban=ban)
 
 
-async def test_a_role_is_published_and_ends_with_the_membership(tab, room, alice, bob):
-    async with tab(bob, "harbour") as his:
+async def test_a_role_is_published_and_ends_with_the_membership(connect, room, alice, bob):
+    async with connect(bob, "harbour") as his:
         await set_role(slug="harbour", by=alice, user=bob.pk, role="moderator")
         assert (await seen(his))["role"] == "moderator"
         assert (await his.join("harbour"))["role"] == "moderator"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chat.models import Room
 from chat.services.errors import BadName
 from chat.services.rooms import slug_from_name
-from tests.tab import Refused
+from tests.chat_client import Refused
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_slug_is_the_name_of_its_own_room(typed):
 
 
 @pytest.mark.parametrize("spelling", ["Harbour", "\uff28ARBOUR", "HARBOUR"])
-async def test_another_spelling_creates_no_second_room(tab, room, alice, spelling):
-    async with tab(alice) as hers:
+async def test_another_spelling_creates_no_second_room(connect, room, alice, spelling):
+    async with connect(alice) as hers:
         with pytest.raises(Refused, match="written harbour") as refused:
             await hers.join(spelling)
         assert refused.value.code == "bad_name"

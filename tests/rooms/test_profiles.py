@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from chat.models import Message, Room
 from chat.services import history, messages
 from chat.services.errors import BadMessage
-from tests.tab import Refused
+from tests.chat_client import Refused
 
 
 def profile(**fields: int) -> None:
@@ -28,9 +28,9 @@ def test_a_room_limits_the_length_of_messages(room, alice):
         messages.edit_message(message=posted.pk, author=alice, body="x" * 141, rev=posted.rev)
 
 
-async def test_joined_has_the_rooms_limit(tab, room, alice):
+async def test_joined_has_the_rooms_limit(connect, room, alice):
     await sync_to_async(profile)(body_chars=140)
-    async with tab(alice) as hers:
+    async with connect(alice) as hers:
         assert (await hers.join("harbour"))["info"]["body"] == 140
         with pytest.raises(Refused, match="bad_message"):
             await hers.post("harbour", "x" * 141)
@@ -53,15 +53,15 @@ def test_of_a_batch_larger_than_the_limit_the_end_is_kept(room, alice):
     assert sorted(Message.objects.values_list("body", flat=True)) == ["3", "4"]
 
 
-async def test_a_client_that_resumes_below_the_floor_gets_the_newest_page(tab, room, alice, bob):
+async def test_a_client_that_resumes_below_the_floor_gets_the_newest_page(connect, room, alice, bob):
     await sync_to_async(profile)(max_messages=2)
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         since = {"epoch": his.rooms["harbour"].epoch, "seq": his.rooms["harbour"].last}
         for body in "abcd":
             await hers.post("harbour", body)
-        await his.hears("harbour", "d")
+        await his.wait_for_message("harbour", "d")
         assert [post["body"] for post in his.rooms["harbour"].posts] == list("abcd")
-        back = await hers.ask("join", room="harbour", since=since)
+        back = await hers.request("join", room="harbour", since=since)
         assert (back["recovered"], [event["message"]["body"] for event in back["events"]]) == (False, ["c", "d"])
 
 

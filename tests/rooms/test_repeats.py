@@ -8,32 +8,32 @@ from django.db import IntegrityError, connection
 
 from chat.models import Message, Room
 from chat.services import rooms
-from tests.tab import Refused
+from tests.chat_client import Refused
 
 
 async def head(slug="harbour"):
     return (await Room.objects.aget(slug=slug)).head
 
 
-async def test_the_same_cid_again_is_the_same_message(tab, room, alice, bob):
+async def test_the_same_cid_again_is_the_same_message(connect, room, alice, bob):
     cid = str(uuid4())
-    async with tab(bob, "harbour") as his:
-        async with tab(alice, "harbour") as hers:
+    async with connect(bob, "harbour") as his:
+        async with connect(alice, "harbour") as hers:
             first = await hers.post("harbour", "Once", cid)
         before = await head()
-        async with tab(alice) as hers:  # another socket, not even joined
+        async with connect(alice) as hers:  # another socket, not even joined
             again = await hers.post("harbour", "Once", cid)
             other_words = await hers.post("harbour", "Twice?", cid.upper())
         assert (first.pop("dup"), again.pop("dup"), other_words.pop("dup")) == (False, True, True)
         assert first["message"] == again["message"] == other_words["message"]
         assert (await Message.objects.acount(), await head()) == (1, before)
-        await his.hears("harbour", "Once")
+        await his.wait_for_message("harbour", "Once")
         assert his.rooms["harbour"].seqs == [before]
 
 
-async def test_a_cid_used_in_another_room_is_a_conflict(tab, room, alice):
+async def test_a_cid_used_in_another_room_is_a_conflict(connect, room, alice):
     cid = str(uuid4())
-    async with tab(alice, "harbour", "quay") as hers:
+    async with connect(alice, "harbour", "quay") as hers:
         await hers.post("harbour", "here", cid)
         with pytest.raises(Refused) as refused:
             await hers.post("quay", "here", cid)
@@ -41,21 +41,21 @@ async def test_a_cid_used_in_another_room_is_a_conflict(tab, room, alice):
     assert await head("quay") == 1
 
 
-async def test_the_same_cid_of_another_author_is_another_message(tab, room, alice, bob):
+async def test_the_same_cid_of_another_author_is_another_message(connect, room, alice, bob):
     cid = str(uuid4())
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         mine, yours = await hers.post("harbour", "a", cid), await his.post("harbour", "b", cid)
         assert (mine["dup"], yours["dup"]) == (False, False)
         assert mine["message"]["id"] != yours["message"]["id"]
 
 
-async def test_a_repeated_post_returns_the_message_as_it_is_now(tab, room, alice):
+async def test_a_repeated_post_returns_the_message_as_it_is_now(connect, room, alice):
     cid = str(uuid4())
-    async with tab(alice, "harbour") as hers:
+    async with connect(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "Helo", cid))["message"]
-        edited = (await hers.ask("edit", message=sent["id"], body="Hello", rev=sent["rev"]))["message"]
+        edited = (await hers.request("edit", message=sent["id"], body="Hello", rev=sent["rev"]))["message"]
         assert (await hers.post("harbour", "Helo", cid))["message"] == edited
-        deleted = (await hers.ask("delete", message=sent["id"]))["message"]
+        deleted = (await hers.request("delete", message=sent["id"]))["message"]
         assert (await hers.post("harbour", "Helo", cid))["message"] == deleted
     assert deleted["body"] == ""
 
@@ -70,51 +70,51 @@ async def test_the_database_itself_refuses_a_second_row(room, alice):
             )
 
 
-async def test_an_edit_from_a_stale_rev_is_a_conflict_and_changes_nothing(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_an_edit_from_a_stale_rev_is_a_conflict_and_changes_nothing(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "one"))["message"]
-        edited = (await hers.ask("edit", message=sent["id"], body="two", rev=sent["rev"]))["message"]
+        edited = (await hers.request("edit", message=sent["id"], body="two", rev=sent["rev"]))["message"]
         before = await head()
         for rev in (sent["rev"], edited["rev"] + 1, 0):
             with pytest.raises(Refused) as refused:
-                await hers.ask("edit", message=sent["id"], body="three", rev=rev)
+                await hers.request("edit", message=sent["id"], body="three", rev=rev)
             assert refused.value.code == "conflict"
         assert await head() == before
         assert (await Message.objects.aget()).body == "two"
 
 
-async def test_the_same_edit_again_is_answered_and_not_stored_twice(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_the_same_edit_again_is_answered_and_not_stored_twice(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "one"))["message"]
-        edited = await hers.ask("edit", message=sent["id"], body="two", rev=sent["rev"])
+        edited = await hers.request("edit", message=sent["id"], body="two", rev=sent["rev"])
         before = await head()
-        again = await hers.ask("edit", message=sent["id"], body=" two ", rev=sent["rev"])
+        again = await hers.request("edit", message=sent["id"], body=" two ", rev=sent["rev"])
         assert (again["message"], await head()) == (edited["message"], before)
 
 
-async def test_the_same_deletion_again_is_answered_and_not_stored_twice(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_the_same_deletion_again_is_answered_and_not_stored_twice(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "one"))["message"]
-        deleted = await hers.ask("delete", message=sent["id"])
+        deleted = await hers.request("delete", message=sent["id"])
         before = await head()
-        again = await hers.ask("delete", message=sent["id"])
+        again = await hers.request("delete", message=sent["id"])
         assert (again["message"], await head()) == (deleted["message"], before)
 
 
-async def test_a_deleted_message_cannot_be_edited(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_a_deleted_message_cannot_be_edited(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "one"))["message"]
-        deleted = (await hers.ask("delete", message=sent["id"]))["message"]
+        deleted = (await hers.request("delete", message=sent["id"]))["message"]
         for rev in (sent["rev"], deleted["rev"]):
             with pytest.raises(Refused) as refused:
-                await hers.ask("edit", message=sent["id"], body="back", rev=rev)
+                await hers.request("edit", message=sent["id"], body="back", rev=rev)
             assert refused.value.code == "not_found"
 
 
-async def test_the_body_of_a_deleted_message_is_not_in_the_database(tab, room, alice):
-    async with tab(alice, "harbour") as hers:
+async def test_the_body_of_a_deleted_message_is_not_in_the_database(connect, room, alice):
+    async with connect(alice, "harbour") as hers:
         sent = (await hers.post("harbour", "xyzzy-secret"))["message"]
-        await hers.ask("delete", message=sent["id"])
+        await hers.request("delete", message=sent["id"])
 
     @sync_to_async
     def everything():

@@ -6,16 +6,16 @@ from asgiref.sync import sync_to_async
 from chat import limits
 from chat.models import Epoch, Room
 from chat.services import messages, rooms
-from tests.tab import Refused
+from tests.chat_client import Refused
 
 
 @pytest.fixture
-async def away(tab, room, alice, bob):
+async def away(connect, room, alice, bob):
     """What bob's tab knew of the harbour when it went away: three messages of alice."""
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         for body in ("one", "two", "three"):
             await hers.post("harbour", body)
-        await his.hears("harbour", "three")
+        await his.wait_for_message("harbour", "three")
         return his.rooms
 
 
@@ -23,23 +23,23 @@ async def head():
     return (await Room.objects.aget(slug="harbour")).head
 
 
-async def test_a_resume_without_changes_has_no_events(tab, away, bob):
-    async with tab(bob) as his:
+async def test_a_resume_without_changes_has_no_events(connect, away, bob):
+    async with connect(bob) as his:
         his.rooms = away
         joined = await his.join("harbour", resume=True)
         assert (joined["recovered"], joined["events"], joined["head"]) == (True, [], await head())
 
 
-async def test_a_resume_has_all_kinds_of_changes_in_order(tab, away, alice, bob, mallory):
-    async with tab(alice, "harbour") as hers:
+async def test_a_resume_has_all_kinds_of_changes_in_order(connect, away, alice, bob, mallory):
+    async with connect(alice, "harbour") as hers:
         one, two, _ = hers.rooms["harbour"].visible
         four = (await hers.post("harbour", "four"))["message"]
-        edited = (await hers.ask("edit", message=one["id"], body="ONE", rev=one["rev"]))["message"]
-        deleted = (await hers.ask("delete", message=two["id"]))["message"]
+        edited = (await hers.request("edit", message=one["id"], body="ONE", rev=one["rev"]))["message"]
+        deleted = (await hers.request("delete", message=two["id"]))["message"]
         await sync_to_async(rooms.join_room)(slug="harbour", user=mallory)
         await sync_to_async(rooms.update_room)(slug="harbour", user=alice, topic="tides")
-        await hers.until(lambda tab: tab.rooms["harbour"].last == deleted["rev"] + 2)
-        async with tab(bob) as his:
+        await hers.wait_until(lambda client: client.rooms["harbour"].last == deleted["rev"] + 2)
+        async with connect(bob) as his:
             his.rooms, since = away, away["harbour"].last
             joined = await his.join("harbour", resume=True)
             received = joined["events"]
@@ -52,12 +52,12 @@ async def test_a_resume_has_all_kinds_of_changes_in_order(tab, away, alice, bob,
             assert his.rooms["harbour"].snapshots == 1
 
 
-async def test_a_message_that_changed_twice_has_one_event(tab, away, alice, bob):
-    async with tab(alice, "harbour") as hers:
+async def test_a_message_that_changed_twice_has_one_event(connect, away, alice, bob):
+    async with connect(alice, "harbour") as hers:
         one = hers.rooms["harbour"].visible[0]
-        one = (await hers.ask("edit", message=one["id"], body="uno", rev=one["rev"]))["message"]
-        one = (await hers.ask("edit", message=one["id"], body="eins", rev=one["rev"]))["message"]
-    async with tab(bob) as his:
+        one = (await hers.request("edit", message=one["id"], body="uno", rev=one["rev"]))["message"]
+        one = (await hers.request("edit", message=one["id"], body="eins", rev=one["rev"]))["message"]
+    async with connect(bob) as his:
         his.rooms = away
         joined = await his.join("harbour", resume=True)
         assert [event["message"] for event in joined["events"]] == [one]
@@ -65,7 +65,9 @@ async def test_a_message_that_changed_twice_has_one_event(tab, away, alice, bob)
 
 
 @pytest.mark.parametrize(("changes", "recovered"), [(limits.RESUME, True), (limits.RESUME + 1, False)])
-async def test_up_to_300_changes_are_resumed_and_more_give_the_newest_page(tab, away, alice, bob, changes, recovered):
+async def test_up_to_300_changes_are_resumed_and_more_give_the_newest_page(
+    connect, away, alice, bob, changes, recovered
+):
     @sync_to_async
     def edit_often():
         message = messages.Message.objects.get(body="one")
@@ -73,7 +75,7 @@ async def test_up_to_300_changes_are_resumed_and_more_give_the_newest_page(tab, 
             message = messages.edit_message(message=message.pk, author=alice, body=f"v{number}", rev=message.rev)
 
     await edit_often()
-    async with tab(bob) as his:
+    async with connect(bob) as his:
         his.rooms = away
         joined = await his.join("harbour", resume=True, limit=2)
         assert joined["recovered"] is recovered
@@ -82,9 +84,9 @@ async def test_up_to_300_changes_are_resumed_and_more_give_the_newest_page(tab, 
         assert [m["body"] for m in his.rooms["harbour"].visible][-2:] == ["two", "three"]
 
 
-async def test_a_client_of_another_epoch_gets_the_newest_page(tab, away, bob):
+async def test_a_client_of_another_epoch_gets_the_newest_page(connect, away, bob):
     await Epoch.objects.aupdate(value="00000000-0000-4000-8000-000000000000")
-    async with tab(bob) as his:
+    async with connect(bob) as his:
         his.rooms = away
         joined = await his.join("harbour", resume=True)  # by which the process itself learns of the new epoch
         assert not joined["recovered"]
@@ -92,8 +94,8 @@ async def test_a_client_of_another_epoch_gets_the_newest_page(tab, away, bob):
         assert len(joined["events"]) == 3
 
 
-async def test_a_client_ahead_of_the_room_gets_the_newest_page(tab, away, bob):
-    async with tab(bob) as his:
+async def test_a_client_ahead_of_the_room_gets_the_newest_page(connect, away, bob):
+    async with connect(bob) as his:
         his.rooms = away
         away["harbour"].last += 1
         joined = await his.join("harbour", resume=True)
@@ -101,9 +103,9 @@ async def test_a_client_ahead_of_the_room_gets_the_newest_page(tab, away, bob):
 
 
 @pytest.mark.parametrize(("floor", "recovered", "received"), [(-2, True, ["two", "three"]), (-1, False, ["three"])])
-async def test_a_client_below_the_floor_gets_the_newest_page(tab, away, bob, floor, recovered, received):
+async def test_a_client_below_the_floor_gets_the_newest_page(connect, away, bob, floor, recovered, received):
     await Room.objects.aupdate(floor=await head() + floor)
-    async with tab(bob) as his:
+    async with connect(bob) as his:
         his.rooms = away
         away["harbour"].last -= 2
         joined = await his.join("harbour", resume=True)
@@ -111,25 +113,25 @@ async def test_a_client_below_the_floor_gets_the_newest_page(tab, away, bob, flo
         assert [event["message"]["body"] for event in joined["events"]] == received
 
 
-async def test_a_member_who_was_removed_meanwhile_cannot_resume(tab, secret, alice, bob):
-    async with tab(bob, secret.slug) as his:
+async def test_a_member_who_was_removed_meanwhile_cannot_resume(connect, secret, alice, bob):
+    async with connect(bob, secret.slug) as his:
         known = his.rooms
     await sync_to_async(rooms.leave_room)(slug=secret.slug, user=bob)
-    async with tab(bob) as his:
+    async with connect(bob) as his:
         his.rooms = known
         with pytest.raises(Refused) as refused:
             await his.join(secret.slug, resume=True)
         assert refused.value.code == "not_found"
 
 
-async def test_joining_again_on_the_same_socket_returns_missed_changes(tab, room, alice, bob):
-    async with tab(alice, "harbour") as hers, tab(bob, "harbour") as his:
+async def test_joining_again_on_the_same_socket_returns_missed_changes(connect, room, alice, bob):
+    async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         for body in ("one", "two"):
             await hers.post("harbour", body)
-        await his.hears("harbour", "two")
+        await his.wait_for_message("harbour", "two")
         his.rooms["harbour"].last -= 1
         joined = await his.join("harbour", resume=True)
         assert [event["message"]["body"] for event in joined["events"]] == ["two"]
         await hers.post("harbour", "three")
-        await his.hears("harbour", "three")
+        await his.wait_for_message("harbour", "three")
         assert his.rooms["harbour"].seqs[-1] == await head()

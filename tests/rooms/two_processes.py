@@ -21,10 +21,10 @@ from realtime import consumer as consumer_base
 from realtime import session_watch, stream
 from realtime.process import Process
 from realtime.publisher import publisher
-from tests import inside
+from tests import asgi_transport
+from tests.chat_client import ChatClient
 from tests.clock import PatientLoop
 from tests.realtime.fakes import FakeChannelLayer, Gate
-from tests.tab import Tab
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ class World:
             channel_layers.set("default", self._before)
 
 
-class Page(Tab):
+class Page(ChatClient):
     """A tab that never waits: what it asked for is applied as it comes, as a page in a browser does."""
 
     def __init__(self, transport: Any) -> None:
@@ -115,7 +115,7 @@ class Page(Tab):
         super()._take(frame)
         self.joined |= frame["type"] == "joined"
         if (room := self.scrolling.pop(frame.get("id"), None)) and frame["type"] == "ok":  # type: ignore[arg-type]
-            self.rooms[room].page(frame["events"], more=frame["more"])
+            self.rooms[room].add_older(frame["events"], more=frame["more"])
 
     @property
     def failure(self) -> BaseException | None:
@@ -127,7 +127,7 @@ class Device:
 
     def __init__(self, world: World, user: User, room: str) -> None:
         self.world, self.user, self.room = world, user, room
-        self.cookie = inside.session_of(user)
+        self.cookie = asgi_transport.session_of(user)
         self.page: Page | None = None
         self.known: dict[str, Any] = {}
 
@@ -143,16 +143,16 @@ class Device:
         """Say hello and resume, without waiting for an answer."""
         self.cut()
         self.world.here = self.world.processes[number]
-        self.page = Page(self.world.run(inside.Inside.open(cookie=self.cookie)))
+        self.page = Page(self.world.run(asgi_transport.AsgiTransport.open(cookie=self.cookie)))
         self.page.rooms = self.known
         self.world.run(self._begin(self.page, limit))
 
     async def _begin(self, page: Page, limit: int) -> None:
         await page.open()
-        await page.say("hello")
+        await page.send_command("hello")
         known = self.known.get(self.room)
         since = {"since": {"epoch": known.epoch, "seq": known.last}} if known else {}
-        await page.say("join", room=self.room, limit=limit, **since)
+        await page.send_command("join", room=self.room, limit=limit, **since)
 
     def cut(self) -> None:
         """The line goes dead; what was on its way is lost."""
@@ -166,14 +166,14 @@ class Device:
         await asyncio.gather(page._reader, return_exceptions=True)
         await page.transport.communicator.send_input({"type": "websocket.disconnect", "code": 1006})
 
-    def say(self, type: str, **fields: Any) -> int:
+    def send_command(self, type: str, **fields: Any) -> int:
         assert self.page is not None
-        return self.world.run(self.page.say(type, **fields))
+        return self.world.run(self.page.send_command(type, **fields))
 
     def scroll(self) -> None:
         assert self.page is not None
         known = self.known[self.room]
-        self.page.scrolling[self.say("history", room=self.room, before=known.start, limit=2)] = self.room
+        self.page.scrolling[self.send_command("history", room=self.room, before=known.start, limit=2)] = self.room
 
     @property
     def mine(self) -> list[dict[str, Any]]:

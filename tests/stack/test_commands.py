@@ -17,9 +17,11 @@ publish_ephemeral(room.stream, Ephemeral(room=room.slug, kind="typing", user=use
 
 async def test_an_event_published_by_a_command_arrives_although_its_process_ends_at_once(stack: Stack):
     (cookie, _) = stack.people("ann", "ben")
-    async with await stack.tab(cookie) as ann:
+    async with await stack.connect(cookie) as ann:
         await ann.join("from-a-shell")
         await asyncio.to_thread(
             stack.run_python, TYPING
         )  # the process ends at once; a poll does not deliver ephemeral events
-        await ann.until(lambda tab: any(frame.get("kind") == "typing" for frame in tab.frames), "the typing event")
+        await ann.wait_until(
+            lambda client: any(frame.get("kind") == "typing" for frame in client.frames), "the typing event"
+        )

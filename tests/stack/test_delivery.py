@@ -4,8 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
+from tests.chat_client import ChatClient
 from tests.running import Stack
-from tests.tab import Tab
 
 MESSAGES = 10_000
 ROOMS = ("pier", "lighthouse", "dry-dock")
@@ -17,22 +17,22 @@ async def test_ten_thousand_messages_over_every_path_reach_every_client_once_and
     rooms = [f"{room}-{uuid4().hex[:6]}" for room in ROOMS]
     async with AsyncExitStack() as exits:
         routes = ("ws1", "ws2", "", "")
-        tabs = [
-            await exits.enter_async_context(await stack.tab(cookie, through=through, timeout_seconds=240))
+        clients = [
+            await exits.enter_async_context(await stack.connect(cookie, through=through, timeout_seconds=240))
             for cookie, through in zip(cookies, routes, strict=True)
         ]
         rest = await exits.enter_async_context(stack.browser(rest_cookie))
         for room in rooms:
-            for tab in tabs:
-                await tab.join(room, limit=0)
+            for client in clients:
+                await client.join(room, limit=0)
             assert (await rest.post(f"/api/rooms/{room}/join/")).status_code == 200
 
         acked: dict[str, set[str]] = {room: set() for room in rooms}
         bodies = iter(range(MESSAGES))
 
-        async def send_over_socket(tab: Tab, room: str) -> None:
+        async def send_over_socket(client: ChatClient, room: str) -> None:
             for body in bodies:
-                ok = await tab.post(room, str(body))
+                ok = await client.post(room, str(body))
                 acked[room].add(ok["message"]["body"])
 
         async def send_over_rest(room: str) -> None:
@@ -41,21 +41,21 @@ async def test_ten_thousand_messages_over_every_path_reach_every_client_once_and
                 assert answer.status_code == 201, answer.text
                 acked[room].add(answer.json()["body"])
 
-        senders = [send_over_socket(tab, room) for tab in tabs for room in rooms] + [
+        senders = [send_over_socket(client, room) for client in clients for room in rooms] + [
             send_over_rest(room) for room in rooms
         ]
         await asyncio.gather(*senders)
         assert sum(map(len, acked.values())) == MESSAGES
 
-        for tab in tabs:
+        for client in clients:
             for room in rooms:
-                await assert_complete(tab, room, acked[room])
+                await assert_complete(client, room, acked[room])
 
 
-async def assert_complete(tab: Tab, room: str, acked: set[str]) -> None:
+async def assert_complete(client: ChatClient, room: str, acked: set[str]) -> None:
     """Check that the client received every acknowledged message live and once, and that its events have no gap."""
-    known = tab.rooms[room]
-    await tab.until(lambda _: len(known.posts) >= len(acked), f"{len(acked)} messages in {room}")
+    known = client.rooms[room]
+    await client.wait_until(lambda _: len(known.posts) >= len(acked), f"{len(acked)} messages in {room}")
     assert len(known.posts) == len(acked)
     assert {post["body"] for post in known.posts} == acked
     assert known.seqs == list(range(known.seqs[0], known.seqs[0] + len(known.seqs)))

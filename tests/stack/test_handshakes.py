@@ -6,8 +6,8 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.chat_client import ChatClient, Closed
 from tests.running import Stack, Wss
-from tests.tab import Closed, Tab
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://localhost"])
@@ -17,15 +17,15 @@ async def test_a_cookie_with_a_foreign_or_missing_origin_is_refused_and_the_reas
         await Wss.open(stack, cookie, origin=origin)
     assert refused.value.response.status_code == 403
     reason = "The request has cookies, but no Origin." if origin is None else f"Origin {origin!r} is neither this host"
-    await stack.says(f"Socket refused: {reason}")
+    await stack.wait_for_log(f"Socket refused: {reason}")
 
 
 async def test_a_socket_without_a_session_is_closed_with_4401(stack: Stack):
-    tab = await stack.tab("")
-    await tab.open()
-    await tab.say("hello")
-    assert await tab.end() == 4401
-    assert tab.frames[-1]["reconnect_in"] is None
+    client = await stack.connect("")
+    await client.open()
+    await client.send_command("hello")
+    assert await client.wait_closed() == 4401
+    assert client.frames[-1]["reconnect_in"] is None
 
 
 @pytest.mark.parametrize(
@@ -40,38 +40,38 @@ async def test_a_socket_without_a_session_is_closed_with_4401(stack: Stack):
 )
 async def test_an_unacceptable_frame_closes_the_socket_with_its_close_code(stack: Stack, frame, code):
     (cookie,) = stack.people("ann")
-    async with await stack.tab(cookie) as tab:
-        await tab.transport.connection.send(frame)
-        assert await tab.end() == code
+    async with await stack.connect(cookie) as client:
+        await client.transport.connection.send(frame)
+        assert await client.wait_closed() == code
 
 
 async def test_invalid_utf8_closes_the_socket_with_1007(stack: Stack):
     (cookie,) = stack.people("ann")
-    async with await stack.tab(cookie) as tab:
-        await tab.transport.connection.send(b"\xff\xfe", text=True)
-        assert await tab.end() == 1007
+    async with await stack.connect(cookie) as client:
+        await client.transport.connection.send(b"\xff\xfe", text=True)
+        assert await client.wait_closed() == 1007
 
 
 async def test_the_address_of_a_room_joins_that_room(stack: Stack):
     (cookie,) = stack.people("ann")
-    async with await stack.tab(cookie, path="/ws/chat/by-address/") as tab:
-        assert (await tab.frame("joined"))["room"] == "by-address"
+    async with await stack.connect(cookie, path="/ws/chat/by-address/") as client:
+        assert (await client.wait_for_frame("joined"))["room"] == "by-address"
 
 
 async def test_an_unknown_address_is_closed_with_the_reason(stack: Stack):
     (cookie,) = stack.people("ann")
-    tab = await stack.tab(cookie, path="/ws/nowhere/")
-    await tab.open()
-    assert await tab.end() == 4400
-    assert "no socket at this address" in tab.frames[-1]["reason"]
+    client = await stack.connect(cookie, path="/ws/nowhere/")
+    await client.open()
+    assert await client.wait_closed() == 4400
+    assert "no socket at this address" in client.frames[-1]["reason"]
 
 
 async def test_a_socket_without_the_subprotocol_is_closed_with_a_reason_that_names_it(stack: Stack):
     (cookie,) = stack.people("ann")
-    tab = Tab(await Wss.open(stack, cookie, subprotocols=None))
-    await tab.open()
-    assert await tab.end() == 4400
-    assert "parley.v1" in tab.frames[-1]["reason"]
+    client = ChatClient(await Wss.open(stack, cookie, subprotocols=None))
+    await client.open()
+    assert await client.wait_closed() == 4400
+    assert "parley.v1" in client.frames[-1]["reason"]
 
 
 async def test_a_plain_http_request_to_a_websocket_address_gets_426_that_names_the_hop(stack: Stack):
@@ -103,7 +103,7 @@ async def test_daphne_alone_serves_pages_too(stack: Stack):
 
 async def test_a_malformed_frame_logs_no_traceback(stack: Stack):
     with pytest.raises(Closed):
-        async with await stack.tab(stack.people("ann")[0]) as tab:
-            await tab.transport.send("{")
-            await tab.until(lambda _: False)
+        async with await stack.connect(stack.people("ann")[0]) as client:
+            await client.transport.send("{")
+            await client.wait_until(lambda _: False)
     assert "Traceback" not in stack.log()

@@ -16,10 +16,10 @@ async def read_metrics(stack: Stack, name: str) -> dict[str, float]:
 async def test_metrics_count_sockets_handshakes_closes_deliveries_and_loop_lag(stack: Stack):
     (cookie,) = stack.people("ann")
     before = await read_metrics(stack, "ws1")
-    async with await stack.tab(cookie, through="ws1") as tab:
-        await tab.join("counting")
-        await tab.post("counting", "One")
-        await tab.hears("counting", "One")
+    async with await stack.connect(cookie, through="ws1") as client:
+        await client.join("counting")
+        await client.post("counting", "One")
+        await client.wait_for_message("counting", "One")
         during = await read_metrics(stack, "ws1")
         assert during["parley_sockets_open"] == before["parley_sockets_open"] + 1
         assert during["parley_deliveries_total"] > before["parley_deliveries_total"]

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from uuid import uuid4
 
 from realtime.hub import POLL_INTERVAL_SECONDS
+from tests.chat_client import ChatClient
 from tests.running import Stack
 from tests.stack.test_delivery import assert_complete
-from tests.tab import Tab
 
 AWAY_SECONDS = 10
 
@@ -19,22 +19,22 @@ async def test_no_message_is_lost_while_redis_is_away_for_ten_seconds(stack: Sta
     room = f"storm-{uuid4().hex[:6]}"
     acked: set[str] = set()
     async with AsyncExitStack() as exits:
-        tabs = [
-            await exits.enter_async_context(await stack.tab(cookie, through=through))
+        clients = [
+            await exits.enter_async_context(await stack.connect(cookie, through=through))
             for cookie, through in ((ann, "ws1"), (ben, "ws2"), (cleo, ""))
         ]
         rest = await exits.enter_async_context(stack.browser(ann))
-        for tab in tabs:
-            await tab.join(room)
+        for client in clients:
+            await client.join(room)
         stop = asyncio.Event()
 
-        async def keep_sending(tab: Tab, name: str) -> float:
+        async def keep_sending(client: ChatClient, name: str) -> float:
             """Send until stopped. Returns the longest wait for an acknowledgement in seconds."""
             slowest = 0.0
             while not stop.is_set():
                 began = time.monotonic()
                 body = f"{name} {uuid4()}"
-                acked.add((await tab.post(room, body))["message"]["body"])
+                acked.add((await client.post(room, body))["message"]["body"])
                 slowest = max(slowest, time.monotonic() - began)
                 await asyncio.sleep(0.02)  # the rate of each sender
             return slowest
@@ -47,29 +47,31 @@ async def test_no_message_is_lost_while_redis_is_away_for_ten_seconds(stack: Sta
                 acked.add(body)
                 await asyncio.sleep(0.02)
 
-        sending = [asyncio.ensure_future(keep_sending(tab, name)) for tab, name in zip(tabs, "abc", strict=True)]
+        sending = [
+            asyncio.ensure_future(keep_sending(client, name)) for client, name in zip(clients, "abc", strict=True)
+        ]
         posting = asyncio.ensure_future(keep_posting())
-        await tabs[0].until(lambda tab: len(tab.rooms[room].posts) > 50, "the first messages")
+        await clients[0].wait_until(lambda client: len(client.rooms[room].posts) > 50, "the first messages")
 
         stack.kill("redis", hold=True)
         away_until = time.monotonic() + AWAY_SECONDS
         # Messages from the other daphne arrive within one poll.
-        for sender, receiver in ((tabs[0], tabs[1]), (tabs[1], tabs[0])):
+        for sender, receiver in ((clients[0], clients[1]), (clients[1], clients[0])):
             body = f"without Redis {uuid4()}"
             acked.add((await sender.post(room, body))["message"]["body"])
             async with asyncio.timeout(POLL_INTERVAL_SECONDS + 2):
-                await receiver.hears(room, body)
+                await receiver.wait_for_message(room, body)
 
         # A new user can sign in, connect, read the history and create a room.
         async with stack.browser() as newcomer:
             answer = await newcomer.post("/guest/", data={"name": "Late", "next": ""})
             assert answer.status_code == 302, answer.text
-            async with await stack.tab(newcomer.cookies["sessionid"], through="ws2") as late:
+            async with await stack.connect(newcomer.cookies["sessionid"], through="ws2") as late:
                 assert (await late.join(room))["events"]
-                assert (await late.ask("history", room=room, limit=10))["more"]
+                assert (await late.request("history", room=room, limit=10))["more"]
                 await late.join(f"new-{room}")
                 acked.add((await late.post(room, "I am late"))["message"]["body"])
-                await tabs[0].hears(room, "I am late")
+                await clients[0].wait_for_message(room, "I am late")
 
         await asyncio.sleep(max(0.0, away_until - time.monotonic()))  # Redis stays away for the whole time
         stack.release("redis")
@@ -78,8 +80,8 @@ async def test_no_message_is_lost_while_redis_is_away_for_ten_seconds(stack: Sta
         stop.set()
         await asyncio.gather(*sending, posting)
         async with asyncio.timeout(5 - (time.monotonic() - returned) + 1):
-            for tab in tabs:
-                await assert_complete(tab, room, acked)
+            for client in clients:
+                await assert_complete(client, room, acked)
     log = stack.log()[log_start:]
     assert "The channel layer is away" in log
     assert "Traceback" not in log

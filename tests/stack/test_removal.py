@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.chat_client import ChatClient
 from tests.running import Stack
-from tests.tab import Tab
 
 PASSWORD = "correct horse battery staple"
 MAX_DELAY_SECONDS = 1.0  # from the commit to the last message that may arrive
@@ -48,15 +48,15 @@ async def test_a_user_who_loses_access_receives_nothing_a_second_later(
     room, name = f"deck-{uuid4().hex[:6]}", f"tom-{uuid4().hex[:6]}"
     (owner_cookie,) = stack.people("una")
     cookie, other_cookie = stack.run_python(SIGN_UP, name, PASSWORD).split()
-    his = await stack.tab(other_cookie if act is change_password else cookie, through="ws2")
+    his = await stack.connect(other_cookie if act is change_password else cookie, through="ws2")
     async with (
-        await stack.tab(owner_cookie, through="ws1") as hers,
+        await stack.connect(owner_cookie, through="ws1") as hers,
         his,
         stack.browser(owner_cookie) as owner,
         stack.browser(cookie) as his_browser,
     ):
-        for tab in (hers, his):
-            await tab.join(room)
+        for client in (hers, his):
+            await client.join(room)
         committed = await _post_during(hers, room, lambda: act(owner, his_browser, room, his.welcome["user"]["id"]))
         received = {post["body"] for post in his.rooms[room].posts}
         assert received, "no message arrived before"
@@ -65,23 +65,25 @@ async def test_a_user_who_loses_access_receives_nothing_a_second_later(
         if act in (remove, ban):
             assert [frame["room"] for frame in his.frames if frame["type"] == "left"] == [room]
         else:
-            assert await his.end() == 4401
+            assert await his.wait_closed() == 4401
 
 
-async def _post_during(tab: Tab, room: str, act: Callable[[], Awaitable[None]]) -> float:
+async def _post_during(client: ChatClient, room: str, act: Callable[[], Awaitable[None]]) -> float:
     """Post the time again and again before, during and after `act`. Returns the time at which `act` was done."""
     stop = asyncio.Event()
 
     async def post_times() -> None:
         while not stop.is_set():
-            await tab.post(room, str(time.time()))
+            await client.post(room, str(time.time()))
             await asyncio.sleep(0.02)  # the rate of the messages
 
     posting = asyncio.ensure_future(post_times())
-    await tab.until(lambda tab: len(tab.rooms[room].posts) > 5, "the first messages")
+    await client.wait_until(lambda client: len(client.rooms[room].posts) > 5, "the first messages")
     await act()
     committed = time.time()
-    await tab.until(lambda tab: float(tab.rooms[room].posts[-1]["body"]) > committed + MAX_DELAY_SECONDS + 1)
+    await client.wait_until(
+        lambda client: float(client.rooms[room].posts[-1]["body"]) > committed + MAX_DELAY_SECONDS + 1
+    )
     stop.set()
     await posting
     return committed

@@ -18,16 +18,16 @@ async def test_a_message_sent_a_thousand_times_with_the_same_cid_is_stored_and_d
     (cookie,) = any_stack.people("ann")
     room, cid = f"echo-{uuid4().hex[:6]}", str(uuid4())
     async with AsyncExitStack() as exits:
-        tabs = [
-            await exits.enter_async_context(await any_stack.tab(cookie, through=through))
+        clients = [
+            await exits.enter_async_context(await any_stack.connect(cookie, through=through))
             for through in ("ws1", "ws2", "", "")
         ]
         rest = await exits.enter_async_context(any_stack.browser(cookie))
-        for tab in tabs:
-            await tab.join(room)
+        for client in clients:
+            await client.join(room)
 
         async def send_over_socket(number: int) -> tuple[dict, bool]:
-            ok = await tabs[number % len(tabs)].post(room, "Once", cid)
+            ok = await clients[number % len(clients)].post(room, "Once", cid)
             return ok["message"], ok["dup"]
 
         async def send_over_rest() -> tuple[dict, bool]:
@@ -41,9 +41,9 @@ async def test_a_message_sent_a_thousand_times_with_the_same_cid_is_stored_and_d
         assert len(answers) == 1000
         assert all(message == answers[0][0] for message, _ in answers)
         assert [dup for _, dup in answers].count(False) == 1
-        await tabs[0].post(room, "Next")
-        for tab in tabs:
-            await tab.hears(room, "Next")
-            assert [post["body"] for post in tab.rooms[room].posts] == ["Once", "Next"]
-        history = await tabs[0].ask("history", room=room)
+        await clients[0].post(room, "Next")
+        for client in clients:
+            await client.wait_for_message(room, "Next")
+            assert [post["body"] for post in client.rooms[room].posts] == ["Once", "Next"]
+        history = await clients[0].request("history", room=room)
         assert [event["message"]["body"] for event in history["events"]] == ["Once", "Next"]

@@ -18,8 +18,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from realtime.frames import MAX_PENDING_BYTES
+from tests.chat_client import ChatClient, Closed
 from tests.running import REPO, Stack, Wss
-from tests.tab import Closed, Tab
 
 
 class Server:
@@ -76,11 +76,11 @@ class Server:
             "ws://localhost/ws/", sock=plain, origin="http://localhost", compression=None, max_size=None, **options
         )
 
-    async def tab(self, cookie: str, **options: object) -> Tab:
+    async def connect(self, cookie: str, **options: object) -> ChatClient:
         """Return a client of this server with this session; not open yet."""
         headers = {"Cookie": f"sessionid={cookie}"}
         connection = await self.open_websocket(subprotocols=["parley.v1"], additional_headers=headers, **options)
-        return Tab(Wss(connection))
+        return ChatClient(Wss(connection))
 
     async def get(self, path: str) -> httpx.Response:
         transport = httpx.AsyncHTTPTransport(uds=str(self.path))
@@ -125,9 +125,9 @@ async def test_the_server_notifies_systemd_when_it_is_ready_and_when_it_stops(st
     server = serve(DRAIN_SECONDS="1")
     assert server.next_notification().startswith("READY=1\n")
     (cookie,) = stack.people("ann")
-    async with await server.tab(cookie) as tab:
+    async with await server.connect(cookie) as client:
         server.process.send_signal(signal.SIGTERM)
-        assert await tab.end() == 1012
+        assert await client.wait_closed() == 1012
     assert server.next_notification() == "STOPPING=1"
     assert server.process.wait(10) == 0
 
@@ -136,14 +136,14 @@ async def test_a_draining_server_refuses_handshakes_with_503_and_is_not_ready(st
     server = serve(DRAIN_SECONDS="2")
     server.next_notification()
     cookies = stack.people("ann", "bob")
-    async with await server.tab(cookies[0]), await server.tab(cookies[1]) as last:
+    async with await server.connect(cookies[0]), await server.connect(cookies[1]) as last:
         server.process.send_signal(signal.SIGTERM)
         assert server.next_notification() == "STOPPING=1"
         with pytest.raises(InvalidStatus) as refused:
-            await server.tab(cookies[0])
+            await server.connect(cookies[0])
         assert refused.value.response.status_code == 503
         assert (await server.get("/readyz")).status_code == 503
-        assert await last.end() == 1012
+        assert await last.wait_closed() == 1012
     assert server.process.wait(10) == 0
 
 
@@ -159,9 +159,9 @@ async def test_the_server_serves_on_a_socket_inherited_from_systemd(stack: Stack
     server = serve("--systemd", "ws")
     assert server.next_notification().startswith("READY=1\n")
     (cookie,) = stack.people("ann")
-    async with await server.tab(cookie) as tab:
-        assert tab.welcome["user"]["name"] == "ann"
-        assert (await tab.join("inherited"))["head"] > 0
+    async with await server.connect(cookie) as client:
+        assert client.welcome["user"]["name"] == "ann"
+        assert (await client.join("inherited"))["head"] > 0
 
 
 def test_a_socket_inherited_from_systemd_keeps_its_path_mode_and_backlog(serve):
@@ -182,22 +182,22 @@ async def test_a_successor_is_ready_before_the_old_process_closes_its_sockets(st
     server = serve("--systemd", "ws", DRAIN_SECONDS="2")
     assert server.next_notification().startswith("READY=1\n")
     cookies = stack.people("ann", "bob")
-    async with await server.tab(cookies[0]) as first, await server.tab(cookies[1]) as last:
+    async with await server.connect(cookies[0]) as first, await server.connect(cookies[1]) as last:
         server.process.send_signal(signal.SIGHUP)
         variable, _, successor = server.next_notification().partition("=")
         assert variable == "MAINPID"
-        assert await first.end() == 1012
+        assert await first.wait_closed() == 1012
         for _ in range(20):
             assert (await server.get("/readyz")).status_code == 200  # not 503: only the successor accepts requests
-        async with await server.tab(cookies[0]) as back:
-            assert await last.end() == 1012
+        async with await server.connect(cookies[0]) as back:
+            assert await last.wait_closed() == 1012
             assert server.process.wait(10) == 0
             server.systemd.setblocking(False)
             with pytest.raises(BlockingIOError):  # the unit does not stop
                 server.next_notification()
             server.systemd.settimeout(30)
             os.kill(int(successor), signal.SIGTERM)
-            assert await back.end() == 1012
+            assert await back.wait_closed() == 1012
             assert server.next_notification() == "STOPPING=1"
 
 
@@ -211,10 +211,10 @@ async def test_the_old_process_keeps_serving_when_its_successor_fails(stack: Sta
     server.current.unlink()
     server.current.symlink_to(tmp_path / "broken")
     (cookie,) = stack.people("ann")
-    async with await server.tab(cookie) as tab:
+    async with await server.connect(cookie) as client:
         server.process.send_signal(signal.SIGHUP)
         assert server.next_notification().endswith("ended before it was ready")
-        await tab.join("as-before")
+        await client.join("as-before")
     server.current.unlink()
     server.current.symlink_to(REPO)
     server.process.send_signal(signal.SIGHUP)  # the next successor may succeed
@@ -248,10 +248,10 @@ async def test_a_slow_reader_is_closed_with_4508_and_resumes_without_loss(stack:
     server.next_notification()
     ann, ben = stack.people("ann", "ben")
     room, body = f"slow-{uuid4().hex[:6]}", "x" * 3900
-    async with await server.tab(ann) as hers, await server.tab(ben) as fast:
+    async with await server.connect(ann) as hers, await server.connect(ben) as fast:
         await hers.join(room)
         await fast.join(room)
-        slow = await server.tab(ben)
+        slow = await server.connect(ben)
         async with slow:
             await slow.join(room)
             slow._reader.cancel()  # the client stops reading
@@ -265,23 +265,23 @@ async def test_a_slow_reader_is_closed_with_4508_and_resumes_without_loss(stack:
                     sent += 1
                 waiting = await server.waiting_bytes()
             assert most_waiting <= MAX_PENDING_BYTES
-            await fast.hears(room, f"{sent - 1} {body}")  # other clients are not slowed down
+            await fast.wait_for_message(room, f"{sent - 1} {body}")  # other clients are not slowed down
             slow.transport.connection.transport.resume_reading()
             code, last = await read_to_the_end(slow)
             assert (code, last["type"], last["code"]) == (4508, "bye", 4508)
-        async with await server.tab(ben) as back:
+        async with await server.connect(ben) as back:
             await back.join(room)  # too far behind to resume: the newest messages, and the rest from the history
             while back.rooms[room].start:
-                await back.older(room)
+                await back.load_older(room)
             assert back.rooms[room].visible == fast.rooms[room].visible
 
 
-async def read_to_the_end(tab: Tab) -> tuple[int, dict]:
+async def read_to_the_end(client: ChatClient) -> tuple[int, dict]:
     last = ""
     async with asyncio.timeout(30):
         while True:
             try:
-                last = await tab.transport.receive()
+                last = await client.transport.receive()
             except Closed as closed:
                 return closed.code, json.loads(last)
 
@@ -292,11 +292,11 @@ async def test_a_flood_of_commands_does_not_fill_the_memory_of_the_server(stack:
     server.next_notification()
     (cookie,) = stack.people("flood")
     room = f"flood-{uuid4().hex[:6]}"
-    async with await server.tab(cookie) as tab:
-        await tab.join(room)
+    async with await server.connect(cookie) as client:
+        await client.join(room)
         before = server.rss()
         frame = json.dumps({"type": "history", "id": 1, "room": room})
-        raw = tab.transport.connection
+        raw = client.transport.connection
         began, sent = time.monotonic(), 0
         while time.monotonic() - began < 2:
             with contextlib.suppress(TimeoutError):
@@ -304,7 +304,7 @@ async def test_a_flood_of_commands_does_not_fill_the_memory_of_the_server(stack:
                     await raw.send(frame)
                     sent += 1
         assert server.rss() - before < 16 << 20, f"{sent} frames were sent"
-        async with await server.tab(cookie) as other:  # other clients are served
+        async with await server.connect(cookie) as other:  # other clients are served
             await other.join(room)
 
 

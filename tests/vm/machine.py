@@ -21,9 +21,9 @@ import httpx
 
 from tests.acceptance.conftest import resolving
 from tests.acceptance.site import Person, Site
+from tests.chat_client import Closed
 from tests.fresh.hosts import ssh_command
 from tests.running import Wss, free_port
-from tests.tab import Closed
 from tests.vm.checkout import Checkout
 
 ROOT_CA = os.environ.get("PARLEY_CA")  # of a private authority

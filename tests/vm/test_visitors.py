@@ -40,16 +40,16 @@ async def test_a_backup_restores_the_messages(vm: Machine, site: Witnessed) -> N
     room = f"t-{uuid4().hex[:8]}"
     async with Person(site) as ann:
         await ann.as_guest()
-        async with await ann.tab() as tab:
-            await tab.join(room)
+        async with await ann.connect() as client:
+            await client.join(room)
             for number in range(20):
-                await tab.post(room, f"word {number}")
+                await client.post(room, f"word {number}")
             messages, epoch = psql(vm, MESSAGES), psql(vm, EPOCH)
             vm.make("backup").check()
-            await tab.post(room, "posted after the backup")
+            await client.post(room, "posted after the backup")
             psql(vm, "DROP OWNED BY parley")
             newest = vm.run("ls -t /var/backups/parley | head -n 1").strip()
             vm.make("restore", BACKUP=newest).check()
-            assert await tab.end() == 4510  # the page reloads
+            assert await client.wait_closed() == 4510  # the page reloads
     assert psql(vm, MESSAGES) == messages
     assert psql(vm, EPOCH) != epoch

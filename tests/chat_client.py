@@ -77,7 +77,7 @@ class Room:
         if event["kind"] == "message" and event["message"]["seq"] == event["seq"]:
             self.posts.append(event["message"])
 
-    def page(self, events: list[dict[str, Any]], *, more: bool) -> None:
+    def add_older(self, events: list[dict[str, Any]], *, more: bool) -> None:
         """Add a page of older messages."""
         for event in events:
             self._put(event)
@@ -97,8 +97,8 @@ class Room:
         return sorted((m for m in self.messages.values() if m["seq"] >= self.start), key=lambda m: m["seq"])
 
 
-class Tab:
-    """A client. `async with Tab(transport) as tab` sends hello and waits for the welcome."""
+class ChatClient:
+    """A client. `async with ChatClient(transport) as client` sends hello and waits for the welcome."""
 
     def __init__(self, transport: Transport, timeout_seconds: float = 30) -> None:
         self.transport = transport
@@ -114,7 +114,7 @@ class Tab:
 
     async def __aenter__(self) -> Self:
         await self.open()
-        self.welcome = await self.ask("hello", client="test")
+        self.welcome = await self.request("hello", client="test")
         return self
 
     async def open(self) -> None:
@@ -130,11 +130,11 @@ class Tab:
 
     # --- commands
 
-    async def ask(self, type: str, **fields: Any) -> dict[str, Any]:
+    async def request(self, type: str, **fields: Any) -> dict[str, Any]:
         """Send a command and return its answer. Raises Refused or Closed."""
-        return await self.answer(await self.say(type, **fields))
+        return await self.wait_for_answer(await self.send_command(type, **fields))
 
-    async def say(self, type: str, **fields: Any) -> int:
+    async def send_command(self, type: str, **fields: Any) -> int:
         """Send a command without waiting for its answer. Returns its id."""
         number = next(self._ids)
         frame = {"type": type, "id": number, **fields}
@@ -143,7 +143,7 @@ class Tab:
         await self.transport.send(json.dumps(frame))
         return number
 
-    async def answer(self, number: int) -> dict[str, Any]:
+    async def wait_for_answer(self, number: int) -> dict[str, Any]:
         """Return the answer to the command with this id. Raises Refused or Closed."""
         waiting = self._replies[number]
         done, _ = await asyncio.wait(
@@ -161,22 +161,22 @@ class Tab:
         """Join a room, with `resume` from the last known event. Returns the `joined` frame."""
         known = self.rooms.get(room)
         since = {"since": {"epoch": known.epoch, "seq": known.last}} if resume and known else {}
-        return await self.ask("join", room=room, limit=limit, **since)
+        return await self.request("join", room=room, limit=limit, **since)
 
     async def post(self, room: str, body: str, cid: str | None = None, **fields: Any) -> dict[str, Any]:
         """Send a message and return its acknowledgement."""
-        return await self.ask("send", room=room, cid=cid or str(uuid4()), body=body, **fields)
+        return await self.request("send", room=room, cid=cid or str(uuid4()), body=body, **fields)
 
-    async def older(self, room: str, limit: int = 100) -> dict[str, Any]:
+    async def load_older(self, room: str, limit: int = 100) -> dict[str, Any]:
         """Load one page of older messages and return the answer."""
         known = self.rooms[room]
-        answer = await self.ask("history", room=room, before=known.start, limit=limit)
-        known.page(answer["events"], more=answer["more"])
+        answer = await self.request("history", room=room, before=known.start, limit=limit)
+        known.add_older(answer["events"], more=answer["more"])
         return answer
 
     # --- waiting
 
-    async def until(self, condition: Any, what: str = "it") -> Any:
+    async def wait_until(self, condition: Any, what: str = "it") -> Any:
         """Wait until condition(self) is true and return its value. `what` names the condition in an error."""
         async with self._news:
             try:
@@ -188,17 +188,17 @@ class Tab:
                 raise AssertionError(f"timed out waiting for {what}") from None
         return found
 
-    async def hears(self, room: str, body: str) -> dict[str, Any]:
+    async def wait_for_message(self, room: str, body: str) -> dict[str, Any]:
         """Wait for a message with this body and return it."""
-        return await self.until(
-            lambda tab: next((m for m in tab.rooms[room].messages.values() if m["body"] == body), None), body
+        return await self.wait_until(
+            lambda client: next((m for m in client.rooms[room].messages.values() if m["body"] == body), None), body
         )
 
-    async def frame(self, type: str) -> dict[str, Any]:
+    async def wait_for_frame(self, type: str) -> dict[str, Any]:
         """Wait for the first frame of this type and return it."""
-        return await self.until(lambda tab: next((f for f in tab.frames if f["type"] == type), None), type)
+        return await self.wait_until(lambda client: next((f for f in client.frames if f["type"] == type), None), type)
 
-    async def end(self) -> int:
+    async def wait_closed(self) -> int:
         """Wait until the server closes the connection. Returns the close code."""
         await asyncio.wait_for(asyncio.shield(self._reader), self.timeout_seconds)
         assert self.closed is not None

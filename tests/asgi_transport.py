@@ -6,12 +6,12 @@ from asgiref.testing import ApplicationCommunicator
 
 from accounts.models import User
 from config.asgi import application  # at import time: it configures logging, which would disturb a running test
+from tests.chat_client import ChatClient, Closed
 from tests.signed_in import session_of
-from tests.tab import Closed, Tab
 
 
-class Inside:
-    """A WebSocket connection to config.asgi without a network. `await Inside.open(...)` returns one."""
+class AsgiTransport:
+    """A WebSocket connection to config.asgi without a network. `await AsgiTransport.open(...)` returns one."""
 
     def __init__(self, communicator: ApplicationCommunicator) -> None:
         self.communicator = communicator
@@ -27,7 +27,7 @@ class Inside:
         host: str = "localhost",
         subprotocols: tuple[str, ...] = ("parley.v1",),
         authorization: str = "",
-    ) -> "Inside":
+    ) -> "AsgiTransport":
         """Open a connection. Raises Closed when the application refuses it."""
         headers = [(b"host", host.encode())]
         if origin is not None:
@@ -72,9 +72,9 @@ class Inside:
         await asyncio.wait_for(asyncio.shield(self.communicator.future), 10)
 
 
-async def tab(user: User | None = None, **options: object) -> Tab:
+async def new_client(user: User | None = None, **options: object) -> ChatClient:
     """Return a client that is signed in as `user`, or not signed in; not open yet."""
     from asgiref.sync import sync_to_async
 
     cookie = await sync_to_async(session_of)(user) if user else ""
-    return Tab(await Inside.open(cookie=cookie, **options), timeout_seconds=10)  # type: ignore[arg-type]
+    return ChatClient(await AsgiTransport.open(cookie=cookie, **options), timeout_seconds=10)  # type: ignore[arg-type]
