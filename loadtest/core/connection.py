@@ -17,7 +17,7 @@ from loadtest.core.frames import TEXT, build_frame
 from loadtest.core.handshake import ConnectionClosed, HandshakeRequest, build_request, parse_response
 from loadtest.core.tls import TlsStream
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 32 * 1024
 MAX_UNSENT_BYTES = 1 << 20  # a server that has not read so much is gone
 OPEN_TIMEOUT_SECONDS = 30.0
 
@@ -38,6 +38,8 @@ class Connection:
         buffer: received bytes of a frame that is not complete.
         unsent: bytes that the system did not take yet; call `flush` when the socket is writable.
     """
+
+    __slots__ = ("_is_encrypting", "_request", "_tls", "buffer", "fd", "is_open", "socket", "unsent")
 
     def __init__(
         self,
@@ -103,7 +105,8 @@ class Connection:
             ConnectionClosed: the server has ended the connection.
             OSError: the connection broke.
         """
-        chunk = self._receive()
+        if not (chunk := os.read(self.fd, READ_BYTES)):
+            raise ConnectionClosed
         return self._tls.decrypt(chunk) if self._tls else chunk
 
     def send(self, payload: bytes, opcode: int = TEXT) -> None:

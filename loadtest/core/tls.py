@@ -7,7 +7,7 @@ import ssl
 
 from loadtest.core.handshake import ConnectionClosed
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 32 * 1024
 
 
 def unverified_context() -> ssl.SSLContext:
@@ -19,6 +19,8 @@ def unverified_context() -> ssl.SSLContext:
 
 class TlsStream:
     """The client side of one TLS connection."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tls")
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -26,6 +26,8 @@ ERROR_CHARACTERS = 200  # of a server's error, in the result
 class Member:
     """One member of the room. The attributes `connection` and `trackers` are those of SocketOwner."""
 
+    __slots__ = ("connection", "has_received_bye", "is_ready", "loop", "partial", "trackers")
+
     def __init__(self, loop: "MemberLoop", connection: Connection, trackers: dict[str, DeliveryTracker]) -> None:
         self.loop = loop
         self.connection: Connection | None = connection
