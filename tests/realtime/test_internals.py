@@ -13,7 +13,7 @@ from autobahn.twisted import websocket as autobahn_twisted
 from autobahn.websocket import protocol as autobahn_module
 from autobahn.websocket.protocol import WebSocketProtocol as Autobahn
 from channels_redis import pubsub
-from twisted.internet import endpoints
+from twisted.internet import endpoints, tcp, unix
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.tcp import Connection as TcpConnection
 
@@ -140,6 +140,14 @@ def test_autobahn_colours_text_for_a_log_at_every_read():
 def test_twisted_closes_an_adopted_socket_with_a_method_that_realtime_can_replace():
     """The socket must stay open, because the successor inherits it under the same file descriptor number."""
     assert "self._close(self.fileno)" in inspect.getsource(endpoints.AdoptedStreamServerEndpoint.listen)
+
+
+def test_twisted_adopts_a_listening_socket_as_realtime_changes_it():
+    adopt = inspect.signature(unix.Port._fromListeningDescriptor)
+    assert list(adopt.parameters) == ["reactor", "fd", "factory"]
+    assert "if _inFilesystemNamespace(self._bindPath):" in inspect.getsource(unix.Port.startListening)
+    assert "skt.listen(self.backlog)" in inspect.getsource(unix.Port.startListening)
+    assert "self._shouldShutdown = False" in inspect.getsource(tcp.Port.startListening)
 
 
 def test_channels_redis_has_the_receive_loop_that_realtime_replaces():

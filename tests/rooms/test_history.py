@@ -10,7 +10,7 @@ from tests.chat_client import Refused
 
 @pytest.fixture
 def scrolling(connect, room, alice):
-    """A tab of alice in a room with the messages 1 to 7; bob and a second joining stand between their seqs."""
+    """A client of alice in a room with the messages 1 to 7, and joins of bob and another user between them."""
 
     @asynccontextmanager
     async def opened():

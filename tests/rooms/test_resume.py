@@ -11,7 +11,7 @@ from tests.chat_client import Refused
 
 @pytest.fixture
 async def away(connect, room, alice, bob):
-    """What bob's tab knew of the harbour when it went away: three messages of alice."""
+    """What bob's client knew of the room harbour when it disconnected: three messages of alice."""
     async with connect(alice, "harbour") as hers, connect(bob, "harbour") as his:
         for body in ("one", "two", "three"):
             await hers.post("harbour", body)

@@ -8,7 +8,7 @@ from tests.chat_client import Refused
 
 
 async def marks(connect, user):
-    """The marker and the count of unread messages, as a fresh tab and the side bar show them."""
+    """The marker and the count of unread messages, as a new client and the side bar show them."""
     async with connect(user) as fresh:
         joined = await fresh.join("harbour")
     listed = next(room for room in await sync_to_async(rooms.list_rooms)(user) if room.slug == "harbour")

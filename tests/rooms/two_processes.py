@@ -104,7 +104,7 @@ class World:
 
 
 class Page(ChatClient):
-    """A tab that never waits: what it asked for is applied as it comes, as a page in a browser does."""
+    """A client that never waits: it applies each answer as it arrives, as a page in a browser does."""
 
     def __init__(self, transport: Any) -> None:
         super().__init__(transport)
