@@ -107,9 +107,9 @@ def test_a_release_is_rolled_back_with_the_doctors_sentence(
 ) -> None:
     healthy, wrong = start_nginx(), start_nginx({"sites/parley.conf": [(PASS, "proxy_pass http://web;")]})
     monkeypatch.setattr(release, "CERTIFICATE", healthy.ca)
-    monkeypatch.setattr(release, "site_name", lambda: healthy.url.removeprefix("https://"))
-    release.look()
-    monkeypatch.setattr(release, "site_name", lambda: wrong.url.removeprefix("https://"))
+    monkeypatch.setattr(release, "read_site_name", lambda: healthy.url.removeprefix("https://"))
+    release.verify_site()
+    monkeypatch.setattr(release, "read_site_name", lambda: wrong.url.removeprefix("https://"))
     with pytest.raises(release.Failed, match="lost at 426: nginx sends the WebSockets to gunicorn") as failed:
-        release.look()
+        release.verify_site()
     assert "fix: Add a `location /ws/`" in str(failed.value)
