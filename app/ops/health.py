@@ -71,7 +71,8 @@ def check_socket_servers() -> None:
         with redis_clients.connect() as client:
             servers = heartbeat.load_servers(client)
         if servers.stale:
-            raise RuntimeError(f"{len(servers.stale)} of {len(servers.stale) + len(servers.healthy)} fell silent")
+            total = len(servers.stale) + len(servers.healthy)
+            raise RuntimeError(f"{len(servers.stale)} of {total} WebSocket servers sent no heartbeat")
 
 
 FATAL_CHECKS: dict[str, Callable[[], None]] = {
