@@ -105,12 +105,12 @@ async def test_a_killed_server_is_reported_within_five_seconds(stack: Stack):
 
     async def readyz(browser: httpx.AsyncClient) -> dict[str, object]:
         answer = await browser.get("/readyz")
-        assert answer.status_code == 200  # who is left does the work
+        assert answer.status_code == 200  # the other server serves all clients
         return dict(answer.json())
 
     async with stack.browser() as browser, await stack.connect(cookie, through="ws2") as client:
         await client.join("missed")
-        async with asyncio.timeout(90):  # one that another test killed is spoken of for a while
+        async with asyncio.timeout(90):  # a server that another test killed is listed for a while
             while (await readyz(browser))["socket_servers"] != "ok":
                 await asyncio.sleep(0.5)
         stack.kill("ws1", hold=True)
@@ -120,7 +120,7 @@ async def test_a_killed_server_is_reported_within_five_seconds(stack: Stack):
                     await scraped(stack, "ws1")  # up == 0
                 while (result := (await readyz(browser))["socket_servers"]) == "ok":
                     await client.post("missed", "still here")
-            assert result == "RuntimeError: 1 of 2 fell silent"
+            assert result == "RuntimeError: 1 of 2 WebSocket servers sent no heartbeat"
         finally:
             stack.release("ws1")
         async with asyncio.timeout(30):
