@@ -107,7 +107,7 @@ case ${1:-} in
     check) check_for_check ;;
     install)
         shift
-        [ "$(id -u)" -eq 0 ] || die "installing packages needs root"
+        [ "$(id -u)" -eq 0 ] || die "only root can install packages"
         install "$@"
         exit
         ;;
@@ -122,5 +122,5 @@ if [ "$(id -u)" -eq 0 ]; then
 elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
     sudo sh "$here/bootstrap.sh" install $missing || die "the packages are not installed. Type: sudo sh deploy/bootstrap.sh install$missing"
 else
-    die "installing packages needs root. Type: sudo sh deploy/bootstrap.sh install$missing"
+    die "only root can install packages. Type: sudo sh deploy/bootstrap.sh install$missing"
 fi

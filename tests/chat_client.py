@@ -77,8 +77,10 @@ class Room:
         if event["kind"] == "message" and event["message"]["seq"] == event["seq"]:
             self.posts.append(event["message"])
 
-    def add_older(self, events: list[dict[str, Any]], *, more: bool) -> None:
-        """Add a page of older messages."""
+    def add_older(self, events: list[dict[str, Any]], *, more: bool, before: int) -> None:
+        """Add a page of messages older than `before`; ignore it if a join has moved the window since the request."""
+        if before != self.start:
+            return
         for event in events:
             self._put(event)
         if events:
@@ -170,8 +172,9 @@ class ChatClient:
     async def load_older(self, room: str, limit: int = 100) -> dict[str, Any]:
         """Load one page of older messages and return the answer."""
         known = self.rooms[room]
-        answer = await self.request("history", room=room, before=known.start, limit=limit)
-        known.add_older(answer["events"], more=answer["more"])
+        before = known.start
+        answer = await self.request("history", room=room, before=before, limit=limit)
+        known.add_older(answer["events"], more=answer["more"], before=before)
         return answer
 
     # --- waiting

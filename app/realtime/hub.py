@@ -309,7 +309,7 @@ class Hub:
             except Exception as error:  # the database is away: the next poll will tell
                 logger.warning("Could not compare %d streams with the database: %r", len(self._streams), error)
             if not publisher.is_reachable or self._groups != self._desired_groups():
-                await self._sync_groups(self._groups ^ self._desired_groups())
+                await self._sync_groups(sorted(self._groups ^ self._desired_groups()))
 
     async def _compare_heads(self) -> None:
         lasts = {stream: stream.last for stream in self._streams.values() if stream.last >= 0}

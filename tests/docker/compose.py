@@ -34,6 +34,7 @@ class Compose:
             # Other tags than those of a site on this machine, which keeps its images.
             "PARLEY_IMAGE": f"{self.project}:app",
             "PARLEY_NGINX_IMAGE": f"{self.project}:nginx",
+            "PARLEY_LOAD_IMAGE": f"{self.project}:load",
             "PARLEY_HTTPS_PORT": str(self.https_port),
             "PARLEY_HTTP_PORT": str(self.http_port),
             "PARLEY_DEV_PORT": str(self.dev_port),

@@ -33,7 +33,7 @@ describe("a room", () => {
     const room = entered(3, [message(2), message(3)], { more: true });
     room.applyEvent(event(message(1, { rev: 4, body: "edited while not shown" })));
     assert.deepEqual(bodies(room), ["text 2", "text 3"]);
-    room.prependHistory([event(message(1))], false);
+    room.prependHistory([event(message(1))], false, room.oldestSeq);
     assert.deepEqual(bodies(room), ["edited while not shown", "text 2", "text 3"]);
   });
 
@@ -52,8 +52,17 @@ describe("a room", () => {
     room.applyJoined(joined(900, [message(899), message(900)], { more: true }));
     assert.deepEqual(bodies(room), ["text 899", "text 900"]);
     assert.equal(room.hasOlder, true);
-    room.prependHistory([event(message(2)), event(message(898))], true);
+    room.prependHistory([event(message(2)), event(message(898))], true, room.oldestSeq);
     assert.deepEqual(bodies(room), ["text 2", "text 898", "text 899", "text 900"]);
+  });
+
+  test("ignores a page of history that was requested before it started again", () => {
+    const room = entered(9, [message(8), message(9)], { more: true });
+    const requestedBefore = room.oldestSeq;
+    room.applyJoined(joined(900, [message(899), message(900)], { more: true }));
+    room.prependHistory([event(message(6)), event(message(7))], true, requestedBefore);
+    assert.deepEqual(bodies(room), ["text 899", "text 900"]);
+    assert.equal(room.oldestSeq, 899);
   });
 
   test("forgets everything when the site has another epoch", () => {
@@ -135,7 +144,7 @@ describe("a room", () => {
     room.trimTo(2);
     assert.deepEqual(bodies(room), ["text 3", "text 4"]);
     assert.equal(room.hasOlder, true);
-    room.prependHistory([event(message(1)), event(message(2))], false);
+    room.prependHistory([event(message(1)), event(message(2))], false, room.oldestSeq);
     assert.equal(room.listMessages().length, 4);
   });
 });

@@ -21,6 +21,7 @@ from realtime import consumer as consumer_base
 from realtime import session_watch, stream
 from realtime.process import Process
 from realtime.publisher import publisher
+from realtime.rate_limit import TokenBucket
 from tests import asgi_transport
 from tests.chat_client import ChatClient
 from tests.clock import PatientLoop
@@ -66,7 +67,8 @@ class World:
         for module in (consumer, application, session_watch):
             patch.setattr(module, "run_query", self.query)
         patch.setattr(consumer_base, "shared_process", lambda _: self.here)
-        patch.setattr(stream, "TokenBucket", partial(stream.TokenBucket, clock=self.loop.time))
+        for module in (consumer, stream):
+            patch.setattr(module, "TokenBucket", partial(TokenBucket, clock=self.loop.time))
         patch.setattr(limits, "RESUME", 6)
         self.processes = self.run(self._processes())
         self.here = self.processes[0]
@@ -108,14 +110,15 @@ class Page(ChatClient):
 
     def __init__(self, transport: Any) -> None:
         super().__init__(transport)
-        self.scrolling: dict[int, str] = {}  # id of the command: room
+        self.scrolling: dict[int, tuple[str, int]] = {}  # id of the command: room, and before which seq
         self.joined = False  # a join may be refused while the database is away
 
     def _take(self, frame: dict[str, Any]) -> None:
         super()._take(frame)
         self.joined |= frame["type"] == "joined"
-        if (room := self.scrolling.pop(frame.get("id"), None)) and frame["type"] == "ok":  # type: ignore[arg-type]
-            self.rooms[room].add_older(frame["events"], more=frame["more"])
+        if (request := self.scrolling.pop(frame.get("id"), None)) and frame["type"] == "ok":  # type: ignore[arg-type]
+            room, before = request
+            self.rooms[room].add_older(frame["events"], more=frame["more"], before=before)
 
     @property
     def failure(self) -> BaseException | None:
@@ -172,8 +175,9 @@ class Device:
 
     def scroll(self) -> None:
         assert self.page is not None
-        known = self.known[self.room]
-        self.page.scrolling[self.send_command("history", room=self.room, before=known.start, limit=2)] = self.room
+        before = self.known[self.room].start
+        number = self.send_command("history", room=self.room, before=before, limit=2)
+        self.page.scrolling[number] = (self.room, before)
 
     @property
     def mine(self) -> list[dict[str, Any]]:

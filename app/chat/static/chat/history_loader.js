@@ -33,7 +33,7 @@ export class HistoryLoader {
     this.#show(gettext("Loading older messages…"));
     try {
       const reply = await this.wiring.ask({ type: "history", room: slug, before: oldestSeq, limit: PAGE_SIZE });
-      if (reply.type === "ok") this.state.prependHistory(reply.events ?? [], reply.more ?? false);
+      if (reply.type === "ok") this.state.prependHistory(reply.events ?? [], reply.more ?? false, oldestSeq);
       this.#show("");
     } catch (error) {
       this.#hasFailed = !(error instanceof Disconnected); // after a lost connection the next one tries again

@@ -131,11 +131,14 @@ export class RoomState {
   }
 
   /**
-   * Add a page of history that ends just before `oldestSeq`.
+   * Add a page of history. A page that does not end just before the oldest message shown is ignored: a join or a trim has
+   * moved that since the page was requested, and the page would leave a gap.
    * @param {import("./frames.js").Event[]} events
    * @param {boolean} hasOlder
+   * @param {number} before the position that the page was requested for
    */
-  prependHistory(events, hasOlder) {
+  prependHistory(events, hasOlder, before) {
+    if (before !== this.oldestSeq) return;
     for (const { message } of events) if (message) this.storeMessage(message);
     this.hasOlder = hasOlder;
     this.oldestSeq = hasOlder ? (events[0]?.message?.seq ?? this.oldestSeq) : 0;
