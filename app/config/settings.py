@@ -1,8 +1,8 @@
 """Parley's one settings file.
 
 The environment, or the file `.env`, carries secrets and what differs between machines. `.env.example` lists every
-variable. SECRET_KEY has no default, and a wrong value stops the start with one sentence. To add a setting, read it here,
-describe it in `.env.example`, and name it in docker/compose.yaml, unless it is a secret: CONTRIBUTING.md says where those go.
+variable. SECRET_KEY has no default, and a wrong value stops the start with one sentence. To add a setting, read it
+here, describe it in `.env.example`, and name it in docker/compose.yaml, unless it is a secret: see CONTRIBUTING.md.
 """
 
 import hmac
