@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from channels.layers import channel_layers
 from django.db import OperationalError
 
@@ -61,6 +62,8 @@ class World:
         self.layer = DelayedLayer()
         self.answers = Gate()  # of the database
         self.database_away = False
+        # A communicator that is garbage collected ends its application, whenever that happens to be: keep them all.
+        self.communicators: list[ApplicationCommunicator] = []
         self._before = channel_layers.set("default", self.layer)
         publisher._queue, publisher.is_reachable = None, True
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # no other code needs this thread
@@ -146,7 +149,9 @@ class Device:
         """Say hello and resume, without waiting for an answer."""
         self.cut()
         self.world.here = self.world.processes[number]
-        self.page = Page(self.world.run(asgi_transport.AsgiTransport.open(cookie=self.cookie)))
+        transport = self.world.run(asgi_transport.AsgiTransport.open(cookie=self.cookie))
+        self.world.communicators.append(transport.communicator)
+        self.page = Page(transport)
         self.page.rooms = self.known
         self.world.run(self._begin(self.page, limit))
 
