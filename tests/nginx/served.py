@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -20,6 +21,9 @@ from typing import Any
 
 from deploy.local import site
 from deploy.local.layout import Layout
+
+PORTS_PER_WORKER = 2_000
+used_ports: set[int] = set()  # by this worker, so that no two layouts share one
 
 
 class Witness(BaseHTTPRequestHandler):
@@ -170,8 +174,19 @@ def until(true: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Return ports that no other process will take before nginx listens on them, which may be much later.
+
+    They lie below the range from which the kernel gives ports to clients and to servers that ask for any, and each
+    worker of pytest-xdist has a range of its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12_000 + worker % 8 * PORTS_PER_WORKER
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(first, first + PORTS_PER_WORKER)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in found and port not in used_ports:
+                found.append(port)
+    used_ports.update(found)
+    return found
