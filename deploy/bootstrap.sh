@@ -2,16 +2,17 @@
 # Installs the Debian or Ubuntu packages that this machine lacks for `make run`, `make test` or `make check`:
 #     sh deploy/bootstrap.sh run|test|check
 # It installs as root or by sudo; without either it prints the command to type and stops. When nothing is missing, it
-# prints nothing. It neither starts nor enables the services of these packages (nginx, Redis, PostgreSQL), because Parley
-# starts processes of its own; services that were installed before stay as they are.
+# prints nothing. It neither starts nor enables the services of these packages (nginx, Redis, PostgreSQL), because
+# `make run` starts processes of its own; services that were installed before stay as they are.
 set -eu
 
 # A normal user's PATH lacks the folders where servers are installed.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 here=$(dirname "$0")
+program=parley
 
 die() {
-    echo "parley: $*" >&2
+    echo "$program: $*" >&2
     exit 1
 }
 
@@ -43,6 +44,7 @@ check_for_test() {
     require openssl openssl
     require testssl testssl.sh
     require certutil libnss3-tools
+    require nft nftables
 }
 
 check_for_check() {
@@ -78,7 +80,7 @@ install() {
         ours=$policy
         cat >"$policy" <<END
 #!/bin/sh
-# Parley's deploy/bootstrap.sh removes this file when it has installed its packages.
+# deploy/bootstrap.sh of $program removes this file when it has installed its packages.
 for word; do
     word=\${word%.service}
     case " $services" in *" \${word%%@*} "*) exit 101 ;; esac
@@ -90,7 +92,7 @@ END
     export DEBIAN_FRONTEND=noninteractive
     # Wait for another apt, in seconds.
     set -- -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 --no-install-recommends install "$@"
-    apt-get -q -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 || echo "parley: apt-get update failed; continuing" >&2
+    apt-get -q -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 || echo "$program: apt-get update failed; continuing" >&2
     apt-get "$@" >>"$log" 2>&1 || {
         cat "$log" >&2
         die "apt-get could not install the packages; its output is above"
@@ -115,7 +117,7 @@ case ${1:-} in
 esac
 
 [ -n "$missing" ] || exit 0
-echo "parley: installing$missing"
+echo "$program: installing$missing"
 # shellcheck disable=SC2086  # a list of packages
 if [ "$(id -u)" -eq 0 ]; then
     install $missing

@@ -1,5 +1,6 @@
 """The configuration of gunicorn, which serves pages, sign-in and the API. The address comes from --bind or systemd."""
 
+import os
 import shutil
 import tempfile
 from typing import Any
@@ -37,8 +38,17 @@ secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 forwarder_headers = ""
 
 # Prometheus may reach either worker, so each keeps its metrics in files that both read.
-metrics_folder = tempfile.mkdtemp(prefix="parley-metrics-")
+metrics_folder = tempfile.mkdtemp(prefix="gunicorn-metrics-")
 raw_env = [f"PROMETHEUS_MULTIPROC_DIR={metrics_folder}"]
+
+# How systemd passes its socket. A project that imports Twisted (daphne in INSTALLED_APPS does) loses these variables:
+# twisted.python.systemd removes them.
+systemd_variables = {name: os.environ[name] for name in ("LISTEN_PID", "LISTEN_FDS") if name in os.environ}
+
+
+def on_starting(server: Any) -> None:
+    """Restore the variables of the socket, after the application is imported and before gunicorn looks for it."""
+    os.environ.update(systemd_variables)
 
 
 def child_exit(server: Any, worker: Any) -> None:

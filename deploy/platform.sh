@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts Parley on a platform that runs one command and opens one port (Azure App Service): it prepares the release
+# Starts the chat on a platform that runs one command and opens one port (Azure App Service): it prepares the release
 # (deploy/release_steps.py), then starts one process for pages, static files and WebSockets. The platform sets PORT.
 set -eu
 here=$(dirname "$0")

@@ -1,7 +1,8 @@
-"""The services of this host, as systemd runs them: restart them, replace their processes, wait until they are ready."""
+"""The services of a site, as systemd runs them: restart them, replace their processes, wait until they are ready."""
 
 import http.client
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,10 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict, cast
 
+from deploy.site_name import SETTINGS, SITE
+
 PROC = Path("/proc")
-ENABLED_UNITS = Path("/etc/systemd/system/parley.target.wants")
-SOCKETS = Path("/run/parley")
-SETTINGS, SECRETS = Path("/etc/parley/parley.env"), Path("/etc/parley/credentials")
+ENABLED_UNITS = Path(f"/etc/systemd/system/{SITE}.target.wants")
+SOCKETS = Path("/run") / SITE
+SECRETS = Path(f"/etc/{SITE}/credentials")
+# A release has the project's code in one of these folders, see deploy/run-in-release; the servers run there.
+PROJECT_FOLDERS = ("root", "app")
+# A program without a socket is ready when it has run for so long.
+PROGRAM_START_SECONDS = 3
 # For a started process to get ready, for a successor to be there, and for the process before it to end.
 CHANGE_TIMEOUT_SECONDS = 30
 READY_TIMEOUT_SECONDS = 5  # for one answer of /readyz
@@ -39,8 +46,8 @@ class UnitState(TypedDict):
 
 def list_services() -> list[str]:
     """Return the enabled services, web first: a page never asks a WebSocket server for what that one does not know."""
-    enabled = sorted(link.name for link in ENABLED_UNITS.glob("parley-*.service"))
-    return sorted(enabled, key=lambda name: (not name.startswith("parley-web"), name))
+    enabled = sorted(link.name for link in ENABLED_UNITS.glob(f"{SITE}-*.service"))
+    return sorted(enabled, key=lambda name: (name != f"{SITE}-web.service", name))
 
 
 def restart(unit: str) -> None:
@@ -58,8 +65,8 @@ def restart(unit: str) -> None:
 def graceful_reload(unit: str) -> None:
     """Replace the process of a service and return when the new one serves and the old one has ended.
 
-    Where the server can start its successor (app/realtime), the successor is ready before the old process closes its
-    sockets. Otherwise the service is restarted.
+    Where the server can start its successor (channels_realtime/handover.py), the successor is ready before the old
+    process closes its sockets. Otherwise the service is restarted.
 
     Raises:
         Failed: the new process did not get ready. Where the server can start its successor, the old one goes on.
@@ -105,15 +112,42 @@ def catches_signal(pid: str, number: signal.Signals) -> bool:
 
 
 def await_ready(unit: str, since: float) -> None:
-    """Return when the service answers /readyz with 200. `since` (seconds since 1970) is where its journal is read from.
+    """Return when the service answers /readyz with 200; a program without a socket, when it goes on running.
+
+    Args:
+        unit: the service.
+        since: seconds since 1970: from there on its journal is read for the cause of a failure.
 
     Raises:
         Failed: it is not ready within CHANGE_TIMEOUT_SECONDS.
     """
+    if not is_server(unit):
+        await_running(unit, since)
+        return
     deadline = time.monotonic() + CHANGE_TIMEOUT_SECONDS
     while (problem := ask_readiness(find_socket(unit))) is not None:
         if time.monotonic() > deadline:
             raise Failed(f"{unit} does not get ready: {problem}\n{read_journal(unit, since)}")
+        time.sleep(POLL_INTERVAL_SECONDS)
+
+
+def is_server(unit: str) -> bool:
+    """Return whether the service is one of the stack's servers; the others are programs of the project."""
+    return unit == f"{SITE}-web.service" or unit.startswith(f"{SITE}-ws@")
+
+
+def await_running(unit: str, since: float) -> None:
+    """Return when the program has run for PROGRAM_START_SECONDS without an end.
+
+    Raises:
+        Failed: it ended meanwhile.
+    """
+    deadline = time.monotonic() + PROGRAM_START_SECONDS
+    pid = read_state(unit)["MainPID"]
+    while time.monotonic() < deadline:
+        now = read_state(unit)
+        if now["ActiveState"] != "active" or now["MainPID"] != pid:
+            raise Failed(f"{unit} does not go on running\n{read_journal(unit, since)}")
         time.sleep(POLL_INTERVAL_SECONDS)
 
 
@@ -131,11 +165,15 @@ def await_end(pid: int) -> None:
 
 
 def is_of_release(unit: str, release: Path) -> bool:
-    """Return whether the service's main process is of that release: deploy/run-in-release starts it in its folder."""
+    """Return whether the service's main process is of that release: deploy/run-in-release starts it in its folder.
+
+    A program of the project may have changed its folder, and is then taken to be of another release.
+    """
     try:
-        return (PROC / read_state(unit)["MainPID"] / "cwd").readlink() == release / "app"
+        folder = (PROC / read_state(unit)["MainPID"] / "cwd").readlink()
     except OSError:
         return False  # the service does not run
+    return folder in [(release / name).resolve() for name in PROJECT_FOLDERS]
 
 
 def read_state(unit: str) -> UnitState:
@@ -146,8 +184,8 @@ def read_state(unit: str) -> UnitState:
 
 
 def find_socket(unit: str) -> Path:
-    """Return the unix socket at which the service listens: parley-ws@1.service at ws1.sock."""
-    name = unit.removeprefix("parley-").removesuffix(".service").replace("@", "")
+    """Return the unix socket at which the service listens: NAME-ws@1.service at ws1.sock."""
+    name = unit.removeprefix(f"{SITE}-").removesuffix(".service").replace("@", "")
     return SOCKETS / f"{name}.sock"
 
 
@@ -170,10 +208,20 @@ def ask_readiness(path: Path) -> str | None:
 
 def read_site_name() -> str:
     """Return the first of the site's host names. Raises Failed where the settings have none."""
+    for variable in ("SITE_HOSTS", "ALLOWED_HOSTS"):
+        if hosts := read_setting(variable):
+            return hosts.split(",")[0].strip()
+    raise Failed(f"{SETTINGS} has no SITE_HOSTS")
+
+
+def read_setting(variable: str) -> str:
+    """Return the value of a variable in the settings of the site; "" where it is not set."""
     for line in SETTINGS.read_text().splitlines():
-        if line.startswith("ALLOWED_HOSTS="):
-            return line.partition("=")[2].split(",")[0].strip("'\" ")
-    raise Failed(f"{SETTINGS} has no ALLOWED_HOSTS")
+        if line.startswith(f"{variable}="):
+            value = line.partition("=")[2].strip()
+            # As systemd reads it: of what is quoted, the quotes and the backslashes before quotes are not part.
+            return shlex.split(value)[0] if value[:1] in ("'", '"') else value
+    return ""
 
 
 def run_systemctl(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,8 @@
     release.py rollback          return to the release that served before this one, at once
     release.py restart           restart one process after the other, of the same release: new settings, new units
 
-The releases are the folders /opt/parley/releases/VERSION; the link /opt/parley/current leads to the one that serves.
+The releases of a site are the folders /opt/NAME/releases/VERSION; the link /opt/NAME/current leads to the one that
+serves. The site is the one whose release this file belongs to.
 """
 
 import argparse
@@ -24,23 +25,24 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent  # the release that this file belongs to, whichever release serves
 sys.path.insert(0, str(HERE))  # imports start at its root
 
+from deploy.doctor.options import OPTIONS_VARIABLE  # noqa: E402
 from deploy.processes import (  # noqa: E402
     Failed,
     graceful_reload,
     is_of_release,
     list_services,
     read_journal,
+    read_setting,
     read_site_name,
     restart,
     run_systemctl,
 )
+from deploy.site_name import ROOT, SITE  # noqa: E402
 
-ROOT = Path("/opt/parley")
 RELEASES = ROOT / "releases"
 CURRENT, PREVIOUS = ROOT / "current", ROOT / "previous"
-MANIFEST = Path("/var/lib/parley/static/staticfiles.json")
-CERTIFICATE = Path("/etc/nginx/certificate/fullchain.pem")
-LOCK = Path("/run/parley-release.lock")
+MANIFEST = Path(f"/var/lib/{SITE}/static/staticfiles.json")
+LOCK = Path(f"/run/{SITE}-release.lock")
 COMPLETE = ".complete"  # a file that is written into a release when all of it is there
 KEPT_RELEASES = 5  # including the one that serves
 DOCTOR_TIMEOUT_SECONDS = 60  # it takes one or two where nothing is broken
@@ -51,7 +53,7 @@ FORMER_COMMANDS = {"to": "deploy", "back": "rollback"}  # they work in this rele
 
 
 def read_version(link: Path = CURRENT) -> str | None:
-    """Return the version that /opt/parley/current (or PREVIOUS) leads to, or None when the link is missing."""
+    """Return the version that CURRENT (or PREVIOUS) leads to, or None when the link is missing."""
     return link.readlink().name if link.is_symlink() else None
 
 
@@ -66,10 +68,12 @@ def point_link(link: Path, version: str) -> None:
 def switch_release(version: str) -> None:
     """Make the release the one that the next started process belongs to."""
     # The static files of all releases are in one folder; the manifest says which of them a release uses.
+    # A project has static files of its own in each release instead, and no manifest here.
     kept = RELEASES / version / MANIFEST.name
-    new = MANIFEST.with_name(f".{MANIFEST.name}.new")
-    shutil.copyfile(kept, new)
-    new.replace(MANIFEST)
+    if kept.exists():
+        new = MANIFEST.with_name(f".{MANIFEST.name}.new")
+        shutil.copyfile(kept, new)
+        new.replace(MANIFEST)
     point_link(CURRENT, version)
 
 
@@ -80,10 +84,17 @@ def verify_site() -> None:
         Failed: with the doctor's sentence, what it saw, and the fix.
     """
     command = [sys.executable, "-m", "deploy.doctor", f"https://{read_site_name()}", "--host", "--json"]
-    command += ["--address", "127.0.0.1", "--ca", str(CERTIFICATE)]
+    command += ["--address", "127.0.0.1", "--ca", str(find_certificate())]
+    environment = {**os.environ, OPTIONS_VARIABLE: read_setting(OPTIONS_VARIABLE)}
     try:
         ended = subprocess.run(
-            command, cwd=HERE, capture_output=True, text=True, timeout=DOCTOR_TIMEOUT_SECONDS, check=False
+            command,
+            cwd=HERE,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=DOCTOR_TIMEOUT_SECONDS,
+            check=False,
         )
         report = json.loads(ended.stdout)
     except subprocess.TimeoutExpired:
@@ -96,6 +107,12 @@ def verify_site() -> None:
     lines = [f"the WebSocket is lost at {report['broken']}: {cause['sentence']}"]
     lines += [f"    {key}: {cause[key]}" for key in ("seen", "where", "fix") if cause[key]]
     raise Failed("\n".join(lines))
+
+
+def find_certificate() -> Path:
+    """Return the certificate that nginx shows for the site: its own, or that of the host's only site."""
+    own = Path(f"/etc/nginx/certificates/{SITE}/fullchain.pem")
+    return own if own.exists() else Path("/etc/nginx/certificate/fullchain.pem")
 
 
 # --- the commands
@@ -125,7 +142,7 @@ def deploy(version: str) -> None:
         raise Failed(f"{version} was rolled back, {before} serves again. The cause:\n{failed}") from None
     if before and before != version:
         point_link(PREVIOUS, before)
-    run_systemctl("start", "parley.target")
+    run_systemctl("start", f"{SITE}.target")
     remove_old_releases()
     log(f"{version} serves")
 
@@ -138,12 +155,13 @@ def prepare(version: str) -> None:
     """
     if not (RELEASES / version / COMPLETE).exists():
         raise Failed(f"{RELEASES / version} is not a complete release")
-    unit, began = f"parley-release@{version}.service", time.time()
+    unit, began = f"{SITE}-release@{version}.service", time.time()
     if run_systemctl("start", unit).returncode != 0:
         run_systemctl("reset-failed", unit)
         serving = read_version() or "no release"
         raise Failed(f"{version} was not switched to, {serving} serves. The cause:\n{read_journal(unit, began)}")
-    shutil.copyfile(MANIFEST, RELEASES / version / MANIFEST.name)
+    if MANIFEST.exists():
+        shutil.copyfile(MANIFEST, RELEASES / version / MANIFEST.name)
 
 
 def change_one_by_one(change: Callable[[str], None]) -> None:
@@ -206,6 +224,7 @@ def log(text: str) -> None:
 
 def main() -> int:
     """Return the exit code: 0 when the command is done, 1 when it failed or when another release is under way."""
+    os.umask(0o022)  # the servers read what is written here, whatever the umask of the operator's session is
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("deploy", "to"):

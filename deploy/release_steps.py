@@ -12,6 +12,9 @@ same database:
 
 The first step that fails ends the command with exit code 1 and one sentence; the steps after it do not run.
 
+For a project with a manifest (SITE_FILE is set) the command runs in the project's own folder. check_migrations is left
+out: a project need not know its rules. Apps without migrations get their tables, as under runserver.
+
 Callers: deploy/pre-release (a host), docker/entrypoint (containers), deploy/platform.sh (platforms of one command),
 deploy/local/preparation.py (`make run`).
 """
@@ -28,22 +31,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import django
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import Error, connection
 
-APP = Path(__file__).resolve().parent.parent / "app"
+IS_PROJECT = "SITE_FILE" in os.environ
+APP = Path.cwd() if IS_PROJECT else Path(__file__).resolve().parent.parent / "app"
+MODULES = "channels_stack" if IS_PROJECT else "config"  # has the modules settings, wsgi and asgi
 GUNICORN_CONFIG = Path(__file__).resolve().with_name("gunicorn.conf.py")
 
 # Migrations of other packages, as "app.name", that check_migrations refuses although they are safe; the developer who
-# upgrades the package decides that. A migration of Parley says so itself (`manage.py check_migrations --help`).
+# upgrades the package decides that. A migration of the chat says so itself (`manage.py check_migrations --help`).
 ACCEPTED_MIGRATIONS: tuple[str, ...] = ()
 
 # Each starts a server far enough to import the application, and ends.
 IMPORT_COMMANDS = (
-    ("gunicorn", "--check-config", "--config", str(GUNICORN_CONFIG), "config.wsgi:application"),
-    ("realtime.server", "--help"),
-    ("gunicorn", "--check-config", "config.asgi:application"),
+    ("gunicorn", "--check-config", "--config", str(GUNICORN_CONFIG), f"{MODULES}.wsgi:application"),
+    ("channels_realtime.server", "--help"),
+    ("gunicorn", "--check-config", f"{MODULES}.asgi:application"),
 )
 
 
@@ -83,8 +89,8 @@ def check_migrations(verbosity: int) -> None:
 
 
 def migrate(verbosity: int) -> None:
-    """Apply the migrations. Raises StepFailed."""
-    run_command("migrate", verbosity, interactive=False)
+    """Apply the migrations, and create the tables of a project's apps without migrations. Raises StepFailed."""
+    run_command("migrate", verbosity, interactive=False, run_syncdb=IS_PROJECT)
 
 
 def create_cache_table(verbosity: int) -> None:
@@ -94,12 +100,16 @@ def create_cache_table(verbosity: int) -> None:
 
 def collect_static_files(verbosity: int) -> None:
     """Add this release's static files to STATIC_ROOT; those of earlier releases stay. Raises StepFailed."""
+    if IS_PROJECT:
+        django.setup()
+        if not apps.is_installed("django.contrib.staticfiles"):
+            return
     run_command("collectstatic", 0, interactive=False)
 
 
 STEPS = (
     Step("import_servers", import_servers),
-    Step("check_migrations", check_migrations),
+    *(() if IS_PROJECT else (Step("check_migrations", check_migrations),)),
     Step("migrate", migrate),
     Step("create_cache_table", create_cache_table),
     Step("collect_static_files", collect_static_files),
@@ -148,7 +158,7 @@ def main() -> int:
     options = parser.parse_args()
 
     sys.path[0] = str(APP)  # imports start where manage.py is, not beside this file
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"{MODULES}.settings")
     try:
         run_steps(skip=options.skip, verbosity=0 if options.quiet else 1)
     except StepFailed as failed:

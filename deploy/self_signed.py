@@ -4,7 +4,7 @@ Browsers warn of such a certificate once and remember it. As a command it leaves
 
     python -m deploy.self_signed FOLDER NAME... [--days 90]
 
-It needs the package cryptography, which every release of Parley has.
+It needs the package cryptography, which every release has.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CHAIN_FILE, KEY_FILE = "fullchain.pem", "privkey.pem"  # as certbot names them, and nginx expects
-COMMON_NAME = "Parley on this machine"
+COMMON_NAME = "The site on this machine"
 CLOCK_TOLERANCE = dt.timedelta(hours=1)  # a browser's clock may be behind
 DEFAULT_DAYS = 90
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check a Parley site as a browser reaches it: the page over https, then a WebSocket. Name the hop that fails.
+"""Check a site of the chat as a browser reaches it: the page over https, then a WebSocket. Name the hop that fails.
 
     deploy/smoke.py https://chat.example.org
     deploy/smoke.py https://chat.example.org --connect 127.0.0.1 --trust /etc/nginx/certificate/fullchain.pem
@@ -24,8 +24,9 @@ from deploy.doctor.ws_client import SUBPROTOCOL, Handshake, WebSocket, open_webs
 
 TIMEOUT_SECONDS = 10  # for each answer
 WS_PATH = "/ws/"
+TITLE = b"Parley"  # on every page of the chat
 UPSTREAM_FAILURES = (502, 503, 504)  # nginx answers so for a server that it does not reach
-UNAUTHENTICATED = 4401  # close code of Parley's protocol
+UNAUTHENTICATED = 4401  # close code of the chat's protocol
 
 
 class HopFailure(Exception):
@@ -55,12 +56,12 @@ def check_connection(target: Target, timeout: float = TIMEOUT_SECONDS) -> None:
 
 
 def check_page(target: Target, timeout: float = TIMEOUT_SECONDS) -> None:
-    """Check that `/` is Parley's page, with the header that binds browsers to https. Raises HopFailure."""
+    """Check that `/` is the chat's page, with the header that binds browsers to https. Raises HopFailure."""
     reply = get(target, "/", timeout)
     if reply.status in UPSTREAM_FAILURES:
         raise HopFailure("gunicorn", f"/ answers {reply.status}: nginx runs, and gunicorn does not")
-    if reply.status != 200 or b"Parley" not in reply.body:
-        raise HopFailure("gunicorn", f"/ answers {reply.status} without Parley's page: {reply.body[:200]!r}")
+    if reply.status != 200 or TITLE not in reply.body:
+        raise HopFailure("gunicorn", f"/ answers {reply.status} without the chat's page: {reply.body[:200]!r}")
     if "strict-transport-security" not in reply.headers:
         raise HopFailure("nginx", "/ answers without the header Strict-Transport-Security")
 
@@ -80,19 +81,19 @@ def check_upgrade_probe(target: Target, timeout: float = TIMEOUT_SECONDS) -> Non
 def check_handshake(target: Target, timeout: float = TIMEOUT_SECONDS) -> WebSocket:
     """Check the WebSocket handshake, and return the open WebSocket. Raises HopFailure."""
     handshake = open_websocket(target, WS_PATH, timeout, origin=f"https://{target.authority}")
-    if handshake.websocket is None or not is_parley_handshake(handshake):
+    if handshake.websocket is None or not is_chat_handshake(handshake):
         handshake.abort()
         raise HopFailure(*explain_refusal(handshake))
     return handshake.websocket
 
 
-def is_parley_handshake(handshake: Handshake) -> bool:
-    """Whether a WebSocket server answered, and agreed on Parley's protocol."""
+def is_chat_handshake(handshake: Handshake) -> bool:
+    """Whether a WebSocket server answered, and agreed on the chat's protocol."""
     return handshake.is_key_answered and handshake.subprotocol == SUBPROTOCOL
 
 
 def explain_refusal(handshake: Handshake) -> tuple[str, str]:
-    """Return the hop and the reason of a handshake that did not lead to a WebSocket of Parley's."""
+    """Return the hop and the reason of a handshake that did not lead to a WebSocket of the chat."""
     reply = handshake.reply
     if reply.error:
         return "nginx", f"the handshake gets no answer: {reply}"
@@ -105,7 +106,7 @@ def explain_refusal(handshake: Handshake) -> tuple[str, str]:
 
 
 def check_hello(websocket: WebSocket) -> None:
-    """Check that Parley refuses a hello without a session: that takes the application and its database.
+    """Check that the chat refuses a hello without a session: that takes the application and its database.
 
     Raises:
         HopFailure: the answer is another one, or there is none.
@@ -140,7 +141,7 @@ def main() -> int:
     if options.trust:
         tls.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the file may end with an intermediate certificate
     address = options.connect or parts.hostname
-    target = Target(parts.hostname, parts.port or 443, address, tls, user_agent="parley-smoke")
+    target = Target(parts.hostname, parts.port or 443, address, tls, user_agent="stack-smoke")
     try:
         check_connection(target)
         check_page(target)

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Obtains a certificate for PARLEY_DOMAIN, copies it to where nginx reads it (docker/renew-certificate.sh), and renews
+# Obtains a certificate for SITE_DOMAIN, copies it to where nginx reads it (docker/renew-certificate.sh), and renews
 # it in time. The authority writes to ACME_EMAIL when something is wrong; ACME_SERVER selects another authority than
 # certbot's default.
 set -eu
 
-[ -n "$PARLEY_DOMAIN" ] || {
-    echo "parley: PARLEY_DOMAIN is not set: a certificate needs the site's name" >&2
+[ "$SITE_DOMAIN" != localhost ] || {
+    echo "acme: the site has no domain, which a certificate needs (DOMAIN, or domain in stack.toml)" >&2
     exit 1
 }
 
@@ -14,17 +14,17 @@ contact=--register-unsafely-without-email
 
 obtain() {
     certbot certonly --non-interactive --agree-tos --keep-until-expiring --webroot --webroot-path /srv/acme \
-        --cert-name parley --domain "$PARLEY_DOMAIN" \
+        --cert-name "$SITE_NAME" --domain "$SITE_DOMAIN" \
         --config-dir /state --work-dir /tmp/work --logs-dir /tmp/logs \
         ${ACME_SERVER:+--server "$ACME_SERVER"} "$contact"
 }
 
 # Copies the key first: nginx reads both files when the chain has changed. The volume's group is nginx's.
 publish() {
-    cmp -s "/state/live/parley/fullchain.pem" /made/tls/fullchain.pem && return
+    cmp -s "/state/live/$SITE_NAME/fullchain.pem" /made/tls/fullchain.pem && return
     umask 027
     for name in privkey.pem fullchain.pem; do
-        cat "/state/live/parley/$name" >"/made/tls/.$name.new"
+        cat "/state/live/$SITE_NAME/$name" >"/made/tls/.$name.new"
         mv "/made/tls/.$name.new" "/made/tls/$name"
     done
 }

@@ -4,7 +4,7 @@
 set -eu
 
 # The port in redirects from http to https.
-port=${PARLEY_HTTPS_PORT:-443} # an address may precede it
+port=${SITE_HTTPS_PORT:-443} # an address may precede it
 port=:${port##*:}
 [ "$port" != :443 ] || port=
 cat >/tmp/https-port.conf <<END
@@ -15,13 +15,9 @@ END
 
 # Networks whose addresses are not rate limited, with commas between them.
 networks=${RATE_LIMIT_EXEMPT_NETWORKS:-}
-if [ -n "${PARLEY_TRUSTED:-}" ]; then # the former name; it works in this release only
-    echo "parley: PARLEY_TRUSTED is now RATE_LIMIT_EXEMPT_NETWORKS" >&2
-    networks=${networks:-$PARLEY_TRUSTED}
-fi
 case $networks in
     *[!0-9a-fA-F.:/,\ ]*)
-        echo "parley: RATE_LIMIT_EXEMPT_NETWORKS is '$networks': it must be networks with commas, such as 172.16.0.0/12" >&2
+        echo "environment.sh: RATE_LIMIT_EXEMPT_NETWORKS is '$networks': it must be networks with commas, such as 172.16.0.0/12" >&2
         exit 1
         ;;
 esac

@@ -5,10 +5,10 @@ FROM ${PYTHON_IMAGE}
 COPY requirements/load.txt /tmp/load.txt
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --quiet --no-deps --require-hashes --only-binary :all: --root-user-action ignore -r /tmp/load.txt
-COPY loadtest /opt/parley/loadtest
+COPY loadtest /opt/load/loadtest
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin load && \
     install -d -o load -m 0755 /results
-WORKDIR /opt/parley
+WORKDIR /opt/load
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOAD_OUT=/results
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "loadtest"]

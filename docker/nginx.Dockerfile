@@ -1,8 +1,8 @@
-# nginx with Parley's configuration, the same files as on a host; only nginx/targets/docker/ differs.
+# nginx with a site's configuration, the same files as on a host; only nginx/targets/docker/ differs.
 # Build from the repository's root: docker build -f docker/nginx.Dockerfile .
 ARG NGINX_IMAGE=nginx:stable
 FROM ${NGINX_IMAGE}
-COPY nginx/nginx.conf /etc/nginx/nginx.conf
+COPY nginx/nginx.conf nginx/http.conf /etc/nginx/
 COPY nginx/sites /etc/nginx/sites
 COPY nginx/snippets /etc/nginx/snippets
 COPY nginx/errors /etc/nginx/errors

@@ -5,7 +5,7 @@ set -eu
 
 certificate=/etc/nginx/tls/fullchain.pem
 [ -r "$certificate" ] || {
-    echo "parley: the volume mounted at /etc/nginx/tls has no certificate" >&2
+    echo "nginx: the volume mounted at /etc/nginx/tls has no certificate" >&2
     exit 1
 }
 

@@ -1,7 +1,9 @@
-"""The old place of loadtest.load.users.parley_user; it works until the next release."""
+"""The old place of loadtest.load.users.bundled_chat_user; it works until the next release."""
 
 import warnings
 
-from loadtest.load.users.parley_user import *  # noqa: F403
+from loadtest.load.users.bundled_chat_user import *  # noqa: F403
+from loadtest.load.users.bundled_chat_user import BundledChatUser
 
-warnings.warn("loadtest.parley_user is now loadtest.load.users.parley_user", FutureWarning, stacklevel=2)
+ParleyUser = BundledChatUser
+warnings.warn(f"{__name__} is now {BundledChatUser.__module__}", FutureWarning, stacklevel=2)

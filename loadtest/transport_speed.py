@@ -126,9 +126,9 @@ def read_with_socket_loop(sockets: list[socket.socket], count: Callable[[int], N
     """Read with the load test's own loop: one epoll for all sockets, and every sequence number checked."""
     import gevent  # noqa: PLC0415
 
+    from loadtest.core.bundled_chat_protocol import decode_events  # noqa: PLC0415
     from loadtest.core.connection import Connection  # noqa: PLC0415
     from loadtest.core.handshake import HandshakeRequest  # noqa: PLC0415
-    from loadtest.core.parley_protocol import decode_events  # noqa: PLC0415
     from loadtest.core.socket_loop import DecodedFrames, Delivery  # noqa: PLC0415
     from loadtest.load.gevent_loop import GeventLoop  # noqa: PLC0415
     from loadtest.load.users.websocket_user import WebSocketUser  # noqa: PLC0415

@@ -29,7 +29,7 @@ class AsgiTransport:
         authorization: str = "",
     ) -> "AsgiTransport":
         """Open a connection. Raises Closed when the application refuses it."""
-        headers = [(b"host", host.encode())]
+        headers = [(b"host", host.encode()), (b"x-forwarded-proto", b"https")]  # as nginx passes them on
         if origin is not None:
             headers.append((b"origin", origin.encode()))
         if cookie:

@@ -30,7 +30,7 @@ def collect_texts(app: Path) -> None:
 
 def run(command: list[str], folder: Path) -> str:
     """Run a command in a folder and return its output. Ends the program with the output when the command fails."""
-    settings = {"SECRET_KEY": "x" * 50, "PARLEY_ENV_FILE": os.devnull, "PYTHONPATH": str(folder)}
+    settings = {"SECRET_KEY": "x" * 50, "STACK_ENV_FILE": os.devnull, "PYTHONPATH": str(folder)}
     done = subprocess.run(command, cwd=folder, env=os.environ | settings, text=True, check=False, capture_output=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")

@@ -11,15 +11,15 @@ import pytest
 from werkzeug.serving import BaseWSGIServer
 
 from accounts.models import User
+from channels_realtime.process import close_shared_process
 from chat.models import Room
 from chat.services import members, rooms
-from realtime.process import close_shared_process
 from tests import asgi_transport
 from tests.chat_client import ChatClient
 from tests.postgres import Postgres
 from tests.running import Stack
 
-pytest_plugins = ["tests.fast"]
+pytest_plugins = ["tests.fast", "tests.scheduling"]
 
 PASSWORD = "correct horse battery staple"
 

@@ -15,7 +15,7 @@ import pytest
 TESTS = Path(__file__).parent
 
 # Each test in these folders speaks to servers that it has started.
-FOLDERS = ("acceptance", "browser", "stack")
+FOLDERS = ("acceptance", "browser", "guests", "stack")
 
 # What starts servers. A fixture counts for each test whose fixtures use it.
 FIXTURES = ("stack", "postgres", "postgres_stack", "one_process")
@@ -25,9 +25,11 @@ HELPERS = (
     "loadtest.bench.client_process",
     "tests.browser.window",
     "tests.loadtest.command",
+    "tests.loadtest.faulty_project",
     "tests.nginx.served",
     "tests.postgres",
     "tests.running",
+    "tests.site.project",
 )
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()

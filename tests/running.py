@@ -144,6 +144,8 @@ class Wss:
             plain = socket.socket(socket.AF_UNIX)
             plain.connect(str(stack.folder / f"var/run/{through}.sock"))
             plain.setblocking(False)
+            # As nginx, in whose place this connects.
+            options["additional_headers"] = {**options["additional_headers"], "X-Forwarded-Proto": "https"}
             return cls(await connect(url.replace("wss://", "ws://"), sock=plain, **options))
         return cls(await connect(url, ssl=TRUSTING, **options))
 

@@ -10,7 +10,7 @@ if "PARLEY_TEST_SCRATCH" not in os.environ:  # else the parent process made it
     os.environ["PARLEY_TEST_SCRATCH"] = tempfile.mkdtemp(prefix="parley-test-")
     atexit.register(shutil.rmtree, os.environ["PARLEY_TEST_SCRATCH"], ignore_errors=True)
 SCRATCH = Path(os.environ["PARLEY_TEST_SCRATCH"])
-os.environ["PARLEY_ENV_FILE"] = "/dev/null"
+os.environ["STACK_ENV_FILE"] = "/dev/null"
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 5)
 os.environ.setdefault("ALLOWED_HOSTS", "localhost,testserver")
 os.environ.setdefault("LOG_LEVEL", "WARNING")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.sessions import get_user_id
-from realtime.publisher import notify_user
+from channels_realtime.publisher import notify_user
 
 # No session depends on these fields.
 IGNORED_FIELDS = {"last_login", "display_name", "first_name", "last_name", "email"}

@@ -12,9 +12,9 @@ pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
+from channels_realtime.origins import OriginValidator  # noqa: E402
 from chat.ws.routing import sockets  # noqa: E402
 from config.body_limit import BodyLimit  # noqa: E402
 from config.static import StaticFiles  # noqa: E402
-from realtime.origins import OriginValidator  # noqa: E402
 
 application = ProtocolTypeRouter({"http": BodyLimit(StaticFiles(pages)), "websocket": OriginValidator(sockets)})

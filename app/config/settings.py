@@ -5,24 +5,28 @@ variable. SECRET_KEY has no default, and a wrong value stops the start with one 
 here, describe it in `.env.example`, and name it in docker/compose.yaml, unless it is a secret: see CONTRIBUTING.md.
 """
 
-import hmac
 import os
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
 
+from accounts import token_keys
+from channels_stack import logs, session_hash
+from chat import limits
 from config import sign_in
 from config import variables as kinds
 from config.variables import deprecation_warnings, read
-from ops import logs, sentry
+from ops import sentry
 
 REPO = Path(__file__).resolve().parent.parent.parent
 VAR = REPO / "var"
 
-environ.Env.read_env(os.environ.get("PARLEY_ENV_FILE", REPO / ".env"))  # the real environment wins
+environ.Env.read_env(os.environ.get("STACK_ENV_FILE", REPO / ".env"))  # the real environment wins
 
 SECRET_KEY = read("SECRET_KEY", kinds.LONG_SECRET, is_secret=True)
+SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", kinds.SECRETS, default="", is_secret=True)
+SESSION_HASH_KEY = read("SESSION_HASH_KEY", kinds.OPTIONAL_SECRET, default="", is_secret=True) or SECRET_KEY
 DEBUG = read("DEBUG", kinds.BOOLEAN, default="false")
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", kinds.HOST_NAMES, default="")
 # Other sites whose pages may open WebSockets here and call the API.
@@ -50,10 +54,11 @@ INSTALLED_APPS = [
     "allauth.headless",
     "allauth.socialaccount",
     "csp",
+    session_hash.APP,
 ]
 
 MIDDLEWARE = [
-    "ops.requests.observe_requests",
+    "channels_stack.requests.observe_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -123,7 +128,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]]
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "realtime.internals.ChannelLayer",
+            "BACKEND": "channels_realtime.internals.ChannelLayer",
             "CONFIG": {
                 # A Redis that accepts connections and does not answer counts as away after this many seconds.
                 "hosts": [{"address": REDIS_URL, "socket_timeout": 2, "socket_connect_timeout": 2}],
@@ -133,6 +138,17 @@ if REDIS_URL:
     }
 else:  # one process only, as in unit tests
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# --- The WebSocket server
+
+CHANNELS_REALTIME = {
+    "REDIS_URL": REDIS_URL,
+    "KEY_PREFIX": "parley",
+    "ALLOWED_ORIGINS": ALLOWED_ORIGINS,
+    # Busy rooms put several events into one frame. Off only to measure what that saves.
+    "COALESCE": read("COALESCE", kinds.BOOLEAN, default="true"),
+    "MAX_MESSAGE_BYTES": limits.FRAME_BYTES,
+}
 
 # --- People
 
@@ -169,8 +185,8 @@ INSTALLED_APPS += [f"allauth.socialaccount.providers.{name}" for name in SOCIALA
 # Programs sign in at /_allauth/app/v1/ and get tokens. The tokens' key is derived from SECRET_KEY: one secret to keep.
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_TOKEN_STRATEGY = "accounts.tokens.TokenStrategy"  # noqa: S105  a path
-HEADLESS_JWT_ALGORITHM = "HS256"
-HEADLESS_JWT_PRIVATE_KEY = hmac.digest(SECRET_KEY.encode(), b"accounts.tokens", "sha256").hex()
+HEADLESS_JWT_ALGORITHM = token_keys.ALGORITHM
+HEADLESS_JWT_PRIVATE_KEY = token_keys.derive_token_key(SECRET_KEY)
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 15 * 60  # seconds
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 14 * 24 * 60 * 60  # seconds
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True  # a token dies with its session
@@ -182,9 +198,7 @@ DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", kinds.EMAIL_ADDRESS, default="Pa
 
 SOCKET_RATE = read("SOCKET_RATE", kinds.POSITIVE_NUMBER, default="10")  # commands a second from one socket, on average
 SOCKET_BURST = read("SOCKET_BURST", kinds.POSITIVE_INTEGER, default="30")  # commands at once
-# Busy rooms put several events into one frame, and posts that arrive together share a transaction. Off only to
-# measure what each of them saves.
-COALESCE = read("COALESCE", kinds.BOOLEAN, default="true")
+# Posts that arrive together share a transaction. Off only to measure what that saves.
 GROUP_COMMIT = read("GROUP_COMMIT", kinds.BOOLEAN, default="true")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a request body; nginx refuses a larger one first
 
@@ -243,7 +257,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Monitoring
 
-# Written by a timer, read by ops/certificate.py.
+# Written by a timer, read by channels_stack/certificate.py.
 DOCTOR_REPORT = read("DOCTOR_REPORT", kinds.PATH, default=str(VAR / "doctor.json"))
 
 RELEASE = read("RELEASE", kinds.TEXT, default=REPO.name)  # a release is in a folder of its name
@@ -281,7 +295,10 @@ LOG_LEVEL = read("LOG_LEVEL", kinds.LOG_LEVEL, default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "ops.logs.LineFormatter"}, "json": {"()": "ops.logs.JsonFormatter"}},
+    "formatters": {
+        "line": {"()": "channels_stack.logs.LineFormatter"},
+        "json": {"()": "channels_stack.logs.JsonFormatter"},
+    },
     "filters": {"one_line": {"()": "django.utils.log.CallbackFilter", "callback": logs.drop_traceback}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
@@ -289,7 +306,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},
         "django.security.DisallowedHost": {"filters": ["one_line"]},  # scanners would fill the log with tracebacks
-        # It logs a traceback every second while Redis is away; realtime.publisher logs one line.
+        # It logs a traceback every second while Redis is away; channels_realtime.publisher logs one line.
         "channels_redis.pubsub": {"level": "CRITICAL"},
         "daphne.server": {"level": "WARNING"},  # it warns at each start that it has no HTTP/2, which nginx has
     },

@@ -5,8 +5,8 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
+from channels_stack import health, metrics, upgrade_probe
 from chat.api.urls import legacy_urlpatterns
-from ops import health, metrics, upgrade_probe
 
 admin.site.unregister([SocialApp, SocialToken])  # variables configure the former, the latter are not stored
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from channels_stack import session_hash
 from chat.slugs import is_open_slug
 
 # systemd names the credentials of a whole folder so: LoadCredential=parley:/etc/parley/credentials (systemd.exec(5)).
@@ -140,6 +141,12 @@ HOST_NAMES = Kind("names with commas between them", parse_list)
 ORIGINS = Kind("origins such as https://example.org, with commas", parse_list, are_origins)
 ROOM_SLUG = Kind("the name of an open room, in small letters", is_valid=is_room_slug)
 LONG_SECRET = Kind("50 random characters or more", is_valid=lambda value: len(value) >= 50)
+OPTIONAL_SECRET = Kind("50 random characters or more, or nothing", is_valid=lambda value: not value or len(value) >= 50)
+SECRETS = Kind(
+    "keys of 50 characters or more, with spaces or ends of lines between them",
+    session_hash.parse_keys,
+    lambda keys: all(len(key) >= 50 for key in keys),
+)
 DATABASE_URL = Kind("a URL beginning with postgres:// or sqlite:///", environ.Env.db_url_config, bool)
 REDIS_URL = Kind(
     "a URL beginning with redis://, rediss:// or unix://, or nothing", is_valid=matches(r"(redis|rediss|unix)://")

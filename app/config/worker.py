@@ -13,7 +13,7 @@ from chat import limits
 
 
 class Worker(UvicornWorker):
-    """uvicorn with the limits of realtime.server."""
+    """uvicorn with the limits of channels_realtime.server."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "lifespan": "off",  # Django has none

@@ -1,1 +1,1 @@
-"""What operators need: health checks, metrics, logs, backups, and checks of migrations."""
+"""What the chat's operators need besides channels_stack: status in the admin, commands, reports to Sentry."""

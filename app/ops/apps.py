@@ -14,7 +14,7 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         """Log the deprecated variables in use, and time every SQL statement from now on."""
-        from ops.metrics import time_statements  # noqa: PLC0415  once the settings are read
+        from channels_stack.metrics import time_statements  # noqa: PLC0415  once the settings are read
 
         for warning in settings.DEPRECATION_WARNINGS:
             logging.getLogger(__name__).warning(warning)

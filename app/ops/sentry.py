@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ops.logs import COMMAND_ID, REQUEST_ID
+from channels_stack.logs import COMMAND_ID, REQUEST_ID
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint

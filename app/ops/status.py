@@ -10,8 +10,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ops import certificate, health
-from realtime import heartbeat, redis_clients
+from channels_realtime import heartbeat, redis_clients
+from channels_realtime.conf import options
+from channels_stack import certificate, health
 
 
 class StatusPart(NamedTuple):
@@ -40,7 +41,7 @@ def check_database() -> StatusPart:
 
 def check_redis_and_sockets() -> list[StatusPart]:
     """Return how fast Redis answers, and which servers have how many WebSockets open."""
-    if not settings.REDIS_URL:
+    if not options().redis_url:
         return [StatusPart("Redis", _("not used: one process serves the site"), well=True)]
     try:
         with redis_clients.connect() as client:

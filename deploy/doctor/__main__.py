@@ -14,7 +14,14 @@ from deploy.doctor.host import inspection
 from deploy.doctor.merge import merge_reports
 from deploy.doctor.network_probes import make_tls_context
 from deploy.doctor.observations import Observations, Options
-from deploy.doctor.options import make_host_arguments, make_parser, read_options
+from deploy.doctor.options import (
+    Parser,
+    format_handshake,
+    make_host_arguments,
+    make_parser,
+    parse_arguments,
+    read_options,
+)
 from deploy.doctor.remote import HostNotReached, run_over_ssh
 from deploy.doctor.report import Report, make_report
 from deploy.doctor.runner import diagnose
@@ -33,7 +40,11 @@ def main(command_line: list[str] | None = None) -> int:
         The exit code: 0 when the WebSocket works, else that of the broken hop (`catalogue.Hop`).
     """
     parser = make_parser()
-    arguments = parser.parse_args(command_line)
+    return run(parser, parse_arguments(parser, command_line))
+
+
+def run(parser: Parser, arguments: argparse.Namespace) -> int:
+    """Run the doctor with the arguments that `parser` has parsed. Return the exit code."""
     if arguments.catalogue:
         print_catalogue()
         return 0
@@ -68,8 +79,9 @@ def examine(arguments: argparse.Namespace, options: Options, *, shows_progress: 
         return merge_reports(examine_from_here(arguments, options, shows_progress=shows_progress), host_report)
     if not arguments.ssh:
         return examine_from_here(arguments, options, shows_progress=shows_progress)
+    secret = format_handshake(cookie=arguments.cookie)
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(run_over_ssh, arguments.ssh, make_host_arguments(arguments))
+        pending = pool.submit(run_over_ssh, arguments.ssh, make_host_arguments(arguments), secret)
         report = examine_from_here(arguments, options, shows_progress=shows_progress)
         try:
             return merge_reports(report, pending.result())

@@ -153,7 +153,7 @@ class Target:
     """None: a server behind nginx, or plain HTTP."""
     forwarded_proto: str | None = None
     """The X-Forwarded-Proto header to send, where the request takes the place of nginx's."""
-    user_agent: str = "parley-doctor"
+    user_agent: str = "stack-doctor"
 
     @property
     def authority(self) -> str:

@@ -6,7 +6,8 @@ import time
 from urllib.parse import urljoin, urlsplit
 
 from deploy.doctor.http_client import Target, request
-from deploy.doctor.observations import Observations
+from deploy.doctor.observations import Observations, UpgradeProbe
+from deploy.doctor.site_handshake import open_site_websocket
 
 MAX_REDIRECTS = 5
 MAX_SCRIPTS = 6  # of a page are read
@@ -53,6 +54,11 @@ def probe_upgrade(observations: Observations) -> None:
     """Observe which server a plain GET of the WebSocket path reaches, and whether forged headers get through."""
     options, target = observations.options, observations.target()
     observations.upgrade_probe_reply = request(target, options.ws_path, options.timeout)
+    if observations.upgrade_probe and observations.upgrade_probe.hop == "wsgi":
+        handshake = open_site_websocket(observations)
+        handshake.abort()
+        answer = UpgradeProbe.from_reply(handshake.reply)
+        observations.is_routed_by_upgrade = answer is None or answer.hop != "wsgi"
     if observations.upgrade_probe:
         observations.forged_probe_reply = request(target, options.ws_path, options.timeout, FORGED_HEADERS)
 

@@ -19,7 +19,7 @@ def merge_reports(here: Report, host: Report) -> Report:
         broken=broken,
         exit_code=next((hop.exit_code for hop in Hop if hop.title == broken), 0),
         seconds=max(here.seconds, host.seconds),
-        may_be_parley=here.may_be_parley and host.may_be_parley,
+        may_be_stack_site=here.may_be_stack_site and host.may_be_stack_site,
         hops=hops,
         machine=host.machine,
         not_inspected=host.not_inspected,

@@ -25,6 +25,12 @@ class Options:
     http_port: int | None
     """The port of plain HTTP; None when it is not known."""
     ws_path: str = "/ws/"
+    subprotocol: str = ""
+    """Offered in each handshake; empty: that of the chat."""
+    origin: str = ""
+    """The Origin of each handshake; empty: that of the site."""
+    handshake_cookie: str = field(default="", repr=False)
+    """The Cookie header of each handshake, for a site that accepts no other; empty: none."""
     page_path: str = "/"
     """The page whose scripts open the WebSockets."""
     addresses: tuple[str, ...] = ()
@@ -48,7 +54,9 @@ class Options:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must not appear in a report."""
-        return tuple(part for part in (self.cookie, self.cookie.partition("=")[2]) if part)
+        values = [cookie.partition("=")[2] for cookie in self.handshake_cookie.split(";")]
+        texts = (self.cookie, self.cookie.partition("=")[2], self.handshake_cookie, *values)
+        return tuple(text for text in texts if text)
 
 
 @dataclass
@@ -72,7 +80,7 @@ class TlsHandshake:
 
 @dataclass(frozen=True)
 class UpgradeProbe:
-    """The JSON of Parley's answer 426 to a plain GET of the WebSocket path: which program was reached, and how."""
+    """The JSON of the stack's answer 426 to a plain GET of the WebSocket path: which program was reached, and how."""
 
     hop: str
     """`asgi` or `wsgi`."""
@@ -141,6 +149,10 @@ class HostObservations:
     not_inspected: list[str] = field(default_factory=list)
     """What could not be inspected, and why; a sentence each."""
     nginx: NginxConfig | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    """The variables of the servers of a site that the playbook has installed; empty for any other site."""
+    units: str = ""
+    """The pattern of that site's units; empty for any other site."""
     local_handshake: Reply | None = None
     """The answer to a WebSocket handshake at 127.0.0.1, which passes neither DNS nor a firewall."""
     upstream_handshakes: dict[str, Reply] = field(default_factory=dict)
@@ -200,6 +212,8 @@ class Observations:
     clock_offset_seconds: float | None = None
     """By how much the server's clock is ahead of ours, from its Date header."""
     upgrade_probe_reply: Reply | None = None
+    is_routed_by_upgrade: bool = False
+    """Whether nginx sends plain requests of the WebSocket path to gunicorn and handshakes to a WebSocket server."""
     """The answer to a plain GET of the WebSocket path."""
     forged_probe_reply: Reply | None = None
     """The same with forged X-Forwarded-* headers."""
@@ -211,7 +225,7 @@ class Observations:
     foreign_origin_reply: Reply | None = None
     """The answer to a handshake with the Origin of another site."""
     hello_reply: Received | None = None
-    """What arrives after the handshake: the answer to `hello` where the site is Parley."""
+    """What arrives after the handshake: the answer to `hello` where the site is the chat."""
     large_frame_reply: Received | None = None
     chat_hello_reply: Received | None = None
     """The answer to `hello` with the operator's session."""
@@ -255,12 +269,12 @@ class Observations:
 
     @property
     def upgrade_probe(self) -> UpgradeProbe | None:
-        """Parley's own 426; None when the site does not have it."""
+        """The stack's own 426; None when the site does not have it."""
         return UpgradeProbe.from_reply(self.upgrade_probe_reply)
 
     @property
     def handshake_probe(self) -> UpgradeProbe | None:
-        """Parley's own 426 as the answer to the WebSocket handshake; None when the answer is another."""
+        """The stack's own 426 as the answer to the WebSocket handshake; None when the answer is another."""
         return UpgradeProbe.from_reply(self.handshake.reply if self.handshake else None)
 
     @property
@@ -270,13 +284,13 @@ class Observations:
 
     @property
     def readiness(self) -> dict[str, object]:
-        """Each part of /readyz and its state, which is `ok` or an error; empty when the site does not have Parley's."""
+        """Each part of /readyz and its state, which is `ok` or an error; empty where it is not the stack's."""
         content = self.readiness_reply.json if self.readiness_reply else None
         return content if isinstance(content, dict) and "ready" in content else {}
 
     @property
-    def is_parley(self) -> bool:
-        """Whether the site has Parley's 426 and agrees on its subprotocol.
+    def is_chat(self) -> bool:
+        """Whether the site has the stack's 426 and agrees on the chat's subprotocol.
 
         The subprotocol alone proves nothing: the `ws` package of Node.js agrees on any.
         """

@@ -3,12 +3,12 @@
 The doctor's own files are sent along as one zip archive, so the host needs Python alone. Nothing stays there.
 """
 
-import io
 import shlex
 import subprocess
-import zipfile
 from pathlib import Path
 
+from deploy import archive
+from deploy.doctor.options import OPTIONS_VARIABLE
 from deploy.doctor.report import Report
 
 DOCTOR_FOLDER = Path(__file__).parent
@@ -21,19 +21,25 @@ as=
 [ "$(id -u)" = 0 ] || ! sudo -n true 2>/dev/null || as='sudo -n'
 $as python3 "$file" {arguments}
 """
-MAIN = "import sys\nfrom deploy.doctor.__main__ import main\nsys.exit(main())\n"
+MAIN = """
+import os, sys
+from deploy.doctor.__main__ import main
+os.environ[{variable!r}] = {options!r}
+sys.exit(main())
+"""
 
 
 class HostNotReached(Exception):
     """The doctor could not run on the host; the text says why."""
 
 
-def run_over_ssh(destination: str, arguments: list[str]) -> Report:
+def run_over_ssh(destination: str, arguments: list[str], secret_options: str = "") -> Report:
     """Run the doctor on a host and return its report.
 
     Args:
         destination: USER@HOST, as ssh takes it.
         arguments: the doctor's command line there.
+        secret_options: the DOCTOR_OPTIONS there; they are sent inside the archive, so `ps` does not show them.
 
     Raises:
         HostNotReached: ssh failed, or the doctor did not write a report.
@@ -42,7 +48,7 @@ def run_over_ssh(destination: str, arguments: list[str]) -> Report:
     command.append(REMOTE_SCRIPT.format(arguments=shlex.join(arguments)))
     try:
         done = subprocess.run(
-            command, input=pack_doctor(), capture_output=True, timeout=RUN_TIMEOUT_SECONDS, check=False
+            command, input=pack_doctor(secret_options), capture_output=True, timeout=RUN_TIMEOUT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HostNotReached(f"ssh {destination}: {error}") from None
@@ -53,12 +59,7 @@ def run_over_ssh(destination: str, arguments: list[str]) -> Report:
         raise HostNotReached(f"ssh {destination}: {lines[-1]}") from None
 
 
-def pack_doctor() -> bytes:
-    """Return the doctor as a zip archive that Python runs."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("__main__.py", MAIN)
-        packed.writestr("deploy/__init__.py", "")
-        for file in sorted(DOCTOR_FOLDER.rglob("*.py")):
-            packed.write(file, str(Path("deploy/doctor", file.relative_to(DOCTOR_FOLDER))))
-    return archive.getvalue()
+def pack_doctor(options: str = "") -> bytes:
+    """Return the doctor as a zip archive that Python runs, with these DOCTOR_OPTIONS."""
+    main = MAIN.format(variable=OPTIONS_VARIABLE, options=options)
+    return archive.pack_program([DOCTOR_FOLDER, Path(archive.__file__)], main)

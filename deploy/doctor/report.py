@@ -106,8 +106,8 @@ class Report:
     """How long the doctor took."""
     certificate_days: float | None
     """Days until the first certificate ends; None when none was verified."""
-    may_be_parley: bool
-    """Whether the site is Parley, or not enough of it was reached to know."""
+    may_be_stack_site: bool
+    """Whether the stack serves the site, or not enough of it was reached to know."""
     hops: tuple[ReportedHop, ...]
     machine: HostReport | None = None
     """None: the doctor did not run on the host."""
@@ -118,7 +118,7 @@ class Report:
     def to_json(self) -> str:
         """Return the report as JSON, with the keys of version 1 beside those that replaced them."""
         content = asdict(self)
-        content["ours"] = content["may_be_parley"]
+        content["ours"] = content["may_be_stack_site"]
         content["not_seen"] = content["not_inspected"]
         for hop in content["hops"]:
             hop["there"] = hop["host_state"]
@@ -145,7 +145,7 @@ class Report:
                 exit_code=content["exit_code"],
                 seconds=content["seconds"],
                 certificate_days=content["certificate_days"],
-                may_be_parley=content["may_be_parley" if version > 1 else "ours"],
+                may_be_stack_site=content["ours"],
                 hops=tuple(map(ReportedHop.from_json, content["hops"])),
                 machine=HostReport.from_json(content["machine"]) if content["machine"] else None,
                 not_inspected=tuple(content["not_inspected" if version > 1 else "not_seen"]),
@@ -182,7 +182,7 @@ def make_report(diagnosis: Diagnosis) -> Report:
         exit_code=broken.exit_code if broken else 0,
         seconds=round(diagnosis.seconds, 2),
         certificate_days=round(min(days_left), 1) if days_left else None,
-        may_be_parley=bool(observations.upgrade_probe) or observations.is_parley or not is_site_reached,
+        may_be_stack_site=bool(observations.upgrade_probe) or observations.is_chat or not is_site_reached,
         hops=tuple(report_hop(outcome, options.secrets) for outcome in diagnosis.outcomes),
         machine=machine,
         not_inspected=machine.not_inspected if machine else (),

@@ -13,21 +13,21 @@ def explain_unknown(hop: Hop, observations: Observations) -> str:
             return "the port of plain http is not known: name it with --http-port"
         case Hop.UPGRADE_PROBE if not observations.upgrade_probe:
             reply = observations.upgrade_probe_reply
-            return f"the site answers {reply} and not Parley's 426: the server that it reaches is not known"
-        case Hop.CHANNELS if not observations.is_parley and not observations.engine_io:
+            return f"the site answers {reply} and not the stack's 426: the server that it reaches is not known"
+        case Hop.CHANNELS if not observations.is_chat and not observations.engine_io:
             return "the WebSocket stays open; the doctor does not know its protocol"
         case Hop.LAYER if not is_redis_known(observations):
-            return "the site has no /readyz of Parley's; --host asks Redis"
-        case Hop.CHAT if not observations.is_parley:
-            return "the site is not Parley"
+            return "the site has no /readyz of the stack's; --host asks Redis"
+        case Hop.CHAT if not observations.is_chat:
+            return "the site does not speak the chat's protocol"
         case Hop.CHAT if not options.cookie:
-            return "not probed: it needs a session in PARLEY_DOCTOR_COOKIE"
+            return "not probed: it needs a session in DOCTOR_COOKIE"
         case Hop.CHAT if not options.room:
-            return "signed in; the rest needs a room in PARLEY_DOCTOR_ROOM"
+            return "signed in; the rest needs a room in DOCTOR_ROOM"
         case Hop.HOLD if not options.hold_seconds:
             return "not probed: it needs --hold 70 or --hold 250"
         case Hop.HOLD if observations.idle_result is None:
-            return "the site closes WebSockets without a session within 5 s: it needs PARLEY_DOCTOR_COOKIE"
+            return "the site closes WebSockets without a session within 5 s: it needs DOCTOR_COOKIE"
         case _:
             return ""
 
@@ -54,6 +54,8 @@ def summarize(hop: Hop, observations: Observations) -> str:
         case Hop.HTTP:
             page = observations.page_replies[-1]
             return f"{observations.options.page_path} answers {page} in {page.seconds * 1000:.0f} ms"
+        case Hop.UPGRADE_PROBE if observations.is_routed_by_upgrade:
+            return "nginx sends handshakes to the ASGI server by their Upgrade header, with Host and scheme"
         case Hop.UPGRADE_PROBE:
             return "the request reaches the ASGI server, with Host and scheme"
         case Hop.WEBSOCKET:
@@ -61,6 +63,8 @@ def summarize(hop: Hop, observations: Observations) -> str:
             return f"101 in {handshake.reply.seconds * 1000:.0f} ms" if handshake else ""
         case Hop.CHANNELS:
             return summarize_channels(observations)
+        case Hop.LAYER if "channel_layer" in observations.readiness:
+            return "Redis answers, and a message passes the channel layer"
         case Hop.LAYER:
             return "Redis answers"
         case Hop.CHAT:

@@ -24,7 +24,7 @@ PLACES = {
     "hold": ("whole path", "whole path"),
     "close": ("whole path", "whole path"),
 }
-"""Title of a hop -> the program there where the site is Parley, and a general word where it is not."""
+"""Title of a hop -> the program there where the stack serves the site, and a general word elsewhere."""
 
 Mark = tuple[str, str]
 """A symbol and its colour: the parameters of an ANSI escape sequence (ECMA-48, SGR)."""
@@ -75,7 +75,7 @@ def draw_report(report: Report, style: TextStyle) -> str:
         lines += [style.paint(f"{'':15}┌ from here", DIM), style.paint(f"{'':15}│ ┌ on the host", DIM)]
     previous_place = ""
     for hop in report.hops:
-        place = PLACES[hop.hop][0 if report.may_be_parley else 1]
+        place = PLACES[hop.hop][0 if report.may_be_stack_site else 1]
         lines += draw_hop(hop, "" if place == previous_place else place, has_host_states, style)
         previous_place = place
     lines.append("")

@@ -52,7 +52,7 @@ class Received:
 
     @property
     def message_type(self) -> str:
-        """The `type` of a message of Parley's protocol; empty for anything else."""
+        """The `type` of a message of the chat's protocol; empty for anything else."""
         return str(self.json.get("type", ""))
 
     def __str__(self) -> str:
@@ -136,7 +136,7 @@ class WebSocket:
                 return received
 
     def send_command(self, **command: object) -> Received:
-        """Send a command of Parley's protocol and return its answer, or the `bye` that arrives instead.
+        """Send a command of the chat's protocol and return its answer, or the `bye` that arrives instead.
 
         Args:
             command: the fields of the command; `id` is among them.
@@ -189,7 +189,9 @@ class Handshake:
             self.websocket = None
 
 
-def open_websocket(target: Target, path: str, timeout: float, *, origin: str, cookie: str = "") -> Handshake:
+def open_websocket(
+    target: Target, path: str, timeout: float, *, origin: str, cookie: str = "", subprotocol: str = ""
+) -> Handshake:
     """Make the handshake that a browser makes. Nothing that the other side does raises an exception.
 
     Args:
@@ -198,6 +200,7 @@ def open_websocket(target: Target, path: str, timeout: float, *, origin: str, co
         timeout: seconds for the connection, again for the answer, and later for each wait on the open WebSocket.
         origin: the Origin header, `https://` with name and port.
         cookie: the Cookie header; empty: none is sent.
+        subprotocol: that is offered; empty: that of the chat.
     """
     key = base64.b64encode(os.urandom(16)).decode()
     headers = {
@@ -206,7 +209,7 @@ def open_websocket(target: Target, path: str, timeout: float, *, origin: str, co
         "Origin": origin,
         "Sec-WebSocket-Key": key,
         "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Protocol": SUBPROTOCOL,
+        "Sec-WebSocket-Protocol": subprotocol or SUBPROTOCOL,
         "Cookie": cookie,
     }
     reply, connection = exchange(target, path, timeout, headers)

@@ -4,7 +4,8 @@ import json
 
 from deploy.doctor.http_probes import probe_readiness
 from deploy.doctor.observations import Observations
-from deploy.doctor.ws_client import PING, TEXT, Handshake, Received, WebSocket, open_websocket
+from deploy.doctor.site_handshake import open_site_websocket
+from deploy.doctor.ws_client import PING, TEXT, Received, WebSocket
 
 # A consumer that fails at once is closed within this time: daphne checks its applications once a second.
 FAILURE_WAIT_SECONDS = 1.2
@@ -12,20 +13,11 @@ FOREIGN_ORIGIN = "https://stranger.invalid"
 CLIENT_NAME = "doctor"
 
 
-def open_own_websocket(observations: Observations, *, cookie: str = "") -> Handshake:
-    """Make a handshake with the site's own Origin, signed in where a cookie is given."""
-    options = observations.options
-    return open_websocket(
-        observations.target(), options.ws_path, options.timeout, origin=observations.origin, cookie=cookie
-    )
-
-
 def probe_handshake(observations: Observations) -> None:
     """Observe the handshake, and whether a page of another site could make one."""
-    options = observations.options
-    observations.handshake = open_own_websocket(observations)
+    observations.handshake = open_site_websocket(observations)
     if observations.handshake.reply.status == 101:
-        foreign = open_websocket(observations.target(), options.ws_path, options.timeout, origin=FOREIGN_ORIGIN)
+        foreign = open_site_websocket(observations, origin=FOREIGN_ORIGIN)
         foreign.abort()
         observations.foreign_origin_reply = foreign.reply
 
@@ -33,8 +25,8 @@ def probe_handshake(observations: Observations) -> None:
 def probe_channels(observations: Observations) -> None:
     """Observe what the application does with a new WebSocket.
 
-    Parley refuses a `hello` without a session, which takes the consumer and the database. Of any other site the doctor
-    observes what arrives by itself, in particular an early end.
+    The chat refuses a `hello` without a session, which takes the consumer and the database. Of any other site the
+    doctor observes what arrives by itself, in particular an early end.
     """
     probe_readiness(observations)
     probe_large_frame(observations)
@@ -42,7 +34,7 @@ def probe_channels(observations: Observations) -> None:
     websocket = observations.handshake.websocket
     if websocket is None:
         return
-    if not observations.is_parley:
+    if not observations.is_chat:
         observations.hello_reply = websocket.receive(FAILURE_WAIT_SECONDS)
         return
     observations.hello_reply = websocket.send_command(type="hello", id=1, client=CLIENT_NAME)
@@ -53,7 +45,7 @@ def probe_large_frame(observations: Observations) -> None:
     """Send a frame of the size that the operator asked for, on a WebSocket of its own, and observe the answer."""
     if not observations.options.frame_bytes:
         return
-    websocket = open_own_websocket(observations).websocket
+    websocket = open_site_websocket(observations).websocket
     if websocket is None:
         return
     try:
@@ -72,7 +64,7 @@ def probe_chat(observations: Observations) -> None:
     The event crosses the channel layer when nginx connected them to different servers.
     """
     options = observations.options
-    if not (options.cookie and observations.is_parley):
+    if not (options.cookie and observations.is_chat):
         return
     first, second = open_chat_websocket(observations), None
     if first is None:
@@ -95,7 +87,7 @@ def open_chat_websocket(observations: Observations) -> WebSocket | None:
 
     The first one stays open in `observations.handshake` for the hops that follow.
     """
-    handshake = open_own_websocket(observations, cookie=observations.options.cookie)
+    handshake = open_site_websocket(observations, cookie=observations.options.cookie)
     if handshake.websocket is None:
         observations.chat_hello_reply = Received("ended", str(handshake.reply).encode())
         return None
@@ -140,7 +132,7 @@ def probe_idle(observations: Observations) -> None:
 
 
 def answer_application_ping(observations: Observations, websocket: WebSocket, received: Received) -> None:
-    """Answer a ping of Engine.IO or of Parley's protocol. Raises OSError when the connection is lost."""
+    """Answer a ping of Engine.IO or of the chat's protocol. Raises OSError when the connection is lost."""
     if observations.engine_io and received.data == b"2":  # Engine.IO's ping, which wants the pong "3"
         websocket.send_text("3")
     if received.message_type == "ping":
@@ -150,7 +142,7 @@ def answer_application_ping(observations: Observations, websocket: WebSocket, re
 def probe_close(observations: Observations) -> None:
     """Send a close frame with code 1000 and observe the answer; a correct server sends one back."""
     assert observations.handshake
-    websocket = observations.handshake.websocket or open_own_websocket(observations).websocket
+    websocket = observations.handshake.websocket or open_site_websocket(observations).websocket
     if websocket is None:
         observations.close_reply = Received("ended")
         return

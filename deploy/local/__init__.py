@@ -1,1 +1,1 @@
-"""`make run`: all of Parley on this machine."""
+"""`make run`: the chat and its servers on this machine."""

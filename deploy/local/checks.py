@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.layout import REPO, SOCKETS, Layout
+from deploy.program import PROGRAM, rename_former
 
 # On Debian a normal user's PATH lacks the folders where servers are installed.
 PROGRAM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
@@ -70,7 +71,7 @@ def check_folders(layout: Layout) -> list[str]:
     if longest > MAX_SOCKET_PATH_BYTES:
         excess = longest - MAX_SOCKET_PATH_BYTES
         problems.append(
-            f"the path {layout.var} is {excess} bytes too long for unix sockets: set PARLEY_VAR to a shorter one."
+            f"the path {layout.var} is {excess} bytes too long for unix sockets: set STACK_VAR to a shorter one."
         )
     existing = next(folder for folder in (layout.var, *layout.var.parents) if folder.exists())
     used = [existing] + [folder for folder in (layout.run, layout.tls, layout.log, layout.nginx) if folder.exists()]
@@ -84,23 +85,35 @@ def check_folders(layout: Layout) -> list[str]:
 def check_ports(layout: Layout) -> list[str]:
     """Return a sentence for each of the two ports that cannot be used, with the variable that changes it."""
     problems = []
-    for variable, port in (("PARLEY_HTTPS_PORT", layout.https_port), ("PARLEY_HTTP_PORT", layout.http_port)):
-        for family, address in addresses_to_listen_on():
-            try:
-                with socket.socket(family, socket.SOCK_STREAM) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx does: ignore TIME_WAIT
-                    if family == socket.AF_INET6:
-                        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                    probe.bind((address, port))
-                    probe.listen()
-            except PermissionError:
+    for variable, port in (("HTTPS_PORT", layout.https_port), ("HTTP_PORT", layout.http_port)):
+        match try_port(port):
+            case PermissionError():
                 problems.append(f"port {port} needs root: choose another, for example {variable}=8443.")
-                break
-            except OSError:
+            case OSError():
                 user = find_listener(port)
                 problems.append(f"port {port} is in use by {user}; stop it, or set {variable} to another port.")
-                break
     return problems
+
+
+def try_port(port: int) -> OSError | None:
+    """Listen at a TCP port for a moment, as nginx would. Return why that is not possible, or None."""
+    for family, address in addresses_to_listen_on():
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx does: ignore TIME_WAIT
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind((address, port))
+                probe.listen()
+        except OSError as error:
+            return error
+    return None
+
+
+def is_in_use(port: int) -> bool:
+    """Return whether another program uses this port, with IPv4 or IPv6. A port that needs root is not in use."""
+    error = try_port(port)
+    return error is not None and not isinstance(error, PermissionError)
 
 
 def find_listener(port: int) -> str:
@@ -153,3 +166,15 @@ def lock_folder(layout: Layout) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def report_former_names() -> None:
+    """Accept the former names of variables, and print the new ones."""
+    refuse(list(rename_former(os.environ)))
+
+
+def refuse(problems: list[str]) -> int:
+    """Print the problems, one a line, and return the exit code."""
+    for problem in problems:
+        print(f"{PROGRAM}: {problem}", file=sys.stderr)
+    return 1

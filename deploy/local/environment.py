@@ -6,13 +6,14 @@ import secrets
 import environ
 
 from deploy.local.layout import REPO, Layout
+from deploy.site_name import CHAT
 
 
 def build_environment(layout: Layout) -> dict[str, str]:
     """Return the environment of the child processes. It has no SECRET_KEY when this is the first run."""
     environ.Env.read_env(layout.env_file)  # as the settings do: a variable that is set already wins
     defaults = {
-        "DATABASE_URL": f"sqlite:///{layout.var}/parley.sqlite3",
+        "DATABASE_URL": f"sqlite:///{layout.var}/{CHAT}.sqlite3",
         "REDIS_URL": layout.redis_url,
         "STATIC_ROOT": f"{layout.var}/static",
         "DOCTOR_REPORT": f"{layout.var}/doctor.json",
@@ -20,7 +21,7 @@ def build_environment(layout: Layout) -> dict[str, str]:
         "ALLOWED_HOSTS": "*",
     }
     fixed = {
-        "PARLEY_ENV_FILE": str(layout.env_file),
+        "STACK_ENV_FILE": str(layout.env_file),
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONPATH": str(REPO / "app"),
         "PYTHONUNBUFFERED": "1",  # the terminal shows a line when it is written

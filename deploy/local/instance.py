@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.layout import REPO
 from deploy.local.services import end_with_parent
+from deploy.program import PROGRAM
+from deploy.site_name import CHAT
 
 START_TIMEOUT_SECONDS = 90
 STOP_TIMEOUT_SECONDS = 40
@@ -39,6 +41,8 @@ class LocalInstance:
 
     Args:
         environment: all variables of its processes, but for its folder and its ports.
+        command: what starts it, in the folder of this repository: `make run`, or the command `run` with a project.
+        start_timeout: seconds until it has to be ready.
 
     Attributes:
         folder: everything it writes, and output.txt with what its processes print.
@@ -52,27 +56,34 @@ class LocalInstance:
     url: str
     http_url: str
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="parley-"))
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        command: Sequence[str] = (sys.executable, "deploy/run.py"),
+        start_timeout: float = START_TIMEOUT_SECONDS,
+    ) -> None:
+        self.command, self.start_timeout = command, start_timeout
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PROGRAM}-"))
         self.ready = self.folder / "ready.json"
         self.environment = {
             **environment,
-            "PARLEY_VAR": str(self.folder / "var"),
-            "PARLEY_ENV_FILE": str(self.folder / ".env"),
-            "PARLEY_HTTPS_PORT": str(find_free_port()),
-            "PARLEY_HTTP_PORT": str(find_free_port()),
-            "PARLEY_READY_FILE": str(self.ready),
+            "STACK_VAR": str(self.folder / "var"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "STACK_ENV_FILE": str(self.folder / ".env"),
+            "HTTPS_PORT": str(find_free_port()),
+            "HTTP_PORT": str(find_free_port()),
+            "STACK_READY_FILE": str(self.ready),
         }
 
     def start(self) -> None:
         """Start the site and return when it is ready.
 
         Raises:
-            StartFailed: It is not ready within START_TIMEOUT_SECONDS. Its processes are stopped then.
+            StartFailed: It is not ready within `start_timeout`. Its processes are stopped then.
         """
         with (self.folder / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
-                end_with_parent([sys.executable, "deploy/run.py"]),
+                end_with_parent(list(self.command)),
                 cwd=REPO,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -89,14 +100,14 @@ class LocalInstance:
         self.url, self.http_url = addresses["https_url"], addresses["http_url"]
 
     def _await_start(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        deadline = time.monotonic() + self.start_timeout
         while not self.ready.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise StartFailed(self.log())
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop all processes and remove the folder. With PARLEY_KEEP in our environment the folder stays."""
+        """Stop all processes and remove the folder. With STACK_KEEP in our environment the folder stays."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
@@ -104,7 +115,7 @@ class LocalInstance:
         with suppress(ProcessLookupError):  # a worker whose master has ended
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        if not os.environ.get("PARLEY_KEEP"):
+        if not os.environ.get("STACK_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self) -> str:
@@ -115,7 +126,7 @@ class LocalInstance:
         """Return the environment of a Django command, in any folder, that uses the site's database and Redis."""
         var = self.folder / "var"
         return {
-            "DATABASE_URL": f"sqlite:///{var}/parley.sqlite3",
+            "DATABASE_URL": f"sqlite:///{var}/{CHAT}.sqlite3",
             "REDIS_URL": f"unix://{var}/run/redis.sock",
             "DJANGO_SETTINGS_MODULE": "config.settings",
             **self.environment,

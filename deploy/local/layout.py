@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent.parent
+HTTPS_DEFAULT_PORT = 443
 SOCKETS = ("redis", "web", "ws1", "ws2")
 
 
@@ -28,7 +29,7 @@ class Layout:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Layout":
-        """Read PARLEY_VAR, PARLEY_ENV_FILE, PARLEY_HTTPS_PORT and PARLEY_HTTP_PORT.
+        """Read STACK_VAR, STACK_ENV_FILE, HTTPS_PORT and HTTP_PORT.
 
         Raises:
             WrongVariable: a port is not a port, or the two are equal.
@@ -42,15 +43,15 @@ class Layout:
             problems.append(f"{name} is {text!r}: it must be a port, 1 to 65535.")
             return default
 
-        https_port, http_port = port("PARLEY_HTTPS_PORT", 8443), port("PARLEY_HTTP_PORT", 8080)
+        https_port, http_port = port("HTTPS_PORT", 8443), port("HTTP_PORT", 8080)
         if https_port == http_port:
-            problems.append(f"PARLEY_HTTPS_PORT and PARLEY_HTTP_PORT are both {http_port}: they must differ.")
+            problems.append(f"HTTPS_PORT and HTTP_PORT are both {http_port}: they must differ.")
         if problems:
             raise WrongVariable(problems)
 
-        moved = env.get("PARLEY_VAR")
+        moved = env.get("STACK_VAR")
         var = Path(moved).absolute() if moved else REPO / "var"
-        env_file = Path(env.get("PARLEY_ENV_FILE") or (var if moved else REPO) / ".env").absolute()
+        env_file = Path(env.get("STACK_ENV_FILE") or (var if moved else REPO) / ".env").absolute()
         return cls(var=var, env_file=env_file, https_port=https_port, http_port=http_port)
 
     @property
@@ -72,6 +73,11 @@ class Layout:
     def tls(self) -> Path:
         """The folder of the certificate and its key. Only its owner may enter it."""
         return self.var / "tls"
+
+    @property
+    def url(self) -> str:
+        """The address of the site on this machine, as browsers write it in Origin: without the port 443."""
+        return "https://localhost" if self.https_port == HTTPS_DEFAULT_PORT else f"https://localhost:{self.https_port}"
 
     def socket(self, name: str) -> Path:
         """Return the unix socket of a process, by one of the names in SOCKETS."""

@@ -32,7 +32,7 @@ class NotReady:
 
 
 class ReadyFile(TypedDict):
-    """The JSON in the file PARLEY_READY_FILE, for programs that wait for the site (tests, load test)."""
+    """The JSON in the file STACK_READY_FILE, for programs that wait for the site (tests, load test)."""
 
     https_url: str
     http_url: str
@@ -55,13 +55,18 @@ class UnixSocketConnection(http.client.HTTPConnection):
 
 
 class Announcement:
-    """Waits for the site at `host`, prints its addresses, and writes PARLEY_READY_FILE where that variable is set."""
+    """Waits for the site at `host`, prints its addresses, and writes STACK_READY_FILE where that variable is set.
 
-    def __init__(self, layout: Layout, *, host: str) -> None:
+    `home` is the path of the page that visitors open first.
+    """
+
+    def __init__(self, layout: Layout, *, title: str, host: str, home: str = "/") -> None:
         self.layout = layout
+        self.title = title
         self.host = host
+        self.home = "" if home == "/" else home
         self.https_url = f"https://{host}:{layout.https_port}"
-        self.file = Path(os.environ["PARLEY_READY_FILE"]) if os.environ.get("PARLEY_READY_FILE") else None
+        self.file = Path(os.environ["STACK_READY_FILE"]) if os.environ.get("STACK_READY_FILE") else None
 
     def await_ready(self, report: Callable[[Ready | NotReady], None]) -> None:
         """Start a thread that waits for the site and then calls `report` once."""
@@ -107,8 +112,8 @@ class Announcement:
     def publish(self, pids: dict[str, int]) -> None:
         """Print the addresses and write the ready file. `pids` has the process id of each service by its name."""
         lan = lan_address()
-        lines = ["Parley is running", "", f"  {self.https_url}"]
-        lines += [f"  https://{lan}:{self.layout.https_port}   (from your network)"] if lan else []
+        lines = [f"{self.title} is running", "", f"  {self.https_url}{self.home}"]
+        lines += [f"  https://{lan}:{self.layout.https_port}{self.home}   (from your network)"] if lan else []
         lines += ["", "The certificate is self-signed: your browser asks once."]
         lines += [f"Requests are logged in {self.layout.log / 'access.log'}", "Ctrl-C stops everything."]
         print(framed(lines), flush=True)

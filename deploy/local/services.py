@@ -1,7 +1,6 @@
 """The processes of a local run: how each is started, and in which order they are stopped."""
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,33 +8,70 @@ from deploy.local import site
 from deploy.local.checks import program
 from deploy.local.layout import REPO, Layout
 
+STOP_TIMEOUT_SECONDS = 15  # for a service to finish its requests and close its sockets
+
 
 @dataclass(frozen=True)
 class Service:
-    """One process. `stop_order`: services with a smaller number are stopped first, those with the same one together."""
+    """One process.
+
+    Attributes:
+        folder: its working directory.
+        stop_order: services with a smaller number are stopped first, those with the same one together.
+        colour: of its name in the terminal, the number of an ANSI escape sequence.
+        socket: the unix socket at which it listens.
+        stop_seconds: how long it may take to end after SIGTERM.
+    """
 
     name: str
     command: list[str]
     env: dict[str, str]
+    folder: Path
     stop_order: int
     colour: str
     socket: Path | None = None
+    stop_seconds: int = STOP_TIMEOUT_SECONDS
 
 
-def build_services(layout: Layout, env: dict[str, str]) -> list[Service]:
-    """Return the services in the order of their start.
+@dataclass(frozen=True)
+class Application:
+    """The Django project that a run serves.
+
+    Attributes:
+        title: its name in the terminal.
+        python: the interpreter that has its packages.
+        folder: the working directory of its processes.
+        env: their environment.
+        wsgi: module:attribute of the WSGI application, for gunicorn.
+        asgi: module:attribute of the ASGI application, for daphne.
+        processes: further programs that run beside the servers.
+    """
+
+    title: str
+    python: str
+    folder: Path
+    env: dict[str, str]
+    wsgi: str
+    asgi: str
+    processes: tuple[Service, ...] = ()
+
+
+def build_services(layout: Layout, application: Application, *, redis: bool) -> list[Service]:
+    """Return the services in the order of their start; `redis`: whether this run has a Redis of its own.
 
     The two daphnes stop first, while nginx still passes their close frames on to the browsers.
     """
-    gunicorn = [sys.executable, "-m", "gunicorn", "--config", str(REPO / "deploy" / "gunicorn.conf.py")]
-    daphne = [sys.executable, "-m", "realtime.server", "--unix"]
+    python, env, folder = application.python, application.env, application.folder
+    gunicorn = [python, "-m", "gunicorn", "--config", str(REPO / "deploy" / "gunicorn.conf.py")]
+    daphne = [python, "-m", "channels_realtime.server", "--unix"]
     web, ws1, ws2 = (layout.socket(name) for name in ("web", "ws1", "ws2"))
     return [
-        *([build_redis(layout, env)] if layout.owns_redis(env) else []),
-        Service("web", [*gunicorn, "--bind", f"unix:{web}", "config.wsgi:application"], env, 1, "32", web),
-        Service("ws1", [*daphne, str(ws1)], env, 0, "36", ws1),
-        Service("ws2", [*daphne, str(ws2)], env, 0, "34", ws2),
-        Service("nginx", site.command(layout), env, 2, "33"),
+        *([build_redis(layout, env)] if redis else []),
+        Service("web", [*gunicorn, "--bind", f"unix:{web}", application.wsgi], env, folder, 1, "32", web),
+        Service("ws1", [*daphne, str(ws1), application.asgi], env, folder, 0, "36", ws1),
+        Service("ws2", [*daphne, str(ws2), application.asgi], env, folder, 0, "34", ws2),
+        *application.processes,
+        Service("nginx", site.command(layout), env, layout.var, 2, "33"),
     ]
 
 
@@ -52,7 +88,7 @@ def build_redis(layout: Layout, env: dict[str, str]) -> Service:
         "logfile": str(layout.log / "redis.log"),
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return Service("redis", [program("redis-server") or "redis-server", *arguments], env, 3, "35", socket)
+    return Service("redis", [program("redis-server") or "redis-server", *arguments], env, layout.run, 3, "35", socket)
 
 
 def end_with_parent(command: list[str]) -> list[str]:

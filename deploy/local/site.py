@@ -5,29 +5,53 @@ import pwd
 import re
 import resource
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.checks import addresses_to_listen_on, program
 from deploy.local.layout import REPO, Layout
+from deploy.nginx_site import CHAT, NginxSite, render_nginx_site
 
-SHARED = ("nginx.conf", "sites", "snippets")
+SHARED = ("nginx.conf", "http.conf", "snippets")
 ERROR_PAGES = REPO / "nginx" / "errors"
+WRITTEN = "# Written by deploy/local/site.py for this run.\n"
 
 
-def assemble(layout: Layout, *, static_root: Path) -> None:
-    """Write var/nginx/, so that `nginx -p var/nginx/ -c var/nginx/nginx.conf` serves this run."""
+def assemble(
+    layout: Layout,
+    *,
+    static_root: Path,
+    site: NginxSite = CHAT,
+    media_root: Path | None = None,
+    ports: Sequence[int] = (),
+) -> None:
+    """Write var/nginx/, so that `nginx -p var/nginx/ -c var/nginx/nginx.conf` serves this run.
+
+    Args:
+        layout: the folders and the two ports of the run.
+        static_root: the folder of the static files.
+        site: what the server block contains.
+        media_root: the folder of uploaded files, where `site` has a path for them.
+        ports: more ports that serve the same over TLS.
+    """
     (layout.nginx / "tmp").mkdir(exist_ok=True)
     for name in SHARED:
         link = layout.nginx / name
         link.unlink(missing_ok=True)
         link.symlink_to(REPO / "nginx" / name)
-    target = layout.nginx / "target"
-    target.mkdir(exist_ok=True)
-    for name, text in local_target(layout, static_root).items():
-        (target / name).write_text("# Written by deploy/local/site.py for this run.\n" + text)
+    files = {f"target/{name}": text for name, text in local_target(layout, static_root, ports).items()}
+    if media_root:
+        files["target/media.conf"] = directives(f'alias "{media_root}/"')
+    files["sites/site.conf"] = render_nginx_site(site)
+    for name, text in files.items():
+        file = layout.nginx / name
+        if file.parent.is_symlink():  # a run of an earlier version linked nginx/sites
+            file.parent.unlink()
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(WRITTEN + text)
 
 
-def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
+def local_target(layout: Layout, static_root: Path, ports: Sequence[int] = ()) -> dict[str, str]:
     """Return the text of each file of nginx/targets/host/ that a local run needs, by its name, for this machine."""
     # As many open files as this user may have, at most 20,000. A WebSocket takes two, and nginx needs some for itself.
     files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 20_000)
@@ -40,22 +64,23 @@ def local_target(layout: Layout, static_root: Path) -> dict[str, str]:
             "daemon off",
             "worker_processes 2",
             f"worker_rlimit_nofile {files}",
+            "worker_shutdown_timeout 24h",
             f'pid "{layout.run}/nginx-master.pid"',
             "error_log stderr warn",
         ),
         "events.conf": directives(f"worker_connections {files * 4 // 5}"),
+        "server.conf": directives(f'access_log "{layout.log}/access.log" json', "proxy_connect_timeout 5s"),
         "http.conf": directives(
-            f'access_log "{layout.log}/access.log" json',
             *(f'{kind}_temp_path "{tmp}/{kind}"' for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")),
         )
         + block('map "" $hsts', 'default ""')
         + block('map "" $https_port', f'default ":{layout.https_port}"'),
-        "https-server.conf": listen(layout.https_port, "ssl")
+        "https-server.conf": listen((layout.https_port, *ports), "ssl")
         + directives(
             f'ssl_certificate "{layout.tls}/fullchain.pem"',
             f'ssl_certificate_key "{layout.tls}/privkey.pem"',
         ),
-        "http-server.conf": listen(layout.http_port),
+        "http-server.conf": listen((layout.http_port,)),
         "upstreams.conf": block("upstream web", f'server "unix:{layout.socket("web")}" max_fails=0')
         + block("upstream ws", "least_conn", *daphnes)
         + block('map "" $web_servers', "default web")
@@ -77,18 +102,18 @@ def block(head: str, *lines: str) -> str:
     return f"{head} {{\n{directives(*lines)}}}\n"
 
 
-def listen(port: int, protocol: str = "") -> str:
+def listen(ports: Sequence[int], protocol: str = "") -> str:
     """Return the listen directives of a default server, which answers to every host name.
 
     Args:
-        port: where it listens, with IPv4 and with IPv6.
+        ports: where it listens, with IPv4 and with IPv6.
         protocol: "ssl", which adds HTTP/2, or nothing.
     """
     addresses = ["[::]" if address == "::" else address for _, address in addresses_to_listen_on()]
     has_directive = has_http2_directive()
     options = [protocol, "http2" if protocol and not has_directive else "", "default_server", "backlog=4096"]
     joined = " ".join(option for option in options if option)
-    lines = [f"listen {address}:{port} {joined}" for address in addresses]
+    lines = [f"listen {address}:{port} {joined}" for port in ports for address in addresses]
     return directives(*lines, *(["http2 on"] if protocol and has_directive else []), "server_name localhost")
 
 

@@ -7,22 +7,27 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from honcho.printer import Message, Printer
 
-from deploy.local.layout import REPO
 from deploy.local.readiness import Announcement, NotReady, Ready
-from deploy.local.services import Service, end_with_parent
+from deploy.local.services import STOP_TIMEOUT_SECONDS, Service, end_with_parent
+from deploy.program import PROGRAM
 
-STOP_TIMEOUT_SECONDS = 15  # for one group of services to finish its requests and close its sockets
 STABLE_AFTER_SECONDS = 10  # a service that ran this long is restarted at once
 MAX_RESTART_DELAY_SECONDS = 10  # for a service that keeps ending
 HOLD_POLL_SECONDS = 0.1
+# A service that ends so often in a row, each time so soon after its start, is missing: the operator is told once.
+# A Celery worker with a wrong setting may run longer than STABLE_AFTER_SECONDS before it ends.
+MAX_SHORT_LIVES, SHORT_LIFE_SECONDS = 3, 60
+KEPT_LINES = 10  # of the output of each process, without empty ones
 
 
 @dataclass(frozen=True)
@@ -56,18 +61,28 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
+    short_lives: int = 0
     next_start: float | None = None
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
 
 
 class Supervisor:
     """Runs the services until a signal stops them.
 
+    `running` has the processes of services that were started before, by name; their output must be a pipe.
     The folder `run` has the file <name>.pid of each process. While <name>.hold exists there, an ended process is not
     restarted.
     """
 
-    def __init__(self, services: list[Service], run: Path, announcement: Announcement) -> None:
+    def __init__(
+        self,
+        services: list[Service],
+        run: Path,
+        announcement: Announcement,
+        running: Mapping[str, subprocess.Popen[bytes]] | None = None,
+    ) -> None:
         self.children = {service.name: Child(service) for service in services}
+        self.running = dict(running or {})
         self.folder = run
         self.announcement = announcement
         self.events: SimpleQueue[Line | Ended | Stop | Ready | NotReady] = SimpleQueue()
@@ -93,12 +108,15 @@ class Supervisor:
         while True:
             match self.next_event():
                 case Line(name, text):
+                    if line := text.decode(errors="replace").rstrip():
+                        self.children[name].last_lines.append(line)
                     self.print(name, text)
                 case Ended(name, status) if self.ready:
                     self.schedule_restart(self.children[name], status)
                 case Ended(name, status):
                     self.clear_process(self.children[name])
-                    self.log(f"{name} {describe_end(status)} before Parley was ready; its output is above.")
+                    title = self.announcement.title
+                    self.log(f"{name} {describe_end(status)} before {title} was ready; its output is above.")
                     return 1
                 case Ready():
                     self.ready = True
@@ -106,7 +124,7 @@ class Supervisor:
                         {name: child.process.pid for name, child in self.children.items() if child.process}
                     )
                 case NotReady(reason):
-                    self.log(f"Parley is not ready: {reason}")
+                    self.log(f"{self.announcement.title} is not ready: {reason}")
                     return 1
                 case Stop(number):
                     self.log(f"{signal.Signals(number).name}: stopping")
@@ -128,9 +146,9 @@ class Supervisor:
         service = child.service
         if service.socket:
             service.socket.unlink(missing_ok=True)  # a killed process leaves it
-        process = subprocess.Popen(
+        process = self.running.pop(service.name, None) or subprocess.Popen(
             end_with_parent(service.command),
-            cwd=REPO / "app",
+            cwd=service.folder,
             env=service.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -138,6 +156,7 @@ class Supervisor:
             start_new_session=True,  # Ctrl-C must not reach the services: they are stopped in order
         )
         child.process, child.started, child.next_start = process, time.monotonic(), None
+        child.last_lines.clear()
         self.write_pid(service.name, process.pid)
         threading.Thread(target=self.watch, args=(service.name, process), daemon=True).start()
 
@@ -161,10 +180,24 @@ class Supervisor:
         age = time.monotonic() - child.started
         self.clear_process(child)
         child.failures = 0 if age >= STABLE_AFTER_SECONDS else child.failures + 1
+        child.short_lives = child.short_lives + 1 if age < SHORT_LIFE_SECONDS else 0
         delay = min(2.0 ** (child.failures - 2), MAX_RESTART_DELAY_SECONDS) if child.failures > 1 else 0.0
         child.next_start = time.monotonic() + delay
         when = f"in {delay:.0f} s" if delay >= 1 else "now"
         self.log(f"{child.service.name} {describe_end(status)}; restarting it {when}")
+        if child.short_lives == MAX_SHORT_LIVES:
+            self.warn_of_failures(child, status)
+
+    def warn_of_failures(self, child: Child, status: int) -> None:
+        """Log that the site runs without a service that keeps ending, with the last lines that it printed."""
+        name, title = child.service.name, self.announcement.title
+        self.log(
+            f"WARNING: {title} runs without {name}, which ended {child.short_lives} times in a row, each time within"
+            f" {SHORT_LIFE_SECONDS} s of its start. The last time it {describe_end(status)}. Its last lines:"
+        )
+        for line in child.last_lines or ["(it printed nothing)"]:
+            self.log(f"    {line}")
+        self.log(f"It is started again and again. Stop this run to correct {name}.")
 
     def start_due(self) -> None:
         """Restart the services whose time has come, but for those that a .hold file holds."""
@@ -185,7 +218,8 @@ class Supervisor:
             for child in members:
                 with suppress(ProcessLookupError):
                     os.kill(child.process.pid, signal.SIGTERM if gracefully else signal.SIGKILL)  # type: ignore[union-attr]
-            ended = self.await_end(members, deadline=time.monotonic() + STOP_TIMEOUT_SECONDS)
+            timeout = max((child.service.stop_seconds for child in members), default=0)
+            ended = self.await_end(members, deadline=time.monotonic() + timeout)
             gracefully = gracefully and ended
         self.log("all stopped")
 
@@ -235,7 +269,7 @@ class Supervisor:
         colour = self.children[name].service.colour if name else None
         # A closed terminal takes no more output; its SIGHUP ends the supervisor, not this error.
         with suppress(OSError):
-            self.printer.write(Message("line", text, datetime.now().astimezone(), name or "parley", colour))
+            self.printer.write(Message("line", text, datetime.now().astimezone(), name or PROGRAM, colour))
 
 
 def describe_end(status: int) -> str:

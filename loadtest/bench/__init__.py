@@ -1,1 +1,1 @@
-"""`make bench`: what one delivery costs on Parley, and on other servers that do the same."""
+"""`make bench`: what one delivery costs on this stack, and on other servers that do the same."""

@@ -1,4 +1,4 @@
-"""`make bench`: what one delivery costs on Parley, and on other servers that do the same.
+"""`make bench`: what one delivery costs on this stack, and on other servers that do the same.
 
 python -m loadtest.bench                      all contenders, rooms of 10 to 5000, three rounds: about two hours
 python -m loadtest.bench --quick              a room of 1000, the most important contenders, at most five minutes

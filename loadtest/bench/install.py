@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from loadtest.core.host import REPO, clean_environment
+from loadtest.core.program import OURS
 
 NPM_FILES = (".npmrc", "package.json", "package-lock.json")
 
@@ -54,7 +55,7 @@ def install_npm_packages(folder: Path) -> Path | str:
     if not npm or not node:
         return "Node.js and npm are not installed. Type: sudo apt-get install -y nodejs npm"
     lock = hashlib.sha256(b"".join((folder / name).read_bytes() for name in NPM_FILES)).hexdigest()[:12]
-    place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parley-bench" / f"{folder.name}-{lock}"
+    place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / f"{OURS}-bench" / f"{folder.name}-{lock}"
     complete = place / ".installed"
     if not complete.exists():
         print(f"bench: npm ci for {folder.name}", flush=True)

@@ -1,4 +1,4 @@
-"""Parley's own nginx site with TLS in front of any contender: the repository's files with another upstream."""
+"""The stack's own nginx site with TLS in front of any contender: the repository's files with another upstream."""
 
 import re
 from dataclasses import dataclass, replace

@@ -15,19 +15,20 @@ from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ign
 from loadtest.bench.measure import RoomLoad
 from loadtest.bench.result import TOTAL, RoomResult, find_result, get_figure
 from loadtest.core.figures import LIGHT, log_ticks
+from loadtest.core.program import OURS, TITLE
 
 PAPER, INK, MUTED, LINE = LIGHT["paper"], LIGHT["ink"], LIGHT["muted"], LIGHT["line"]
 ACCENT, ACCENT_LIGHT = LIGHT["accent"], "#e0a58b"
 OTHER, OTHER_LIGHT = "#8d857a", "#cdc5b9"
 
 BEHIND_TLS = {
-    "parley-tls": "Parley",
+    f"{OURS}-tls": TITLE,
     "nchan-tls": "nchan",
     "socketio-tls": "Socket.IO",
     "tutorial-tls": "Channels tutorial",
 }
 DIRECT = {
-    "parley": "Parley",
+    OURS: TITLE,
     "nchan": "nchan",
     "nats": "NATS",
     "broadcast": "websockets",
@@ -41,20 +42,20 @@ BROKEN_FACTOR = 1.6  # and as long as so many times that one
 
 
 class Bar(NamedTuple):
-    """One bar: a dark part, a light part behind it, and whether it is Parley's."""
+    """One bar: a dark part, a light part behind it, and whether it is ours."""
 
     title: str
     dark: float
     light: float
-    is_parley: bool
+    is_ours: bool
 
 
 class Curve(NamedTuple):
-    """One line: cost by size of room, and whether it is Parley's."""
+    """One line: cost by size of room, and whether it is ours."""
 
     title: str
     points: list[tuple[int, float]]
-    is_parley: bool
+    is_ours: bool
 
 
 def draw_results(results: Sequence[RoomResult], versions: dict[str, str], date: str, path: Path) -> None:
@@ -118,7 +119,7 @@ def cost_bars(results: Sequence[RoomResult], names: dict[str, str], size: int) -
     for name, title in names.items():
         if parts := get_figure(find_result(results, name, size), "high_rate", "us_per_delivery"):
             light = parts.get("nginx", 0.0)
-            bars.append(Bar(title, parts[TOTAL] - light, light, name.startswith("parley")))
+            bars.append(Bar(title, parts[TOTAL] - light, light, name.startswith(OURS)))
     return sorted(bars, key=lambda bar: bar.dark + bar.light)
 
 
@@ -129,15 +130,15 @@ def latency_bars(results: Sequence[RoomResult], names: dict[str, str], size: int
         result = find_result(results, name, size)
         times = get_figure(result, "high_rate", "latency_ms")
         if times and not get_figure(result, "high_rate", "overloaded"):
-            bars.append(Bar(title, times["p99"], 0.0, name.startswith("parley")))
+            bars.append(Bar(title, times["p99"], 0.0, name.startswith(OURS)))
     return sorted(bars, key=lambda bar: bar.dark)
 
 
 def draw_bars(axes: Any, bars: list[Bar]) -> None:
     """Draw the bars with their titles and values; a broken bar has two strokes through it."""
     edge = find_edge([bar.dark + bar.light for bar in bars])
-    for place, (title, dark, light, is_parley) in enumerate(bars):
-        colours = (ACCENT, ACCENT_LIGHT) if is_parley else (OTHER, OTHER_LIGHT)
+    for place, (title, dark, light, is_ours) in enumerate(bars):
+        colours = (ACCENT, ACCENT_LIGHT) if is_ours else (OTHER, OTHER_LIGHT)
         axes.barh(place, min(dark, edge), height=0.62, color=colours[0], linewidth=0)
         if light and dark < edge:
             axes.barh(place, min(light, edge - dark), left=dark, height=0.62, color=colours[1], linewidth=0)
@@ -145,7 +146,7 @@ def draw_bars(axes: Any, bars: list[Bar]) -> None:
         if is_broken:
             for shift in (0.90, 0.92):
                 axes.plot([edge * shift, edge * (shift + 0.02)], [place + 0.4, place - 0.4], color=PAPER, linewidth=3)
-        weight = "bold" if is_parley else "normal"
+        weight = "bold" if is_ours else "normal"
         text = f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
         axes.text(min(value, edge) + edge * 0.015, place, text, va="center", size=12.5, weight=weight, color=INK)
         axes.text(-edge * 0.02, place, title, va="center", ha="right", size=12, weight=weight, color=INK)
@@ -168,14 +169,14 @@ def find_edge(values: Sequence[float]) -> float:
 def cost_curves(results: Sequence[RoomResult]) -> list[Curve]:
     """Return the cost at saturation by size of room, for contenders measured in two sizes at least."""
     curves = []
-    for name in ("parley", "nchan", "nats", "broadcast", "socketio", "tutorial"):
+    for name in (OURS, "nchan", "nats", "broadcast", "socketio", "tutorial"):
         points = sorted(
             (result["size"], get_figure(result, "saturation", "us_per_delivery", TOTAL))
             for result in results
             if result["contender"] == name and get_figure(result, "saturation", "us_per_delivery", TOTAL)
         )
         if len(points) > 1:
-            curves.append(Curve(DIRECT[name], points, name == "parley"))
+            curves.append(Curve(DIRECT[name], points, name == OURS))
     return curves
 
 
@@ -183,18 +184,16 @@ def draw_curves(axes: Any, curves: list[Curve]) -> None:
     """Draw the curves on logarithmic axes, with their titles at their ends, pushed apart where they would overlap."""
     axes.set_xscale("log")
     axes.set_yscale("log")
-    for title, points, is_parley in curves:
+    for title, points, is_ours in curves:
         sizes, values = zip(*points, strict=True)
-        colour, width = (ACCENT, 3.0) if is_parley else (OTHER, 1.4)
-        axes.plot(
-            sizes, values, color=colour, linewidth=width, marker="o", markersize=6 if is_parley else 4, label=title
-        )
-    ends = sorted((points[-1][1], title, is_parley) for title, points, is_parley in curves)
+        colour, width = (ACCENT, 3.0) if is_ours else (OTHER, 1.4)
+        axes.plot(sizes, values, color=colour, linewidth=width, marker="o", markersize=6 if is_ours else 4, label=title)
+    ends = sorted((points[-1][1], title, is_ours) for title, points, is_ours in curves)
     room = max(1.0, ends[-1][0] / ends[0][0]) ** (1 / max(1, len(ends) - 1))
     step, last = max(1.2, min(room, 1.32)), 0.0
-    for value, title, is_parley in ends:
+    for value, title, is_ours in ends:
         last = max(value, last * step)
-        weight, colour = ("bold", ACCENT) if is_parley else ("normal", INK)
+        weight, colour = ("bold", ACCENT) if is_ours else ("normal", INK)
         axes.text(axes.get_xlim()[1] * 1.05, last, title, size=11, va="center", weight=weight, color=colour)
     ticks = sorted({size for curve in curves for size, _ in curve.points})
     axes.set_xticks(ticks, [f"{size:,}" for size in ticks])

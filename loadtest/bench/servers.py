@@ -17,6 +17,7 @@ from loadtest.bench.address import Address
 from loadtest.core.cpu_affinity import split_cores
 from loadtest.core.host import REPO, clean_environment, raise_file_limit, stop_process
 from loadtest.core.processes import Usage, measure_family
+from loadtest.core.program import OURS
 
 START_TIMEOUT_SECONDS = 40
 STOP_TIMEOUT_SECONDS = 8
@@ -39,7 +40,7 @@ class ServerProcesses:
 
     def __init__(self) -> None:
         raise_file_limit()
-        self.folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{OURS}-bench-"))
         self.groups: defaultdict[str, list[int]] = defaultdict(list)
         self.running: list[subprocess.Popen[bytes]] = []
 
@@ -95,7 +96,7 @@ class ServerProcesses:
     @cache
     def shared_folder() -> Path:
         """Return a folder for what several contenders of this run share; it is removed when the run ends."""
-        folder = Path(tempfile.mkdtemp(prefix="parley-bench-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"{OURS}-bench-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return folder
 

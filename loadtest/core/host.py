@@ -9,8 +9,21 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from loadtest.core.program import OURS
+
 REPO = Path(__file__).resolve().parent.parent.parent
-SITE_VARIABLES = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL", "ALLOWED_HOSTS", "ASGI_SERVER", "DEBUG"}
+SITE_VARIABLES = {
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "LOG_LEVEL",
+    "ALLOWED_HOSTS",
+    "ASGI_SERVER",
+    "DEBUG",
+    "DOMAIN",
+    "HTTPS_PORT",
+    "HTTP_PORT",
+}
 
 
 def clean_environment() -> dict[str, str]:
@@ -18,7 +31,7 @@ def clean_environment() -> dict[str, str]:
     ours = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("DJANGO_", "PARLEY_", "PYTEST")) and name not in SITE_VARIABLES
+        if not name.startswith(("DJANGO_", "STACK_", "PYTEST", f"{OURS.upper()}_")) and name not in SITE_VARIABLES
     }
     return {**ours, "PATH": f"{Path(sys.executable).parent}:{ours.get('PATH', os.defpath)}:/usr/sbin:/sbin"}
 

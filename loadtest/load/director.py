@@ -26,6 +26,7 @@ LEAD_NS = 500 * NANOSECONDS_PER_MS  # from an announcement to the beginning of w
 CLOCK_QUESTIONS = 12  # to each worker
 SILENCE_SECONDS = 3.0  # without a delivery, after which no more are expected
 WORKER_TIMEOUT_SECONDS = 90  # for processes to appear, and for the slowest users to join
+PROJECT_TIMEOUT_SECONDS = 30  # for users that only connect
 SIGN_IN_SECONDS = 1.2  # for each user: a site lets so many guests sign in from one address
 
 
@@ -170,11 +171,19 @@ class Director:
             self.runner.send_message(messages.ASSIGN, assignment, client_id=worker)
             report = self.totals.generators[worker].last
             first += report["registered"] if report else 0
-        seconds = self.plan.sockets / self.plan.connect_rate + WORKER_TIMEOUT_SECONDS
-        if not self.plan.cookies:
-            seconds += self.plan.sockets * SIGN_IN_SECONDS
-        self._wait(lambda: self.totals.joined >= self.plan.sockets, seconds, "sockets", self.plan.sockets)
+        seconds = self.plan.sockets / self.plan.connect_rate
+        if self.plan.project:
+            seconds += PROJECT_TIMEOUT_SECONDS
+        else:
+            seconds += WORKER_TIMEOUT_SECONDS + (0 if self.plan.cookies else self.plan.sockets * SIGN_IN_SECONDS)
+        self._wait(self._has_joined, seconds, "sockets", self.plan.sockets)
         self.join_cpu_seconds = self._server_cpu() - before
+
+    def _has_joined(self) -> bool:
+        """Return whether all users are in their rooms. Raises NotReady when a project has refused one for good."""
+        if self.plan.project and self.totals.total.counters.refused:
+            raise NotReady(f"The site refuses {self.plan.url}{self.plan.project.path}: {self._list_failures()}")
+        return self.totals.joined >= self.plan.sockets
 
     # --- phases
 

@@ -1,4 +1,4 @@
-"""A Parley for this run alone, started as `make run` starts it, in a folder of its own."""
+"""A stack for this run alone, started as `make run` starts it, in a folder of its own."""
 
 import json
 import os

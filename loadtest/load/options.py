@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 
 from loadtest.load.generator_health import MAX_LAG_MS
 from loadtest.load.plan import BadPlan, Plan
+from loadtest.load.project_socket import ProjectSocket
 from loadtest.load.scenarios import OLD_SCENARIO_NAMES, SCENARIOS
 from loadtest.load.scenarios.scenario import Scenario
 from loadtest.load.sessions import Sessions
 
-DEFAULT_USER = "loadtest.load.users.parley_user:ParleyUser"
+DEFAULT_USER = "loadtest.load.users.bundled_chat_user:BundledChatUser"
+PROJECT_USER = "loadtest.load.users.project_user:ProjectUser"
 QUICK_CONNECT_RATE = 200.0  # sockets a second, with --quick
 
 # Flags of earlier releases; they work until the next one.
@@ -94,6 +96,13 @@ def build_parser(env: Mapping[str, str] = os.environ) -> argparse.ArgumentParser
     add_flag("expect-workers", "worker processes on other machines to wait for", type=int, metavar="N", default=0)
     add_flag("listen", "HOST:PORT for those workers", metavar="ADDRESS", default="127.0.0.1:0")
     add_flag("join", "be a worker of the load test that listens at HOST:PORT", metavar="ADDRESS")
+    add_flag("senders", "sockets that send; default: all", type=int, metavar="N", default=0)
+    add_flag(
+        "project",
+        "the socket of a project, as JSON: path, message, subprotocol, origin, cookie; the command `load` writes it",
+        type=Path,
+        metavar="FILE",
+    )
     add_flag("user", "user class: module:Class or file.py:Class", metavar="CLASS", default=DEFAULT_USER)
     add_flag(
         "server-pids",
@@ -127,6 +136,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if new := OLD_USERS.get(options.user):
         warn_renamed(options.user, new)
         options.user = new
+    if options.project and options.user == DEFAULT_USER:
+        options.user = PROJECT_USER
     return options
 
 
@@ -161,6 +172,8 @@ def build_plan(options: argparse.Namespace, url: str, sessions: Sessions | None,
     if min(rooms, members, each) < 1:
         raise BadPlan("--rooms, --members and --rooms-each are at least 1.")
     found = sessions["rooms"] if sessions else []
+    if options.project:
+        rooms = 1  # the path of the socket is the room
     names = found[:rooms] if len(found) >= rooms else [f"load-{number:04d}" for number in range(rooms)]
     return Plan(
         scenario=scenario.name,
@@ -177,7 +190,17 @@ def build_plan(options: argparse.Namespace, url: str, sessions: Sessions | None,
         behaviour=scenario.behaviour,
         verify=verify,
         cookies=sessions["cookies"] if sessions else [],
+        senders=min(options.senders, max(1, rooms * members // each)),
+        project=read_project(options.project) if options.project else None,
     ).validate()
+
+
+def read_project(path: Path) -> ProjectSocket:
+    """Return the socket that a file describes. Raises BadPlan."""
+    try:
+        return ProjectSocket.from_file(path)
+    except ValueError as error:
+        raise BadPlan(str(error)) from error
 
 
 def import_user_class(path: str) -> type[Any]:

@@ -1,7 +1,9 @@
 """What every worker has to know of a run; the master sends it to the workers."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
+
+from loadtest.load.project_socket import ProjectSocket
 
 MAX_SOCKETS_PER_USER = 10  # what a site lets one user open
 STEADY, USER_JOURNEY = "steady", "user_journey"  # behaviours
@@ -31,6 +33,8 @@ class Plan:
         verify: check the site's certificate.
         cookies: sessions made beforehand, used in turn; empty if each user signs in.
         delivery_timeout: seconds for the last messages of a phase to arrive.
+        senders: sockets that send, the first ones; 0: all of them.
+        project: the socket of a project of which only a handshake and a message are known.
     """
 
     scenario: str
@@ -48,6 +52,8 @@ class Plan:
     verify: bool = True
     cookies: list[str] = field(default_factory=list, repr=False)
     delivery_timeout: float = 30.0
+    senders: int = 0
+    project: ProjectSocket | None = field(default=None, repr=False)
 
     @property
     def members(self) -> float:
@@ -59,12 +65,17 @@ class Plan:
         """Messages a second, of all rooms together."""
         return self.rate * len(self.rooms)
 
+    @property
+    def sender_count(self) -> int:
+        """How many sockets send."""
+        return self.senders or self.sockets
+
     def rooms_of(self, user: int) -> list[str]:
         """Return the rooms of a user. Neighbours share as few as possible, so each room is spread over all workers."""
         first = user * self.rooms_each
         return [self.rooms[(first + step) % len(self.rooms)] for step in range(self.rooms_each)]
 
-    def validate(self) -> "Plan":
+    def validate(self) -> Self:
         """Return the plan itself.
 
         Raises:
@@ -74,10 +85,10 @@ class Plan:
             raise BadPlan("There must be at least one room and one socket.")
         if self.rooms_each > len(self.rooms):
             raise BadPlan(f"A socket cannot be in {self.rooms_each} of {len(self.rooms)} rooms.")
-        if (each := self.total_rate / self.sockets) > self.limit:
+        if (each := self.total_rate / self.sender_count) > self.limit:
             raise BadPlan(
-                f"{self.total_rate:g} messages a second from {self.sockets} sockets are {each:.1f} for each, and a "
-                f"socket may send {self.limit:g} (--limit): take a lower --rate or more --members."
+                f"{self.total_rate:g} messages a second from {self.sender_count} sockets are {each:.1f} for each, and "
+                f"a socket may send {self.limit:g} (--limit): take a lower --rate or more --members."
             )
         if self.cookies and self.sockets > MAX_SOCKETS_PER_USER * len(self.cookies):
             raise BadPlan(
@@ -93,7 +104,8 @@ class Plan:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Plan":
         """Return the plan with these fields."""
-        return cls(**fields)
+        project = fields.get("project")
+        return cls(**{**fields, "project": ProjectSocket(**project) if project else None})
 
 
 @dataclass(frozen=True)

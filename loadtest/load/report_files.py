@@ -10,7 +10,7 @@ from loadtest.load.report import render_report
 from loadtest.load.result import LoadResult
 
 LATENCIES = ("delivery", "ack", "connect", "handshake", "caught_up", "recovered", "page", "lag", "loop")
-PERCENTILES = ("p50", "p90", "p99", "p999", "max")
+PERCENTILES = ("p50", "p90", "p95", "p99", "p999", "max")
 
 
 def write_files(result: LoadResult, folder: Path, baseline: LoadResult | None) -> tuple[Path, Path]:
@@ -31,7 +31,7 @@ def format_summary(result: LoadResult, baseline: LoadResult | None) -> str:
         for name in LATENCIES
         if (one := latency_ms.get(name))
     ]
-    lines = ["", Table(("ms", "p50", "p90", "p99", "p99.9", "max", "count"), rows).to_text()]
+    lines = ["", Table(("ms", "p50", "p90", "p95", "p99", "p99.9", "max", "count"), rows).to_text()]
     if server := result["server"]:
         cpu = ", ".join(f"{name} {share:.0%}" for name, share in server["cpu"].items())
         lines += ["", f"Server: {cpu} of a core; {sum(server['us_per_delivery'].values()):.1f} us a delivery"]
@@ -69,6 +69,8 @@ def format_last_line(result: LoadResult) -> str:
         f"{result['scenario']} {result['verdict'].upper()}: {oracle['deliveries']:,} deliveries",
         f"{oracle['lost']:,} lost",
         f"p99 {delivery['p99']:,.1f} ms" if delivery else "p99 -",
+        f"{oracle['duplicated']:,} duplicated",
+        *([f"p50 {delivery['p50']:,.1f} ms", f"p95 {delivery['p95']:,.1f} ms"] if delivery else []),
         *([f"knee at {knee['messages_per_s']:,.1f} messages/s"] if knee else []),
     ]
     return ", ".join(parts)

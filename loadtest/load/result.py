@@ -30,6 +30,8 @@ PASS: Literal["pass"] = "pass"  # noqa: S105
 FAIL: Literal["fail"] = "fail"
 VOID: Literal["void"] = "void"
 MIN_SECONDS_FOR_SLOPE = 600.0  # a shorter run shows the growth of memory at its beginning only
+UNREPORTED = ("cookies", "key", "rooms", "senders", "project")  # fields of the plan: secrets, and what is not asked
+SOCKET_FAULTS = ("refused", "closed")  # like lost messages, these are no matter of time
 ANY_PHASE = ("connect", "handshake", "caught_up", "recovered", "page")  # latencies that belong to no phase
 
 
@@ -162,7 +164,7 @@ def build_result(director: "Director", thresholds: list[Threshold], seconds: flo
     counting = [row for row in totals.rows if row["phase"] in totals.counting]
     cpu = [row["generator_cpu"] for row in counting]
     counters = totals.total.counters
-    asked = {name: value for name, value in asdict(plan).items() if name not in ("cookies", "key", "rooms")}
+    asked = {name: value for name, value in asdict(plan).items() if name not in UNREPORTED}
     oracle = OracleTotals(
         sent=total["sent"],
         acked=total["acked"],
@@ -205,7 +207,8 @@ def build_result(director: "Director", thresholds: list[Threshold], seconds: flo
     )
     if director.scenario.knee:
         result["knee"] = director.scenario.knee
-    result["slo"] = check_thresholds(thresholds, list_figures(result))
+    figures = list_figures(result)
+    result["slo"] = check_thresholds(thresholds, figures)
     result["failed"] = [
         f"{row['threshold']} does not hold: {_describe_value(row['value'])}."
         for row in result["slo"]
@@ -214,6 +217,7 @@ def build_result(director: "Director", thresholds: list[Threshold], seconds: flo
     if oracle["deliveries"] - oracle["duplicated"] != oracle["expected"] - oracle["lost"] and not result["failed"]:
         result["failed"].append(f"{oracle['deliveries']:,} deliveries were counted, {oracle['expected']:,} expected.")
     has_faults = any(oracle[name] for name in FAULTS)  # type: ignore[literal-required]
+    has_faults |= any(one.name in SOCKET_FAULTS and not one.holds(figures[one.name]) for one in thresholds)
     # A lost message is lost, however slow the generator was; only latencies are void then.
     result["verdict"] = FAIL if has_faults else VOID if result["void"] else FAIL if result["failed"] else PASS
     rounded: LoadResult = round_figures(result, DIGITS)
@@ -297,6 +301,7 @@ def list_figures(result: LoadResult) -> dict[str, float]:
     """Return everything that a threshold or a comparison can name."""
     oracle: dict[str, Any] = dict(result["oracle"])
     found: dict[str, float] = {name: oracle[name] for name in (*FAULTS, "refused", "deliveries", "sent")}
+    found["closed"] = sum(result["counters"].get("closed", {}).values())
     found |= cast("dict[str, float]", result["rates"])
     for kind, summary in result["latency_ms"].items():
         found |= {f"{name}_{kind}_ms": float(str(value)) for name, value in summary.items() if name != "count"}

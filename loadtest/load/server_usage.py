@@ -54,7 +54,7 @@ class ServerUsage:
 
     @classmethod
     def from_ready_file(cls, path: Path) -> "ServerUsage":
-        """Read the file that `make run` writes for PARLEY_READY_FILE. Raises OSError, ValueError or KeyError."""
+        """Read the file that `make run` writes for STACK_READY_FILE. Raises OSError, ValueError or KeyError."""
         return cls(json.loads(path.read_text())["pids"])
 
     @classmethod

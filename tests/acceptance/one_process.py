@@ -30,7 +30,7 @@ class OneProcess:
         self.url = f"https://localhost:{port}"
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # on a platform, `python` has the packages
-            "PARLEY_ENV_FILE": os.devnull,
+            "STACK_ENV_FILE": os.devnull,
             "SECRET_KEY": "only-for-tests-" * 5,
             "ALLOWED_HOSTS": "localhost",
             "DATABASE_URL": f"sqlite:///{self.folder}/parley.sqlite3",

@@ -11,10 +11,10 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 
+from channels_realtime import process
 from chat import limits
 from chat.services import messages
 from chat.ws.application import ChatApplication
-from realtime import process
 from tests import asgi_transport
 from tests.chat_client import ChatClient, Refused
 from tests.conftest import PASSWORD

@@ -7,14 +7,14 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 
+from channels_realtime import frames
+from channels_realtime.process import shared_process
 from chat import limits
 from chat.models import Message, Room
 from chat.services import integrations, members, messages, rooms
 from chat.ws.application import ChatApplication
 from chat.ws.compat.consumer import CompatConsumer
 from chat.ws.consumer import ChatConsumer
-from realtime import frames
-from realtime.process import shared_process
 from tests import asgi_transport
 from tests.chat_client import Closed
 from tests.signed_in import session_of

@@ -6,11 +6,11 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 
+from channels_realtime.process import shared_process
 from chat import limits
 from chat.models import Message
 from chat.services import messages, rooms
 from chat.ws.application import ChatApplication
-from realtime.process import shared_process
 from tests import asgi_transport
 from tests.chat_client import Closed
 from tests.signed_in import session_of

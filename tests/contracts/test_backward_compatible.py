@@ -1,4 +1,4 @@
-"""The release before runs on the tables of this one. See app/ops/backward_compatible.py."""
+"""The release before runs on the tables of this one. See app/channels_stack/backward_compatible.py."""
 
 from io import StringIO
 
@@ -12,7 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.functions import Lower, Now
 
-from ops.backward_compatible import check_migration, find_problems
+from channels_stack.backward_compatible import check_migration, find_problems
 
 
 def test_all_our_migrations_are_backward_compatible():

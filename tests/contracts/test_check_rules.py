@@ -97,7 +97,7 @@ def test_every_command_of_a_pipeline_is_in_the_makefile(pipeline: str):
     commands = set(re.findall(r"(?:run: |- )make ([\w-]+)", (REPO / pipeline).read_text()))
     assert {"test", "check", "test-docker", "test-vm"} <= commands
     for command in commands:
-        made = ["make", "--dry-run", command, "PARLEY_TEST_INVENTORY=hosts.ini"]
+        made = ["make", "--dry-run", command, "TEST_INVENTORY=hosts.ini"]
         subprocess.run(made, cwd=REPO, check=True, capture_output=True)
 
 

@@ -13,7 +13,7 @@ REPO = Path(__file__).parent.parent.parent
 TEXT = (REPO / "deploy/cloud-init.yaml").read_text()
 CONFIG: dict[str, Any] = yaml.safe_load(TEXT)
 FILES = {file["path"]: file["content"] for file in CONFIG["write_files"]}
-SCRIPT = FILES["/usr/local/sbin/parley-site"]
+SCRIPT = FILES["/usr/local/sbin/stack-site"]
 
 
 def test_cloud_init_has_the_first_line_and_the_size_that_clouds_accept():
@@ -22,26 +22,26 @@ def test_cloud_init_has_the_first_line_and_the_size_that_clouds_accept():
 
 
 def test_it_runs_the_script_that_it_writes():
-    assert CONFIG["runcmd"] == [["/usr/local/sbin/parley-site"]]
+    assert CONFIG["runcmd"] == [["/usr/local/sbin/stack-site"]]
 
 
 def test_the_script_has_no_syntax_error(tmp_path: Path):
     assert shutil.which("sh")
-    (tmp_path / "parley-site").write_text(SCRIPT)
-    subprocess.run(["sh", "-n", tmp_path / "parley-site"], check=True)
+    (tmp_path / "stack-site").write_text(SCRIPT)
+    subprocess.run(["sh", "-n", tmp_path / "stack-site"], check=True)
 
 
 def test_the_settings_file_has_the_names_that_the_script_reads():
-    named = set(re.findall(r"^(PARLEY_\w+)=", FILES["/etc/parley-site"], re.MULTILINE))
-    assert named == set(re.findall(r"\$(PARLEY_\w+)", SCRIPT))
+    named = set(re.findall(r"^(SITE_\w+)=", FILES["/etc/stack-site"], re.MULTILINE))
+    assert named == set(re.findall(r"\$(SITE_\w+)", SCRIPT))
 
 
 def test_the_playbook_exists_and_knows_the_variables():
     playbook = REPO / "ansible/site.yml"
     assert playbook.is_file()
-    known = yaml.safe_load((REPO / "ansible/roles/parley/defaults/main.yml").read_text())
-    given = set(re.findall(r"\b(parley_\w+)=", TEXT))
-    assert {"parley_domain", "parley_email"} <= given <= set(known)
+    known = yaml.safe_load((REPO / "ansible/roles/site/defaults/main.yml").read_text())
+    given = set(re.findall(r"\b(site_\w+)=", TEXT))
+    assert {"site_domain", "site_email"} <= given <= set(known)
 
 
 @pytest.mark.parametrize("command", ["new_epoch"])

@@ -120,19 +120,19 @@ BORDERS = {
     "through nginx": [
         ("app/chat/static/chat/connection.js", r"new WebSocket\("),
         ("nginx/sites/parley.conf", r"location /ws/ \{"),
-        ("app/realtime/server.py", r"WebSocketFactory\.protocol = Connection"),
+        ("app/channels_realtime/server.py", r"WebSocketFactory\.protocol = Connection"),
     ],
     "by ASGI": [
-        ("app/realtime/connection.py", r"def put_nowait\("),
-        ("app/realtime/server.py", r"queue = ReceiveQueue\(\)"),
-        ("app/realtime/consumer.py", r'case "websocket\.receive":\s+await self\._receive\('),
+        ("app/channels_realtime/connection.py", r"def put_nowait\("),
+        ("app/channels_realtime/server.py", r"queue = ReceiveQueue\(\)"),
+        ("app/channels_realtime/consumer.py", r'case "websocket\.receive":\s+await self\._receive\('),
     ],
     "through Redis": [
-        ("app/realtime/publisher.py", r"layer\.group_send\(announcement\[\"stream\"\], announcement\)"),
-        ("app/realtime/hub.py", r"announcement = await self\._layer\.receive\(channel\)"),
+        ("app/channels_realtime/publisher.py", r"layer\.group_send\(announcement\[\"stream\"\], announcement\)"),
+        ("app/channels_realtime/hub.py", r"announcement = await self\._layer\.receive\(channel\)"),
         # In the process that stored the event, without Redis.
-        ("app/realtime/publisher.py", r"self\._receiver\(announcement\)"),
-        ("app/realtime/hub.py", r"publisher\.attach\(self\.receive\)"),
+        ("app/channels_realtime/publisher.py", r"self\._receiver\(announcement\)"),
+        ("app/channels_realtime/hub.py", r"publisher\.attach\(self\.receive\)"),
     ],
 }
 
@@ -190,7 +190,7 @@ def test_each_border_of_the_walk_is_crossed_once_each_way():
 def test_the_functions_that_fill_a_gap_are_where_the_readme_says():
     names = re.findall(r"`(_\w+)`", read("README.md"))
     assert {"_fill_gap", "_compare_heads"} <= set(names)
-    assert set(names) - {step.function for step in STEPS} <= defined_names("app/realtime/hub.py")
+    assert set(names) - {step.function for step in STEPS} <= defined_names("app/channels_realtime/hub.py")
 
 
 def test_no_file_has_more_than_400_lines():

@@ -30,7 +30,7 @@ def test_every_migration_can_be_reverted_and_applied_again(tmp_path):
         **os.environ,
         "PYTHONPATH": str(REPO / "app"),
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "PARLEY_ENV_FILE": os.devnull,
+        "STACK_ENV_FILE": os.devnull,
         "DATABASE_URL": f"sqlite:///{tmp_path}/there-and-back.sqlite3",
     }
     done = subprocess.run(

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from accounts.models import NAME_CHARS, User
+from channels_realtime.connection import MAX_UNREAD_MESSAGES
+from channels_realtime.process import PING_INTERVAL_SECONDS
 from chat import limits
 from chat.models import Room
 from chat.services.errors import BadMessage
-from realtime.connection import MAX_UNREAD_MESSAGES
-from realtime.process import PING_INTERVAL_SECONDS
 
 REPO = Path(__file__).parent.parent.parent
 

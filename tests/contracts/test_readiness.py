@@ -8,8 +8,8 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import AsyncClient, Client
 
-from ops import health
-from realtime import redis_clients, shutdown
+from channels_realtime import redis_clients, shutdown
+from channels_stack import health
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FATAL = {"database", "migrations", "redis_round_trip", "not_leaving"}
@@ -70,7 +70,7 @@ def test_a_database_that_is_away_is_reported(monkeypatch):
 
 @pytest.mark.parametrize("url", ["unix:///nowhere/redis.sock", "redis://127.0.0.1:1/0"])
 def test_a_redis_that_is_away_is_reported(settings, url):
-    settings.REDIS_URL = url
+    settings.CHANNELS_REALTIME = {"REDIS_URL": url}
     status, reasons = asked()
     assert status == 503
     assert reasons.keys() == {"redis_round_trip"}
@@ -90,7 +90,7 @@ def test_a_redis_that_does_not_answer_times_out(settings, monkeypatch, tmp_path)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "redis.sock"))
         silent.listen()
-        settings.REDIS_URL = f"unix://{tmp_path}/redis.sock"
+        settings.CHANNELS_REALTIME = {"REDIS_URL": f"unix://{tmp_path}/redis.sock"}
         status, reasons = asked()
     assert (status, reasons.keys()) == (503, {"redis_round_trip"})
     assert "Timeout" in reasons["redis_round_trip"]
@@ -109,7 +109,7 @@ def test_a_draining_server_is_alive_and_not_ready():
 
 
 def test_all_failures_are_reported_at_once(settings):
-    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    settings.CHANNELS_REALTIME = {"REDIS_URL": "unix:///nowhere/redis.sock"}
     shutdown.draining.set()
     try:
         assert asked()[1].keys() == {"redis_round_trip", "not_leaving"}

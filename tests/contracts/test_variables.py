@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from config.variables import VARIABLES
+from deploy import render
+from tests.host.sites import chat
 
 REPO = Path(__file__).parent.parent.parent
 EXAMPLE = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (REPO / ".env.example").read_text(), re.MULTILINE))
@@ -62,7 +64,7 @@ def print_settings(expression: str, environment: dict[str, str]) -> subprocess.C
     return subprocess.run(
         [sys.executable, "-c", f"from config import settings; print({expression})"],
         cwd=REPO,
-        env={"PARLEY_ENV_FILE": "/dev/null", "PYTHONPATH": "app"} | environment,
+        env={"STACK_ENV_FILE": "/dev/null", "PYTHONPATH": "app"} | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -93,7 +95,7 @@ def test_a_wrong_value_stops_the_start_with_one_sentence_that_keeps_secrets(name
 
 def test_what_hosts_keep_in_files_is_declared_as_secret():
     secrets = {name for name, variable in VARIABLES.items() if variable.is_secret}
-    sandbox = (REPO / "systemd/parley-.service.d/10-sandbox.conf").read_text()
+    sandbox = render.render_host(chat())["/etc/systemd/system/parley-.service.d/10-sandbox.conf"]
     named = set(re.findall(r"^LoadCredential=([A-Z_]+):", sandbox, re.MULTILINE))
     assert named == secrets & named != set()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from config.variables import VARIABLES
+from deploy.program import FORMER_PREFIX
 from tests import signed_in
 from tests.acceptance.site import Site
 from tests.running import REPO, free_port
@@ -16,7 +18,9 @@ from tests.running import REPO, free_port
 
 def environment() -> dict[str, str]:
     """Return the environment without the settings of a site on this machine and without those of the unit tests."""
-    removed = ("PARLEY_", "COMPOSE_", "DRAIN_SECONDS", "BLOCK_EGRESS", "RATE_LIMIT_", *VARIABLES)
+    former_names = (REPO / "docker/former-names.env").read_text()
+    own = re.findall(r"^(\w+)=", former_names, re.MULTILINE)
+    removed = (*own, FORMER_PREFIX, "COMPOSE_", "DRAIN_SECONDS", *VARIABLES)
     return {name: value for name, value in os.environ.items() if not name.startswith(removed)}
 
 
@@ -32,13 +36,13 @@ class Compose:
             **environment(),
             "COMPOSE_PROJECT_NAME": self.project,
             # Other tags than those of a site on this machine, which keeps its images.
-            "PARLEY_IMAGE": f"{self.project}:app",
-            "PARLEY_NGINX_IMAGE": f"{self.project}:nginx",
-            "PARLEY_LOAD_IMAGE": f"{self.project}:load",
-            "PARLEY_HTTPS_PORT": str(self.https_port),
-            "PARLEY_HTTP_PORT": str(self.http_port),
-            "PARLEY_DEV_PORT": str(self.dev_port),
-            "PARLEY_PROMETHEUS_PORT": str(self.prometheus_port),
+            "SITE_IMAGE": f"{self.project}:app",
+            "SITE_NGINX_IMAGE": f"{self.project}:nginx",
+            "SITE_LOAD_IMAGE": f"{self.project}:load",
+            "HTTPS_PORT": str(self.https_port),
+            "HTTP_PORT": str(self.http_port),
+            "DEV_PORT": str(self.dev_port),
+            "PROMETHEUS_PORT": str(self.prometheus_port),
             "SOCKET_RATE": "1000",
             "SOCKET_BURST": "1000",
         }
@@ -104,5 +108,5 @@ class Compose:
         """Return how many sockets this ws has open."""
         ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics').read().decode())"
         metrics = self.docker("exec", container, "python", "-c", ask)
-        line = next(line for line in metrics.splitlines() if line.startswith("parley_sockets_open "))
+        line = next(line for line in metrics.splitlines() if line.startswith("channels_sockets_open "))
         return int(float(line.split()[1]))

@@ -22,11 +22,11 @@ def files(compose: Compose, tmp_path: Path) -> Iterator[Path]:
     folder = layout.tls
     compose.docker(
         *("run", "--rm", "--user", "0", "--volume", f"{folder}:/tls", "--entrypoint", "sh"),
-        *(compose.environment["PARLEY_IMAGE"], "-c", f"chown -R 0:{NGINX} /tls && chmod 750 /tls && chmod 640 /tls/*"),
+        *(compose.environment["SITE_IMAGE"], "-c", f"chown -R 0:{NGINX} /tls && chmod 750 /tls && chmod 640 /tls/*"),
     )
-    compose.environment["PARLEY_TLS"] = str(folder)
+    compose.environment["TLS_FOLDER"] = str(folder)
     yield folder
-    del compose.environment["PARLEY_TLS"]
+    del compose.environment["TLS_FOLDER"]
     compose.up("--force-recreate", "--no-deps", "nginx")
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from channels_realtime import server
 from config.variables import VARIABLES
 from deploy.local.layout import Layout
 from deploy.local.site import local_target
-from realtime import server
 from tests.docker.compose import environment
 from tests.running import REPO
 
@@ -97,27 +97,96 @@ def test_only_nginx_is_published_and_the_others_have_no_egress(services: dict[st
     assert "data" not in services["nginx"]["networks"]
 
 
-@pytest.mark.parametrize("name", ["BLOCK_EGRESS", "PARLEY_CLOSED"], ids=["by its name", "by its former name"])
-def test_egress_is_allowed_by_a_variable(name: str) -> None:
-    networks = config(**{name: "false"})["networks"]
+def test_egress_is_allowed_by_a_variable() -> None:
+    networks = config(BLOCK_EGRESS="false")["networks"]
     assert not networks["app"].get("internal")
     assert networks["data"]["internal"]
 
 
-def test_the_former_name_of_the_egress_variable_is_reported(tmp_path: Path) -> None:
-    assert "PARLEY_CLOSED" in config()["services"]["init"]["environment"]
+FORMER_NAMES = {
+    "DOMAIN": "DOMAIN",
+    "HTTPS_PORT": "HTTPS_PORT",
+    "HTTP_PORT": "HTTP_PORT",
+    "TLS": "TLS_FOLDER",
+    "SECRETS": "SECRETS_FOLDER",
+    "IMAGE": "SITE_IMAGE",
+    "NGINX_IMAGE": "SITE_NGINX_IMAGE",
+    "LOAD_IMAGE": "SITE_LOAD_IMAGE",
+    "VERSION": "SITE_VERSION",
+    "WS_GRACE": "WS_STOP_GRACE_PERIOD",
+    "DEV_PORT": "DEV_PORT",
+    "PROMETHEUS_PORT": "PROMETHEUS_PORT",
+    "CLOSED": "BLOCK_EGRESS",
+    "TRUSTED": "RATE_LIMIT_EXEMPT_NETWORKS",
+}
+VALUES = {
+    "DOMAIN": "chat.example.org,other.example.org",
+    "HTTPS_PORT": "127.0.0.1:1443",
+    "HTTP_PORT": "1080",
+    "TLS_FOLDER": "/srv/own/tls",
+    "SECRETS_FOLDER": "/srv/own/secrets",
+    "SITE_IMAGE": "mirror.example.org/app:1",
+    "SITE_NGINX_IMAGE": "mirror.example.org/nginx:1",
+    "SITE_LOAD_IMAGE": "mirror.example.org/load:1",
+    "SITE_VERSION": "v1",
+    "WS_STOP_GRACE_PERIOD": "77s",
+    "DEV_PORT": "1800",
+    "PROMETHEUS_PORT": "1909",
+    "BLOCK_EGRESS": "false",
+    "RATE_LIMIT_EXEMPT_NETWORKS": "172.16.0.0/12, ::1",
+}
+
+
+def without_report(found: dict[str, Any]) -> dict[str, Any]:
+    found["services"]["init"]["environment"].pop("FORMER_NAMES", None)
+    return found
+
+
+def test_an_env_file_with_the_former_names_is_the_same_site(tmp_path: Path) -> None:
+    """Compose itself reads it: `docker compose up` after an upgrade starts the site that it started before."""
+    old, new = tmp_path / "old.env", tmp_path / "new.env"
+    old.write_text("".join(f"PARLEY_{former}={VALUES[name]}\n" for former, name in FORMER_NAMES.items()))
+    new.write_text("".join(f"{name}={value}\n" for name, value in VALUES.items()))
+    every = ("--profile", "*")
+    found = config("--env-file", str(old), *every)
+    reported = found["services"]["init"]["environment"]["FORMER_NAMES"]
+    assert reported.split() == [f"{former}:{name}" for former, name in FORMER_NAMES.items()]
+    assert without_report(found) == without_report(config("--env-file", str(new), *every))
+    assert without_report(found) != without_report(config(*every))
+
+
+def test_each_former_name_works_in_the_environment() -> None:
+    usual = without_report(config("--profile", "*"))
+    for former, name in FORMER_NAMES.items():
+        found = without_report(config("--profile", "*", **{f"PARLEY_{former}": VALUES[name]}))
+        assert found == without_report(config("--profile", "*", **{name: VALUES[name]})) != usual, name
+
+
+def test_a_name_wins_over_its_former_name(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PARLEY_HTTPS_PORT=1443\nHTTPS_PORT=2443\n")
+    ports = config("--env-file", str(tmp_path / ".env"))["services"]["nginx"]["ports"]
+    assert ports[0]["published"] == "2443"
+
+
+def test_former_names_are_reported(tmp_path: Path) -> None:
     (tmp_path / "python").write_text("#!/bin/sh\n")
     (tmp_path / "python").chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PARLEY_CLOSED": "false"}
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "FORMER_NAMES": "CLOSED:BLOCK_EGRESS HTTP_PORT:HTTP_PORT ",
+    }
     command = [str(DOCKER / "entrypoint"), "init"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stderr == "parley: PARLEY_CLOSED is now BLOCK_EGRESS\n"
+    assert done.stderr.splitlines() == [
+        "init: PARLEY_CLOSED is now BLOCK_EGRESS; the former name works until the next release",
+        "init: PARLEY_HTTP_PORT is now HTTP_PORT; the former name works until the next release",
+    ]
 
 
 def test_an_operators_own_files_replace_the_volumes(tmp_path: Path) -> None:
     """Each file is visible to its readers only."""
     tls, secrets = str(tmp_path / "tls"), str(tmp_path / "secrets")
-    found = config(PARLEY_TLS=tls, PARLEY_SECRETS=secrets)["services"]
+    found = config(TLS_FOLDER=tls, SECRETS_FOLDER=secrets)["services"]
 
     def readers(folder: str) -> set[str]:
         return {name for name, service in found.items() if folder in [m["source"] for m in service.get("volumes", ())]}
@@ -157,7 +226,7 @@ def test_the_servers_listen_where_nginx_connects() -> None:
     [
         ({}, ['map "" $https_port {\n    default "";\n}\n', ""]),
         (
-            {"PARLEY_HTTPS_PORT": "127.0.0.1:8443", "RATE_LIMIT_EXEMPT_NETWORKS": "172.16.0.0/12, ::1"},
+            {"SITE_HTTPS_PORT": "127.0.0.1:8443", "RATE_LIMIT_EXEMPT_NETWORKS": "172.16.0.0/12, ::1"},
             ['map "" $https_port {\n    default ":8443";\n}\n', "172.16.0.0/12 0;\n::1 0;\n"],
         ),
     ],
@@ -169,15 +238,8 @@ def test_the_environment_becomes_configuration_of_nginx(
     assert [(tmp_path / name).read_text() for name in ("https-port.conf", "rate-limit-exempt.conf")] == files
 
 
-def test_the_former_name_of_the_exempt_networks_works_and_is_reported(tmp_path: Path) -> None:
-    done = environment_script(tmp_path, {"PARLEY_TRUSTED": "172.16.0.0/12"})
-    assert (done.returncode, done.stderr) == (0, "parley: PARLEY_TRUSTED is now RATE_LIMIT_EXEMPT_NETWORKS\n")
-    assert (tmp_path / "rate-limit-exempt.conf").read_text() == "172.16.0.0/12 0;\n"
-
-
-@pytest.mark.parametrize("name", ["RATE_LIMIT_EXEMPT_NETWORKS", "PARLEY_TRUSTED"])
-def test_a_value_that_is_not_a_list_of_networks_stops_nginx(name: str, tmp_path: Path) -> None:
-    done = environment_script(tmp_path, {name: "0.0.0.0/0 0; } evil"})
+def test_a_value_that_is_not_a_list_of_networks_stops_nginx(tmp_path: Path) -> None:
+    done = environment_script(tmp_path, {"RATE_LIMIT_EXEMPT_NETWORKS": "0.0.0.0/0 0; } evil"})
     assert done.returncode == 1
     assert "RATE_LIMIT_EXEMPT_NETWORKS is '0.0.0.0/0 0; } evil'" in done.stderr
 
@@ -209,7 +271,8 @@ def test_nginx_resolves_replicas_while_it_runs() -> None:
 def test_the_target_has_the_files_that_nginx_includes(tmp_path: Path) -> None:
     layout = Layout(var=tmp_path, env_file=tmp_path / ".env", https_port=1, http_port=2)
     ours = {file.name for file in TARGET.iterdir()}
-    assert ours - {"upstreams-least-conn.conf"} == set(local_target(layout, tmp_path))  # it replaces upstreams.conf
+    # The first replaces upstreams.conf, the second is for projects whose users upload files.
+    assert ours - {"upstreams-least-conn.conf", "media.conf"} == set(local_target(layout, tmp_path))
 
 
 def test_every_variable_that_an_operator_may_set_reaches_the_containers(services: dict[str, dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.ar
 @pytest.fixture
 def stranger(compose: Compose):
     """Another container of this machine, outside of the stack."""
-    image = compose.environment["PARLEY_IMAGE"]
+    image = compose.environment["SITE_IMAGE"]
     serve = ("--entrypoint", "python", image, "-m", "http.server", "--directory", "/srv", "8000")
     found = compose.docker("run", "--rm", "--detach", "--init", *serve)
     yield found

@@ -9,7 +9,7 @@ COMPILERS = ("cc", "gcc", "g++", "c++", "clang", "make", "ld", "as", "rustc", "g
 
 
 def app(compose: Compose) -> str:
-    return compose.environment["PARLEY_IMAGE"]
+    return compose.environment["SITE_IMAGE"]
 
 
 def base(compose: Compose) -> str:
@@ -33,7 +33,7 @@ def test_it_has_no_compiler_and_no_remains_of_the_installation(compose: Compose)
 
 
 def test_it_runs_as_an_unprivileged_user(compose: Compose) -> None:
-    for image in compose.inspect(app(compose), compose.environment["PARLEY_NGINX_IMAGE"]):
+    for image in compose.inspect(app(compose), compose.environment["SITE_NGINX_IMAGE"]):
         user = image["Config"]["User"].split(":")[0]
         assert int(user) > 0
     # That user cannot change any file of the application.
@@ -52,7 +52,7 @@ def test_no_secret_is_in_the_history_or_in_what_docker_inspect_prints(compose: C
         compose("exec", "-T", "postgres", "cat", "/run/secrets/password"),
     ]
     assert all(len(secret) >= 40 for secret in secrets)
-    images = [app(compose), compose.environment["PARLEY_NGINX_IMAGE"]]
+    images = [app(compose), compose.environment["SITE_NGINX_IMAGE"]]
     printed = [compose.docker("history", "--no-trunc", image) for image in images]
     printed += [compose.docker("inspect", *images), compose.docker("inspect", *compose.containers())]
     for text in printed:

@@ -15,7 +15,7 @@ async def test_a_file_closes_the_site_for_maintenance_and_its_removal_opens_it(c
     try:
         closed = await compose.site.get("/")
         assert closed.status_code == 503
-        assert "Parley is not available right now" in closed.text
+        assert "This site is not available right now" in closed.text
     finally:
         compose("exec", "-T", "nginx", "rm", MAINTENANCE)
     assert (await compose.site.get("/")).status_code == 200

@@ -47,7 +47,7 @@ async def test_prometheus_finds_every_replica_and_accepts_the_rules(compose: Com
         assert {target["labels"]["job"] for target in targets} == {"web", "ws"}
         groups = (await answer(f"{api}/rules")).json()["data"]["groups"]
         assert [rule["name"] for group in groups for rule in group["rules"]]
-        sockets = (await answer(f"{api}/query?query=parley_sockets_open")).json()["data"]["result"]
+        sockets = (await answer(f"{api}/query?query=channels_sockets_open")).json()["data"]["result"]
         assert "ws" in {series["metric"]["job"] for series in sockets}
         # promtool is in the image of Prometheus: it tests that each alert fires when it should.
         trial = (Path(__file__).parent / "rules.yml").read_text()
@@ -65,8 +65,8 @@ async def test_the_doctors_report_is_in_the_metrics(compose: Compose) -> None:
         ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics').read().decode())"
         (web,) = compose.containers("web")
         async with asyncio.timeout(60):
-            while "parley_doctor_exit_code 0.0" not in (seen := compose.docker("exec", web, "python", "-c", ask)):
+            while "channels_doctor_exit_code 0.0" not in (seen := compose.docker("exec", web, "python", "-c", ask)):
                 await asyncio.sleep(1)
-        assert "parley_doctor_visit_timestamp_seconds " in seen
+        assert "channels_doctor_visit_timestamp_seconds " in seen
     finally:
         compose("--profile", "observe", "rm", "--stop", "--force", "doctor")

@@ -70,7 +70,7 @@ async def test_a_rollout_loses_no_message_and_fails_no_request(
 ) -> None:
     *cookies, reader = compose.people(*(f"crew{number}" for number in range(SOCKETS // SOCKETS_PER_USER)), "reader")
     image = compose.inspect(two[0])[0]["Image"]
-    compose.environment["PARLEY_VERSION"] = "next"  # another label, another image
+    compose.environment["SITE_VERSION"] = "next"  # another label, another image
     async with crowd(compose.site, cookies, room, SOCKETS) as members:
         readers = Readers(compose, reader, room)
         assert (await readers.client.post(f"/api/rooms/{room}/join/")).status_code == 200
@@ -97,7 +97,7 @@ async def test_a_rollout_loses_no_message_and_fails_no_request(
 def test_back_returns_to_the_release_before(compose: Compose) -> None:
     before = compose.containers("web", "ws")
     was = compose.inspect(before[0])[0]["Image"]
-    compose.environment["PARLEY_VERSION"] = f"another-{uuid4().hex[:6]}"  # another label, another image
+    compose.environment["SITE_VERSION"] = f"another-{uuid4().hex[:6]}"  # another label, another image
     compose.run("deploy/rollout")
     between = compose.containers("web", "ws")
     new = compose.inspect(between[0])[0]["Image"]
@@ -107,7 +107,7 @@ def test_back_returns_to_the_release_before(compose: Compose) -> None:
     assert set(now).isdisjoint(between)
     assert {container["Image"] for container in compose.inspect(*now)} == {was}
     # The next `docker compose up` starts it, too, and there is a way forward again.
-    assert compose.inspect(compose.environment["PARLEY_IMAGE"])[0]["Id"] == was
+    assert compose.inspect(compose.environment["SITE_IMAGE"])[0]["Id"] == was
     assert compose.inspect(f"{compose.project}:before")[0]["Id"] == new
 
 
@@ -115,7 +115,8 @@ def test_back_returns_to_the_release_before(compose: Compose) -> None:
 REFUSING = """
 FROM {image}
 USER root
-RUN sed -i 's/^    host = headers.get/    if b"x-forwarded-for" in headers: return "refused"\\n&/' realtime/origins.py
+RUN sed -i 's/^    host = headers.get/    if b"x-forwarded-for" in headers: return "refused"\\n&/' \\
+    channels_realtime/origins.py
 USER 10001:10001
 """
 
@@ -125,7 +126,7 @@ async def test_the_old_containers_return_where_the_doctor_finds_a_broken_hop(
 ) -> None:
     before = compose.containers("web", "ws")
     was = compose.inspect(before[0])[0]["Image"]
-    (tmp_path / "Dockerfile").write_text(REFUSING.format(image=compose.environment["PARLEY_IMAGE"]))
+    (tmp_path / "Dockerfile").write_text(REFUSING.format(image=compose.environment["SITE_IMAGE"]))
     compose.docker("build", "--quiet", "--tag", f"{compose.project}:before", str(tmp_path))
     async with crowd(compose.site, compose.people("ann", "ben", "cas"), room, 20) as members:
         async with Talk(members, RATE) as talk:
@@ -137,7 +138,7 @@ async def test_the_old_containers_return_where_the_doctor_finds_a_broken_hop(
     assert "the doctor found a broken hop; starting the old containers again" in output
     assert "done" not in output
     assert set(compose.containers("web", "ws")) == set(before)
-    assert compose.inspect(compose.environment["PARLEY_IMAGE"])[0]["Id"] == was
+    assert compose.inspect(compose.environment["SITE_IMAGE"])[0]["Id"] == was
     compose.docker("rmi", "--force", f"{compose.project}:before")
 
 
@@ -149,7 +150,7 @@ def test_an_image_that_cannot_be_pulled_leaves_the_site_as_it_was(compose: Compo
 
 def test_an_image_that_does_not_start_leaves_the_site_as_it_was(compose: Compose) -> None:
     before = compose.containers("web", "ws")
-    image = compose.environment["PARLEY_IMAGE"]
+    image = compose.environment["SITE_IMAGE"]
     kept = compose.inspect(compose.inspect(before[0])[0]["Image"])[0]["Id"]
     compose.environment["ALLOW_GUESTS"] = "perhaps"  # the settings refuse this value
     try:

@@ -77,4 +77,4 @@ class ChannelsSite(UnixServer):
     @property
     def edits(self) -> Edits:
         """The edits with which nginx sends the WebSockets here."""
-        return {"sites/parley.conf": [("proxy_pass http://$ws_servers;", f"proxy_pass http://unix:{self.socket};")]}
+        return {"sites/site.conf": [("proxy_pass http://$ws_servers;", f"proxy_pass http://unix:{self.socket};")]}

@@ -15,7 +15,7 @@ StartNginx = Callable[..., EditedNginx]
 
 @pytest.fixture
 def start_nginx(stack: Stack, tmp_path: Path) -> Iterator[StartNginx]:
-    """`start_nginx({"sites/parley.conf": [(old text, new text)]})`; without edits nothing is wrong."""
+    """`start_nginx({"sites/site.conf": [(old text, new text)]})`; without edits nothing is wrong."""
     started: list[EditedNginx] = []
 
     def start(edits: Edits | None = None, **options: str) -> EditedNginx:

@@ -80,7 +80,7 @@ class Doctor:
 
     def run(self, *options: str, cookie: str = "", room: str = "") -> Diagnosis:
         """Run it with these options and return its report."""
-        sign_in = {"PARLEY_DOCTOR_COOKIE": cookie, "PARLEY_DOCTOR_ROOM": room}
+        sign_in = {"DOCTOR_COOKIE": cookie, "DOCTOR_ROOM": room}
         output = io.StringIO()
         with mock.patch.dict(os.environ, sign_in), contextlib.redirect_stdout(output):
             exit_code = main(["--json", "--private-ports", "", "--timeout", "2", *options])

@@ -38,7 +38,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import OriginValidator  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
-from ops.upgrade_probe import upgrade_required  # noqa: E402
+from channels_stack.upgrade_probe import upgrade_required  # noqa: E402
 
 urlpatterns = [re_path("^ws/parley/", upgrade_required)]
 
@@ -92,6 +92,18 @@ class Slow(Echo):
         await asyncio.sleep(60)
 
 
+class Strict(Echo):
+    """Accepts one subprotocol, and one visitor on one page."""
+
+    async def connect(self) -> None:
+        headers = dict(self.scope["headers"])
+        is_visitor = headers.get(b"cookie") == b"sessionid=a b" and headers.get(b"origin") == b"https://pages.example"
+        if is_visitor and self.scope["subprotocols"] == ["feed.v2"]:
+            await self.accept("feed.v2")
+        else:
+            await self.close()
+
+
 sockets = URLRouter(
     [
         path("ws/echo/", Echo.as_asgi()),
@@ -105,6 +117,7 @@ sockets = URLRouter(
         path("ws/parley/mute/", Mute.as_asgi()),
         path("ws/parley/broken/", Broken.as_asgi()),
         path("ws/slow/", Slow.as_asgi()),
+        path("ws/strict/", Strict.as_asgi()),
         path("ws/origin/", OriginValidator(Echo.as_asgi(), ["allowed.example"])),
         path("ws/http-only/", pages),
     ]

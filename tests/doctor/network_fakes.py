@@ -48,8 +48,12 @@ class Relay:
         family = socket.AF_UNIX if isinstance(self.to, str) else socket.AF_INET
         with client, socket.socket(family) as server, contextlib.suppress(OSError):
             server.connect(self.to if isinstance(self.to, str) else ("127.0.0.1", self.to))
-            while readable := select.select([client, server], [], [], self.idle_timeout)[0]:
-                for side in readable:
+            sides = {client.fileno(): client, server.fileno(): server}
+            arrivals = select.poll()  # select.select() refuses descriptors above 1023
+            for descriptor in sides:
+                arrivals.register(descriptor, select.POLLIN)
+            while readable := arrivals.poll(None if self.idle_timeout is None else self.idle_timeout * 1000):
+                for side in (sides[descriptor] for descriptor, _ in readable):
                     data = side.recv(65536)
                     if not data or (self.cuts_close_frames and side is client and data[:1] == b"\x88"):
                         return

@@ -158,7 +158,7 @@ def test_0_migrations_are_missing(
     )
     try:
         found = doctor(
-            start_nginx({"sites/parley.conf": [("    location /static/ {", f"{location}    location /static/ {{")]})
+            start_nginx({"sites/site.conf": [("    location /static/ {", f"{location}    location /static/ {{")]})
         )
     finally:
         server.stop()

@@ -11,13 +11,14 @@ from deploy.doctor.catalogue import Cause
 from deploy.doctor.causes import CAUSES
 
 NUMBERS = range(1, 41)
+GUESTS = Path(__file__).parent.parent / "guests" / "test_doctor.py"  # faults that only a project of others can have
 
 
 def find_tested_causes() -> set[tuple[int, str]]:
     """Return the number in each test's name with each text in its body: the causes that it expects are among them."""
     return {
         (int(number[1]), text.value)
-        for file in Path(__file__).parent.glob("test_*.py")
+        for file in [*Path(__file__).parent.glob("test_*.py"), GUESTS]
         for test in ast.walk(ast.parse(file.read_text()))
         if isinstance(test, ast.FunctionDef) and (number := re.match(r"test_(\d+)_", test.name))
         for text in ast.walk(test)

@@ -36,7 +36,7 @@ def test_the_doctor_reports_what_it_cannot_know_of_another_site(
 def test_the_command_draws_the_hops_and_shows_no_secret(stack: Stack) -> None:
     command = [sys.executable, "-m", "deploy.doctor", stack.url, "--ca", f"{stack.folder}/var/tls/fullchain.pem"]
     secret = "sessionid=very-secret-value"
-    env = os.environ | {"PARLEY_DOCTOR_COOKIE": secret, "PARLEY_DOCTOR_ROOM": "harbour"}
+    env = os.environ | {"DOCTOR_COOKIE": secret, "DOCTOR_ROOM": "harbour"}
     done = subprocess.run(command, cwd=REPO, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 19, done.stdout + done.stderr
     assert "✗ chat" in done.stdout

@@ -46,7 +46,7 @@ def test_the_host_works_and_the_network_before_it_does_not(
 def test_the_cause_that_the_host_found_replaces_ours(
     start_nginx: StartNginx, doctor: Doctor, write_host_report: Callable[[EditedNginx], str]
 ) -> None:
-    wrong = start_nginx({"sites/parley.conf": [(PASS, "proxy_pass http://unix:{folder}/gone.sock;")]})
+    wrong = start_nginx({"sites/site.conf": [(PASS, "proxy_pass http://unix:{folder}/gone.sock;")]})
     assert doctor(wrong).cause == "daphne-is-down"
     found = doctor(wrong, "--host-report", write_host_report(wrong))
     assert (found.hop, found.cause) == ("426", "socket-file-is-missing")
@@ -81,7 +81,7 @@ def test_ssh_brings_the_doctor_to_the_host_and_leaves_no_file(
     ]
     found = doctor(wrong, "--ssh", "you@there", *options)
     assert (found.hop, found.cause) == ("WebSocket", "upgrade-is-not-forwarded")
-    assert "sites/parley.conf:" in found.evidence  # only the host can know
+    assert "sites/site.conf:" in found.evidence  # only the host can know
     assert found.hop_report("WebSocket")["host_state"] == "broken"
     assert set(tmp_path.iterdir()) == before
 
@@ -105,8 +105,9 @@ def test_a_file_that_is_not_a_report_is_refused_with_a_sentence(tmp_path: Path) 
 def test_a_release_is_rolled_back_with_the_doctors_sentence(
     start_nginx: StartNginx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    healthy, wrong = start_nginx(), start_nginx({"sites/parley.conf": [(PASS, "proxy_pass http://web;")]})
-    monkeypatch.setattr(release, "CERTIFICATE", healthy.ca)
+    healthy, wrong = start_nginx(), start_nginx({"sites/site.conf": [(PASS, "proxy_pass http://web;")]})
+    monkeypatch.setattr(release, "find_certificate", lambda: healthy.ca)
+    monkeypatch.setattr(release, "read_setting", lambda _: "")
     monkeypatch.setattr(release, "read_site_name", lambda: healthy.url.removeprefix("https://"))
     release.verify_site()
     monkeypatch.setattr(release, "read_site_name", lambda: wrong.url.removeprefix("https://"))

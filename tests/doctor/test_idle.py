@@ -65,7 +65,7 @@ def test_31_the_server_closes_by_the_clock(
     server = UnixServer(tmp_path_factory.mktemp("h"), "daphne", command, REDIS=redis)
     try:
         edit = ("proxy_pass http://$ws_servers;", f"proxy_pass http://unix:{server.socket};")
-        found = doctor(start_nginx({"sites/parley.conf": [edit]}), *ECHO, "--hold", "5")
+        found = doctor(start_nginx({"sites/site.conf": [edit]}), *ECHO, "--hold", "5")
     finally:
         server.stop()
     assert (found.hop, found.cause) == ("hold", "server-closes-by-the-clock")
@@ -75,6 +75,6 @@ def test_31_the_server_closes_by_the_clock(
 def test_0_the_close_is_not_answered(start_nginx: StartNginx, doctor: Doctor, channels_site: ChannelsSite) -> None:
     relay = Relay(str(channels_site.socket), cuts_close_frames=True)
     edit = ("proxy_pass http://$ws_servers;", f"proxy_pass http://127.0.0.1:{relay.port};")
-    found = doctor(start_nginx({"sites/parley.conf": [edit]}), *ECHO)
+    found = doctor(start_nginx({"sites/site.conf": [edit]}), *ECHO)
     relay.stop()
     assert (found.hop, found.cause, found.exit_code) == ("close", "close-is-not-answered", 21)

@@ -9,12 +9,12 @@ STATIC = "    location /static/ {"
 
 def page(*lines: str) -> dict[str, list[tuple[str, str]]]:
     """nginx itself answers with these locations."""
-    return {"sites/parley.conf": [(STATIC, "\n".join(lines) + "\n" + STATIC)]}
+    return {"sites/site.conf": [(STATIC, "\n".join(lines) + "\n" + STATIC)]}
 
 
 def test_23_a_redirect_loop(start_nginx: StartNginx, doctor: Doctor, channels_site: ChannelsSite) -> None:
     to_django = {
-        "sites/parley.conf": [("proxy_pass http://$web_servers;", f"proxy_pass http://unix:{channels_site.socket};")]
+        "sites/site.conf": [("proxy_pass http://$web_servers;", f"proxy_pass http://unix:{channels_site.socket};")]
     }
     found = doctor(start_nginx(to_django))
     assert (found.hop, found.cause, found.exit_code) == ("redirect", "redirect-loop", 13)
@@ -29,7 +29,7 @@ def test_23_the_scheme_is_not_passed_on_to_pages(start_nginx: StartNginx, doctor
 
 def test_22_http_does_not_lead_to_https(start_nginx: StartNginx, doctor: Doctor) -> None:
     found = doctor(
-        start_nginx({"sites/parley.conf": [("return 308 https://$host$https_port$request_uri;", "return 200 hello;")]})
+        start_nginx({"sites/site.conf": [("return 308 https://$host$https_port$request_uri;", "return 200 hello;")]})
     )
     assert "200" in found.warnings["http-does-not-lead-to-https"]
     assert found.exit_code == 0

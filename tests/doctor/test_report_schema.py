@@ -27,7 +27,7 @@ def test_the_report_of_a_healthy_site_is_valid(start_nginx: StartNginx, doctor: 
 
 
 def test_the_report_of_a_host_with_a_broken_hop_is_valid(start_nginx: StartNginx, doctor: Doctor) -> None:
-    broken = start_nginx({"sites/parley.conf": [(PASS, "proxy_pass http://unix:{folder}/gone.sock;")]})
+    broken = start_nginx({"sites/site.conf": [(PASS, "proxy_pass http://unix:{folder}/gone.sock;")]})
     content = doctor.on_host(broken).report
     assert (content["broken"], content["machine"] is None) == ("426", False)
     assert find_errors(content) == []
@@ -79,7 +79,7 @@ VERSION_1 = {
 def test_a_report_of_version_1_can_be_read() -> None:
     read = Report.from_json(json.dumps(VERSION_1))
     assert [hop.state for hop in read.hops] == [HopState.OK, HopState.BROKEN, HopState.SKIPPED]
-    assert read.may_be_parley is True
+    assert read.may_be_stack_site is True
     assert read.machine
     assert read.not_inspected == read.machine.not_inspected == ("a log",)
 

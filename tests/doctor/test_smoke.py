@@ -34,14 +34,14 @@ def test_a_healthy_site_passes(start_nginx: StartNginx) -> None:
     ("old", "new", "failure"),
     [
         ("proxy_pass http://$web_servers;", "return 502;", "gunicorn: / answers 502"),
-        ("proxy_pass http://$web_servers;", "return 200 hello;", "gunicorn: / answers 200 without Parley's page"),
+        ("proxy_pass http://$web_servers;", "return 200 hello;", "gunicorn: / answers 200 without the chat's page"),
         (PASS, "return 502;", "daphne: /ws/ answers 502"),
         (PASS, "proxy_pass http://web;", "nginx: /ws/ answers 426"),
         (PASS, f"if ($http_upgrade) {{ return 403; }} {PASS}", "daphne: the handshake is answered by 403 Forbidden"),
     ],
 )
 def test_the_hop_that_fails_is_named(start_nginx: StartNginx, old: str, new: str, failure: str) -> None:
-    done = smoke_nginx(start_nginx({"target/http.conf": [HSTS], "sites/parley.conf": [(old, new)]}))
+    done = smoke_nginx(start_nginx({"target/http.conf": [HSTS], "sites/site.conf": [(old, new)]}))
     assert done.returncode == 1
     assert failure in done.stderr
 

@@ -80,7 +80,7 @@ def make_report_of(cause: Cause) -> Report:
         exit_code=0,
         seconds=0.1,
         certificate_days=80,
-        may_be_parley=True,
+        may_be_stack_site=True,
         hops=tuple(hops),
         machine=HostReport({"127.0.0.1": "101 Switching Protocols"}, ("daphne 4.2.3",) * 12, ()),
         not_inspected=("x y " * 30,),

@@ -38,7 +38,7 @@ def test_15_selinux_forbids_pages(start_nginx: StartNginx, doctor: Doctor, selin
 
 
 def test_15_selinux_forbids_sockets(start_nginx: StartNginx, doctor: Doctor, selinux_enforcing: None) -> None:
-    found = doctor.on_host(start_nginx({"sites/parley.conf": [(PAGES, "return 200 hello;")]}, wrapper=DENIED))
+    found = doctor.on_host(start_nginx({"sites/site.conf": [(PAGES, "return 200 hello;")]}, wrapper=DENIED))
     assert (found.hop, found.cause) == ("426", "selinux-forbids")
 
 

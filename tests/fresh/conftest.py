@@ -15,9 +15,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`bare_host` is each host of the inventory; `new_machine` each of its group first_boot, and no `bare_host`."""
     for fixture, wanted in (("bare_host", False), ("new_machine", True)):
         if fixture in metafunc.fixturenames:
-            inventory = os.environ.get("PARLEY_TEST_INVENTORY")
+            inventory = os.environ.get("TEST_INVENTORY")
             if not inventory:
-                raise pytest.UsageError("PARLEY_TEST_INVENTORY must name an inventory of bare hosts")
+                raise pytest.UsageError("TEST_INVENTORY must name an inventory of bare hosts")
             hosts = [host for host in in_inventory(Path(inventory)) if ("first_boot" in host.groups) == wanted]
             metafunc.parametrize(fixture, hosts, ids=[host.name for host in hosts], scope="session")
 

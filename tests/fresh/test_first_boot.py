@@ -1,6 +1,6 @@
 """First boot: a machine that gets deploy/cloud-init.yaml as user data becomes a site by itself.
 
-It needs hosts in the inventory's group first_boot, with parley_domain and parley_email. The tests replace their source
+It needs hosts in the inventory's group first_boot, with site_domain and site_email. The tests replace their source
 of user data.
 """
 
@@ -32,12 +32,12 @@ SEED = "/var/lib/cloud/seed/nocloud"
 def user_data(host: Host) -> str:
     """Return deploy/cloud-init.yaml with the variables of this host, as an operator edits it."""
     text = (REPO / "deploy" / "cloud-init.yaml").read_text()
-    known = {name: value for name, value in host.variables.items() if name.startswith("parley_")}
+    known = {name: value for name, value in host.variables.items() if name.startswith("site_")}
     lines = {
-        "PARLEY_REPOSITORY": "/root/parley.bundle",
-        "PARLEY_DOMAIN": known.pop("parley_domain"),
-        "PARLEY_EMAIL": known.pop("parley_email"),
-        "PARLEY_MORE": '"' + " ".join(f"-e {name}={value}" for name, value in known.items()) + '"',
+        "SITE_REPOSITORY": "/root/parley.bundle",
+        "SITE_DOMAIN": known.pop("site_domain"),
+        "SITE_EMAIL": known.pop("site_email"),
+        "SITE_OPTIONS": '"' + " ".join(f"-e {name}={value}" for name, value in known.items()) + '"',
     }
     for name, value in lines.items():
         text, found = re.subn(rf"^(\s+{name}=).*$", rf"\g<1>{value}", text, flags=re.MULTILINE)
@@ -69,7 +69,7 @@ def test_a_machine_sets_itself_up(
     )
     record_property("seconds_to_a_site", round(time.monotonic() - began))
     assert "status: done" in output, output
-    smoke = [sys.executable, REPO / "deploy" / "smoke.py", f"https://{host.variables['parley_domain']}"]
+    smoke = [sys.executable, REPO / "deploy" / "smoke.py", f"https://{host.variables['site_domain']}"]
     smoke += ["--connect", host.variables["ansible_host"]]
     smoke += ["--trust", os.environ["PARLEY_CA"]] if os.environ.get("PARLEY_CA") else []
     done = subprocess.run(smoke, capture_output=True, text=True, check=False)

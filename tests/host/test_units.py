@@ -1,4 +1,4 @@
-"""The units of systemd/ agree with each other, with nginx and with the servers."""
+"""The chat's units, as a host gets them, agree with each other, with nginx and with the servers."""
 
 import os
 import re
@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from deploy import processes
-from realtime import handover
+from channels_realtime import handover
+from deploy import processes, render
+from tests.host.sites import REPO, SITES, chat
 
-REPO = Path(__file__).resolve().parents[2]
-UNITS = REPO / "systemd"
-SERVER = (REPO / "app" / "realtime" / "server.py").read_text()
+SYSTEMD = "/etc/systemd/system/"
+RENDERED = {path.removeprefix(SYSTEMD): text for path, text in render.render_host(chat()).items()}
+SERVER = (REPO / "app" / "channels_realtime" / "server.py").read_text()
 HOST = REPO / "nginx" / "targets" / "host"
 
 
 def settings(name: str) -> dict[str, str]:
     parser = RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(UNITS / name)
+    parser.read_string(RENDERED[name])
     return {key: value for section in parser.sections() for key, value in parser[section].items()}
 
 
@@ -72,26 +73,33 @@ def test_a_stuck_server_is_back_within_ten_seconds() -> None:
 
 def test_nginx_may_open_what_it_asks_for() -> None:
     files = number(r"^worker_rlimit_nofile (\d+)", (HOST / "main.conf").read_text())
-    assert int(settings("nginx.service.d/parley.conf")["LimitNOFILE"]) >= files
+    assert number(r"^LimitNOFILE=(\d+)", (REPO / "systemd" / "nginx.conf").read_text()) >= files
     assert files > 2 * number(r"^worker_connections (\d+)", (HOST / "events.conf").read_text())
 
 
-def test_every_service_that_reads_the_secrets_is_in_the_sandbox() -> None:
+@pytest.mark.parametrize("name", SITES)
+def test_every_service_is_in_the_sandbox(name: str) -> None:
     """The sandbox applies to names with its folder's prefix; another unit would run as root and unrestricted."""
-    for unit in UNITS.glob("*.service"):
-        assert unit.name.startswith("parley-"), unit
-        assert "User" not in settings(unit.name), unit
+    site = SITES[name]
+    files = render.render_host(site)
+    assert f"User={site['user']}\n" in files[f"{SYSTEMD}{site['name']}-.service.d/10-sandbox.conf"]
+    for path, text in files.items():
+        if path.endswith(".service"):
+            assert path.startswith(f"{SYSTEMD}{site['name']}-"), path
+            assert "User=" not in text, path
 
 
-def scripts_of(unit: Path) -> set[str]:
+def scripts_of(unit: str) -> set[str]:
     """The scripts of deploy/ that a unit starts."""
-    return set(re.findall(r"/opt/parley/(?:current|releases/%i)/deploy/([\w.-]+)", unit.read_text()))
+    return set(re.findall(r"/opt/[a-z-]+/(?:current|releases/%i)/deploy/([\w.-]+)", unit))
 
 
 def test_every_script_that_a_unit_starts_is_there() -> None:
-    started = set[str]().union(*map(scripts_of, UNITS.glob("*.service")))
-    assert started == {"run-in-release", "pre-release", "write-doctor-report", "backup", "restore"}
-    for name in started:
+    started = set[str]().union(
+        *(scripts_of(text) for site in SITES.values() for text in render.render_host(site).values())
+    )
+    assert started == {"run-in-release", "pre-release", "write-doctor-report", "backup", "restore", "gunicorn.conf.py"}
+    for name in started - {"gunicorn.conf.py"}:
         assert os.access(REPO / "deploy" / name, os.X_OK), name
 
 
@@ -107,5 +115,5 @@ def test_a_unit_of_the_release_before_finds_its_script(former: str, name: str, t
         file.chmod(0o755)
     ran = subprocess.run([tmp_path / former, "one", "two"], capture_output=True, text=True, check=True)
     assert ran.stdout == f"{tmp_path / name} one two\n"
-    assert ran.stderr == f"parley: deploy/{former} is now deploy/{name}\n"
+    assert ran.stderr == f"deploy/{former} is now deploy/{name}\n"
     assert os.access(REPO / "deploy" / former, os.X_OK)

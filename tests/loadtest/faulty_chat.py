@@ -2,18 +2,21 @@
 
 import json
 from collections import Counter, defaultdict
-from typing import Any, Self
+from typing import Any
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
+
+from tests.loadtest.local_server import LocalServer
 
 INVENTED = "@000001.00000001 0000000000000001 12345678 No user has sent this."
 USER = {"id": 1, "name": "Guest", "guest": True}
 
 
-class FaultyChat:
+class FaultyChat(LocalServer):
     """`faults` are given to the rooms in the order of their names; `made` counts how often each was made."""
+
+    subprotocol = "parley.v1"
 
     def __init__(self, faults: list[str], every: int) -> None:
         self.faults, self.every = faults, every
@@ -22,41 +25,26 @@ class FaultyChat:
         self.deliveries: Counter[str] = Counter()  # by fault
         self.made: Counter[str] = Counter()
         self.held: dict[ServerConnection, str] = {}
-        self.server: Server
-
-    async def __aenter__(self) -> Self:
-        self.server = await serve(
-            self.handle, "127.0.0.1", 0, subprotocols=[Subprotocol("parley.v1")], compression=None
-        )
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self.server.close()
-        await self.server.wait_closed()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{next(iter(self.server.sockets)).getsockname()[1]}"
 
     def fault_of(self, room: str) -> str:
         return self.faults[int(room.rpartition("-")[2]) % len(self.faults)]
 
-    async def handle(self, one: ServerConnection) -> None:
+    async def handle(self, connection: ServerConnection) -> None:
         rooms = []
         try:
-            async for text in one:
+            async for text in connection:
                 command = json.loads(text)
                 if command["type"] == "hello":
-                    await self.reply(one, type="welcome", id=command["id"], user=USER, connection="1", ping=25)
+                    await self.reply(connection, type="welcome", id=command["id"], user=USER, connection="1", ping=25)
                 elif command["type"] == "join":
                     rooms.append(command["room"])
-                    await self.join(one, command)
+                    await self.join(connection, command)
                 elif command["type"] == "send":
-                    await self.post(one, command)
+                    await self.post(connection, command)
         except ConnectionClosed:
             pass
         for room in rooms:
-            self.members[room].remove(one)
+            self.members[room].remove(connection)
 
     async def reply(self, one: ServerConnection, **frame: Any) -> None:
         await one.send(json.dumps(frame, separators=(",", ":")))

@@ -38,7 +38,7 @@ def test_the_load_test_imports_nothing_of_the_application(file: Path) -> None:
 
 
 def test_there_is_an_application_to_keep_apart_from() -> None:
-    assert {"accounts", "chat", "config", "realtime"} <= APPLICATION
+    assert {"accounts", "chat", "config", "channels_realtime"} <= APPLICATION
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtest.core.bundled_chat_protocol import decode_events
 from loadtest.core.latency import LatencyHistogram, LatencyRecorder
 from loadtest.core.message_tag import MessageTag, MessageTagger
-from loadtest.core.parley_protocol import decode_events
 from loadtest.load.clock import Offset, Sample
 from loadtest.load.options import build_parser, build_plan, import_user_class
 from loadtest.load.plan import BadPlan, Phase, Plan

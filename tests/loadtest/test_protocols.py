@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from loadtest.bench import message
-from loadtest.bench.client.protocols import PARLEY_ROOM, PROTOCOLS
+from loadtest.bench.client.protocols import CHAT_ROOM, PROTOCOLS
 from loadtest.bench.client.room import Address, ClientPlan
 from loadtest.core.message_tag import MessageTag
 from tests.schema import check_command
@@ -90,7 +90,7 @@ def test_the_tutorial_gets_what_its_page_would_send() -> None:
     assert PROTOCOLS["plain"].build_publish(TEXT) == JSON
 
 
-def test_parley_gets_valid_commands() -> None:
+def test_the_bundled_chat_gets_valid_commands() -> None:
     protocol = PROTOCOLS["parley"]
     hello, join = map(json.loads, protocol.opening_frames(listens=True))
     send, pong = (
@@ -99,7 +99,7 @@ def test_parley_gets_valid_commands() -> None:
     )
     for command in (hello, join, send, pong):
         check_command(command)
-    assert (hello["type"], join["room"], send["body"], pong["n"]) == ("hello", PARLEY_ROOM, TEXT.decode(), 7)
+    assert (hello["type"], join["room"], send["body"], pong["n"]) == ("hello", CHAT_ROOM, TEXT.decode(), 7)
     assert UUID(send["cid"])
     assert json.loads(protocol.build_publish(TEXT))["cid"] != send["cid"]
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import runpy
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -15,11 +16,12 @@ from django.core.files.base import ContentFile
 from rest_framework.exceptions import Throttled
 from rest_framework.renderers import JSONRenderer
 
+from channels_realtime.process import PING_INTERVAL_SECONDS
 from chat.api.errors import CODES, handle_exception
 from config.static import HashedStaticFilesStorage
 from deploy.local.layout import Layout
-from deploy.local.site import listen, local_target
-from realtime.process import PING_INTERVAL_SECONDS
+from deploy.local.site import WRITTEN, listen, local_target
+from tests.nginx.test_gixy import installed
 
 NGINX = Path(__file__).resolve().parents[2] / "nginx"
 SITE = (NGINX / "sites" / "parley.conf").read_text()
@@ -52,12 +54,27 @@ def test_nginx_accepts_the_files(
     assert warnings == []
 
 
+def test_nginx_accepts_the_files_of_a_container(layout: Layout, tmp_path: Path) -> None:
+    folder = installed("docker", tmp_path)
+    (folder / "target" / "upstreams-least-conn.conf").unlink()
+    # nginx of Debian 12 has no `http2 on`.
+    moved = {"http2 on;": "", "/tmp/nginx.pid": f"{folder}/nginx.pid", "/etc/nginx/tls/": f"{layout.tls}/"}
+    for file in (folder / "target").iterdir():
+        for old, new in moved.items():
+            file.write_text(file.read_text().replace(old, new))
+    command = ["nginx", "-t", "-p", f"{folder}/", "-c", f"{folder}/nginx.conf"]
+    tested = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+
+
 def test_the_local_run_differs_from_a_host_only_in_the_target(layout: Layout) -> None:
-    for name in ("nginx.conf", "sites/parley.conf", "snippets/tls.conf"):
+    for name in ("nginx.conf", "http.conf", "snippets/tls.conf"):
         assert (layout.nginx / name).read_bytes() == (NGINX / name).read_bytes()
+    assert (layout.nginx / "sites" / "site.conf").read_text() == WRITTEN + SITE
     host = {file.name for file in (NGINX / "targets" / "host").iterdir()}
-    # Only the host's own files include these two; a local run answers to every name, and its sockets can be scraped.
-    assert set(local_target(layout, Path("/static"))) == host - {"server-name.conf", "metrics.conf"}
+    # Only the host's own files include these; a local run answers to every name, and its sockets can be scraped.
+    of_hosts = {"server-name.conf", "metrics.conf", "default-80.conf", "default-443.conf"}
+    assert set(local_target(layout, Path("/static"))) == host - of_hosts
 
 
 def test_nginx_and_django_refuse_the_same_body() -> None:
@@ -66,7 +83,10 @@ def test_nginx_and_django_refuse_the_same_body() -> None:
 
 def test_gunicorn_waits_for_a_request_as_long_as_nginx_does() -> None:
     gunicorn = runpy.run_path(str(NGINX.parent / "deploy" / "gunicorn.conf.py"))
-    assert seconds(value("proxy_read_timeout", (NGINX / "nginx.conf").read_text())) == gunicorn["graceful_timeout"]
+    assert (
+        seconds(value("proxy_read_timeout", (NGINX / "snippets" / "server.conf").read_text()))
+        == gunicorn["graceful_timeout"]
+    )
 
 
 def test_an_idle_socket_stays_open_for_many_pings() -> None:
@@ -77,16 +97,17 @@ def test_an_idle_socket_stays_open_for_many_pings() -> None:
 
 def test_nginx_and_the_servers_queue_the_same_number_of_clients() -> None:
     """A shorter queue in front of a longer one would drop handshakes that daphne could have queued."""
-    server = (NGINX.parent / "app" / "realtime" / "server.py").read_text()
+    server = (NGINX.parent / "app" / "channels_realtime" / "server.py").read_text()
     backlog = re.search(r"^BACKLOG = (\d+)", server, re.M)[1]  # type: ignore[index]
-    listening = (NGINX / "targets" / "host" / "http.conf").read_text() + listen(8443, "ssl") + listen(8080)
+    files = [NGINX / "targets" / "host" / f"{name}.conf" for name in ("default-80", "default-443")]
+    listening = "".join(file.read_text() for file in files) + listen((8443,), "ssl") + listen((8080,))
     lines = re.findall(r"^\s*listen (?!unix:).*", listening, re.M)
     assert len(lines) >= 6
     assert all(f" backlog={backlog};" in line for line in lines)
 
 
 def test_the_names_that_are_cached_for_good_are_those_that_django_hashes() -> None:
-    pattern = re.search(r'"~(\S+)" "public, max-age=31536000, immutable"', (NGINX / "nginx.conf").read_text())[1]  # type: ignore[index]
+    pattern = re.search(r'"~(\S+)" "public, max-age=31536000, immutable"', (NGINX / "http.conf").read_text())[1]  # type: ignore[index]
     digest = HashedStaticFilesStorage().file_hash("room.js", ContentFile(b"export {};"))
     for name in (f"room.{digest}.js", f"room.min.{digest}.css.map", f"LICENSE.{digest}"):
         assert re.search(pattern, f"/static/chat/{name}"), name
@@ -112,7 +133,13 @@ def test_only_websockets_may_be_idle_for_long() -> None:
 def test_headers_for_the_servers_are_set_in_one_place() -> None:
     """A proxy_set_header in another file would drop all of them there; metrics.conf does that on purpose."""
     setting = [file.name for file in FILES if re.search(r"^\s*proxy_set_header", file.read_text(), re.M)]
-    assert setting == ["proxy-headers.conf", "proxy-websocket.conf", "metrics.conf"]
+    assert sorted(setting) == [
+        "metrics.conf",
+        "proxy-headers.conf",
+        "proxy-websocket.conf",
+        "rewrite-ws.conf",
+        "upstreams.conf",  # of a project: its metrics are there
+    ]
     assert "include snippets/proxy-headers.conf;" in (NGINX / "snippets" / "proxy-websocket.conf").read_text()
     proxying = [body for _, body in locations() if "proxy_pass" in body and "$metrics_socket" not in body]
     assert len(proxying) == 2

@@ -19,7 +19,8 @@ def installed(target: str, folder: Path) -> Path:
     """Fill nginx's folder as the playbook or the image does."""
     for name in ("sites", "snippets", "errors"):
         shutil.copytree(NGINX / name, folder / name)
-    shutil.copy(NGINX / "nginx.conf", folder)
+    for name in ("nginx.conf", "http.conf"):
+        shutil.copy(NGINX / name, folder)
     shutil.copytree(NGINX / "targets" / target, folder / "target")
     # A container writes these when it starts (docker/environment.sh).
     (folder / "https-port.conf").write_text('map "" $https_port {\n    default ":8443";\n}\n')

@@ -187,10 +187,12 @@ def test_clients_on_the_machine_are_not_limited(nginx: Nginx) -> None:
 
 def test_a_browser_gets_an_error_page_that_needs_no_other_file(nginx: Nginx) -> None:
     nginx.upstreams["web"].end()
-    answer = nginx.ask("/rooms/harbour/")
+    answer = nginx.ask("/rooms/harbour/", headers={"Host": "chat.example.org"})
     assert answer.status == 502
     page = answer.body.decode()
-    assert "<h1>Parley is not available right now</h1>" in page
+    assert "<h1>This site is not available right now</h1>" in page
+    assert "</span>chat.example.org</p>" in page
+    assert "· chat.example.org</title>" in page
     assert "This page reloads by itself." in page
     assert answer.headers["X-Request-ID"] in page
     assert "<!--" not in page
@@ -276,7 +278,7 @@ def test_a_site_under_maintenance_is_open_to_clients_on_the_machine(host_nginx: 
     assert seen("/", neighbour).endswith("200")
     maintenance.touch()
     try:
-        assert "Parley is not available right now" in seen("/", neighbour)
+        assert "This site is not available right now" in seen("/", neighbour)
         assert {seen(path, neighbour)[-3:] for path in ("/", "/static/room.js", "/ws/", "/api/rooms/")} == {"503"}
         assert {seen(path, "127.0.0.1")[-3:] for path in ("/", "/static/room.js")} == {"200"}
     finally:

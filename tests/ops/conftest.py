@@ -37,7 +37,7 @@ def settings_for(url: str, **more: str) -> dict[str, str]:
     """What a host's environment says."""
     return {
         "PATH": os.environ["PATH"],
-        "PARLEY_ENV_FILE": os.devnull,
+        "STACK_ENV_FILE": os.devnull,
         "SECRET_KEY": "x" * 50,
         "DATABASE_URL": url,
         "REDIS_URL": "",

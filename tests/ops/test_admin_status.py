@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
+from channels_realtime.heartbeat import STALE_AFTER_SECONDS, Report, Servers
+from channels_stack import certificate
 from deploy.doctor.causes import network
-from ops import certificate, status
-from realtime.heartbeat import STALE_AFTER_SECONDS, Report, Servers
+from ops import status
 from tests.running import Stack
 
 STAFF = """
@@ -59,7 +60,7 @@ def test_only_administrators_see_it(client: Client, alice: User):
 
 
 def test_a_redis_that_is_away_is_shown(front, settings):
-    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    settings.CHANNELS_REALTIME = {"REDIS_URL": "unix:///nowhere/redis.sock"}
     assert not front()["Redis"][0]
     assert front()["WebSockets"] == (False, "unknown without Redis")
 
@@ -75,7 +76,7 @@ def test_a_server_without_a_heartbeat_is_named(monkeypatch, settings):
         def ping(self):
             pass
 
-    settings.REDIS_URL = "redis://somewhere"
+    settings.CHANNELS_REALTIME = {"REDIS_URL": "redis://somewhere"}
     monkeypatch.setattr(status.redis_clients, "connect", Redis)
     then = time.time() - STALE_AFTER_SECONDS - 8
     seen = Servers({"a/1": Report(at=time.time(), sockets=1200)}, {"b/7": Report(at=then, sockets=5)})

@@ -97,7 +97,7 @@ class Broken:
             "SENTRY_TRACES": "1",
         }
         self.log = (folder / "log").open("w+")
-        self.ws = self.start("realtime.server", "--unix", str(folder / "ws.sock"))
+        self.ws = self.start("channels_realtime.server", "--unix", str(folder / "ws.sock"))
         gunicorn = ("gunicorn", "--config", str(REPO / "deploy/gunicorn.conf.py"), "--workers", "1")
         self.web = self.start(*gunicorn, "--bind", f"unix:{folder / 'web.sock'}", "config.wsgi:application")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from channels_stack import logs
 from config.worker import ignore_request_ids
-from ops import logs
 from tests.chat_client import ChatClient
 from tests.running import Stack, Wss
 

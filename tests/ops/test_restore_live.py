@@ -23,7 +23,7 @@ with connection.cursor() as cursor:
 FAIL_AT_THE_END = """
 import sys
 from pathlib import Path
-from ops import backups
+from channels_stack import backups
 try:
     backups.restore_backup(Path(sys.argv[1]), required_table="chat_epoch", final_sql="INSERT INTO nowhere VALUES (1)")
 except backups.RestoreError as error:

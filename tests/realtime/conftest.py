@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from channels.layers import channel_layers
 
-from realtime.hub import Hub
-from realtime.publisher import publisher
+from channels_realtime.hub import Hub
+from channels_realtime.publisher import publisher
 from tests.clock import PatientLoop
 from tests.realtime.fakes import FakeChannelLayer, Listener, Log, join_stream
 

@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-from realtime.frames import Frame
-from realtime.hub import Hub
-from realtime.stream import Event
+from channels_realtime.frames import Frame
+from channels_realtime.hub import Hub
+from channels_realtime.stream import Event
 
 
 class Snapshot(NamedTuple):
@@ -173,7 +173,16 @@ class FakeChannelLayer:
         self._channels[channel].put_nowait(message)
 
     async def receive(self, channel: str) -> dict[str, Any]:
-        return await self._channels[channel].get()
+        received = await self._channels[channel].get()
+        if received["type"] == "restart":
+            raise ConnectionError("Redis was restarted")
+        return received
+
+    def restart(self) -> None:
+        """Fail each receiver and forget all groups, as the core layer of channels_redis when Redis restarts."""
+        self.groups.clear()
+        for queue in self._channels.values():
+            queue.put_nowait({"type": "restart"})
 
     async def group_add(self, group: str, channel: str) -> None:
         await self.joining()

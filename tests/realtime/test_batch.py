@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import uvloop
 
-from realtime.database import Batch
+from channels_realtime.database import Batch
 from tests.clock import quiet
 
 

@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from realtime import hub as hub_module
-from realtime.hub import Hub
-from realtime.publisher import ALL_PROCESSES_GROUP, publisher
+from channels_realtime import hub as hub_module
+from channels_realtime.hub import Hub
+from channels_realtime.publisher import ALL_PROCESSES_GROUP, publisher
 from tests.clock import quiet
 from tests.realtime.fakes import Listener, announcement, join_stream
 
@@ -73,6 +73,22 @@ async def test_a_channel_layer_that_is_back_is_used_again_and_no_event_is_lost(h
     ]
     await publish_from_another_process(layer, log.commit())
     assert hers.seqs == [1, 2, 3]
+
+
+async def test_a_hub_receives_again_and_joins_its_groups_when_the_layer_has_failed_and_lost_them(join, log, layer):
+    hers = await join()
+    layer.restart()
+    await asyncio.sleep(hub_module.POLL_INTERVAL_SECONDS * 3)
+    await publish_from_another_process(layer, log.commit())
+    assert hers.seqs == [1]
+
+
+async def test_a_hub_joins_its_groups_again_every_hour_because_a_layer_forgets_members(join, log, layer):
+    hers = await join()
+    layer.groups.clear()
+    await asyncio.sleep(hub_module.GROUPS_REFRESH_SECONDS + hub_module.POLL_INTERVAL_SECONDS * 2)
+    await publish_from_another_process(layer, log.commit())
+    assert hers.seqs == [1]
 
 
 async def test_the_channel_layer_counts_as_away_until_it_works_again(join, log, layer, caplog):

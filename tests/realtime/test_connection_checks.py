@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import daphne.server
 import pytest
 
-from realtime.server import DrainingServer
+from channels_realtime.server import DrainingServer
 from tests.clock import quiet
 
 

@@ -14,8 +14,8 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 
-from realtime.connection import DirectFrameWriter
-from realtime.frames import Frame
+from channels_realtime.connection import DirectFrameWriter
+from channels_realtime.frames import Frame
 
 KERNEL_BUFFER_BYTES = 4096  # approximately: the kernel rounds it up
 
@@ -43,7 +43,7 @@ class FakeProtocol:
     def __init__(self):
         self.state = self.STATE_OPEN
 
-    def serverClose(self, code):  # noqa: N802
+    def send_close_frame(self, code):
         if self.state == self.STATE_OPEN:
             self.send_own_frame(struct.pack("!BBH", 0x88, 2, code))
             self.state = self.STATE_CLOSING

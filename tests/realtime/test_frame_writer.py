@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime.frames import DIRECT_WRITER, MAX_PENDING_BYTES, AsgiFrameWriter, Frame, FrameWriter, frame_writer
+from channels_realtime.frames import DIRECT_WRITER, MAX_PENDING_BYTES, AsgiFrameWriter, Frame, FrameWriter, frame_writer
 from tests.clock import quiet
 
 

@@ -8,7 +8,7 @@ from websockets.frames import Frame as ReferenceFrame
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
-from realtime.frames import Frame, decode_text_frame
+from channels_realtime.frames import Frame, decode_text_frame
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 70000])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis.asyncio.client import PubSub
 
-from realtime.internals import POLL_TIMEOUT_SECONDS, ChannelLayer
+from channels_realtime.internals import POLL_TIMEOUT_SECONDS, ChannelLayer
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The internals of daphne, autobahn, Twisted and channels_redis that realtime relies on are as expected.
+"""The internals of daphne, autobahn, Twisted and channels_redis that channels_realtime relies on are as expected.
 
 An upgrade that changes one of them fails the test that names it.
 """
@@ -17,15 +17,18 @@ from twisted.internet import endpoints, tcp, unix
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.tcp import Connection as TcpConnection
 
-from realtime.connection import Connection
-from realtime.internals import WaitingRedisConnection
-from realtime.server import DrainingServer
+from channels_realtime.connection import Connection
+from channels_realtime.internals import WaitingRedisConnection
+from channels_realtime.server import DrainingServer
+
+# Methods of our own, which override nothing.
+OURS = ("drain", "send_ping", "use_writer", "send_close_frame")
 
 
 def test_every_overridden_method_exists_with_the_same_parameters():
     for subclass, base in ((Connection, daphne.ws_protocol.WebSocketProtocol), (DrainingServer, daphne.server.Server)):
         for name, method in vars(subclass).items():
-            if inspect.isfunction(method) and not name.startswith("_") and name not in ("drain",):
+            if inspect.isfunction(method) and not name.startswith("_") and name not in OURS:
                 assert callable(getattr(base, name, None)), f"daphne has no {base.__name__}.{name} any more"
                 expected = list(inspect.signature(getattr(base, name)).parameters)
                 assert list(inspect.signature(method).parameters) == expected, f"the parameters of {name} have changed"
@@ -94,7 +97,7 @@ def test_everything_that_autobahn_sends_by_itself_goes_through_the_overridden_me
 
 
 def test_autobahn_formats_its_configuration_for_a_debug_log_at_every_connection():
-    """If it no longer does, realtime need not replace its pformat."""
+    """If it no longer does, channels_realtime need not replace its pformat."""
     assert "self.log.debug(" in inspect.getsource(Autobahn._connectionMade)
     assert "pformat(configAttrLog)" in inspect.getsource(Autobahn._connectionMade)
 
@@ -124,6 +127,18 @@ def test_daphne_checks_connections_only_for_what_realtime_passes_to_it():
     assert checks_of_open_sockets.count("if ") == 1, "an open socket is checked for more than its age and its ping"
 
 
+def test_daphne_hands_every_event_of_an_application_to_the_methods_that_realtime_overrides():
+    source = inspect.getsource(daphne.ws_protocol.WebSocketProtocol.handle_reply)
+    for call_of_ours in ("self.serverAccept(", "self.serverReject()", "self.serverClose(", "self.serverSend("):
+        assert call_of_ours in source
+    assert "reason" not in source, "daphne passes the reason of a close on: Connection.handle_reply need not"
+
+
+def test_daphne_fails_at_a_connection_without_an_application_when_it_kills_them():
+    """If it no longer does, DrainingServer.kill_all_applications need not be there."""
+    assert 'details["application_instance"]' in inspect.getsource(daphne.server.Server.kill_all_applications)
+
+
 def test_handshake_headers_are_not_read_after_the_handshake():
     assert "self.request.headers" not in inspect.getsource(daphne.ws_protocol).split("def onOpen")[1]
     for method in (Autobahn.processData, Autobahn.onFrameBegin, Autobahn.onFrameEnd, Autobahn.sendCloseFrame):
@@ -131,7 +146,7 @@ def test_handshake_headers_are_not_read_after_the_handshake():
 
 
 def test_autobahn_colours_text_for_a_log_at_every_read():
-    """If it no longer does, realtime need not replace its hltype and hlval."""
+    """If it no longer does, channels_realtime need not replace its hltype and hlval."""
     source = inspect.getsource(autobahn_twisted.WebSocketAdapterProtocol.dataReceived)
     assert "hltype(" in source
     assert "hlval(" in source

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from realtime import hub as hub_module
-from realtime.hub import Hub, StreamLost
-from realtime.publisher import ALL_PROCESSES_GROUP
-from realtime.stream import CHUNK_SIZE
+from channels_realtime import hub as hub_module
+from channels_realtime.hub import Hub, StreamLost
+from channels_realtime.publisher import ALL_PROCESSES_GROUP
+from channels_realtime.stream import CHUNK_SIZE
 from tests.clock import quiet
 from tests.realtime.fakes import FakeChannelLayer, Listener, Log, announcement, join_stream
 

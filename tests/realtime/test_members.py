@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from realtime import hub as hub_module
-from realtime import stream as stream_module
+from channels_realtime import hub as hub_module
+from channels_realtime import stream as stream_module
 from tests.clock import quiet
 from tests.realtime.fakes import announcement
 
@@ -179,7 +179,7 @@ async def test_calm_and_unknown_streams_have_no_coalescing_delay(hub, join, log)
 
 
 async def test_coalescing_can_be_switched_off(hub, join, log, settings):
-    settings.COALESCE = False
+    settings.CHANNELS_REALTIME = {"COALESCE": False}
     for _ in range(20):
         assert hub.coalescing_delay("s") == 0
     hers = await join()

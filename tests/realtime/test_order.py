@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime import hub as hub_module
+from channels_realtime import hub as hub_module
 from tests.clock import quiet
 from tests.realtime.fakes import announcement
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.origins import OriginValidator, refusal_reason
+from channels_realtime.origins import OriginValidator, refusal_reason
 
 COOKIE = {"cookie": "sessionid=x"}
 
@@ -10,18 +10,20 @@ COOKIE = {"cookie": "sessionid=x"}
 @pytest.fixture(autouse=True)
 def site(settings):
     settings.ALLOWED_HOSTS = ["chat.example", ".chats.example", "[::1]"]
-    settings.ALLOWED_ORIGINS = ["https://partner.example", "tauri://localhost"]
+    settings.CHANNELS_REALTIME = {"ALLOWED_ORIGINS": ["https://partner.example", "tauri://localhost"]}
 
 
-def refusal(**headers):
-    return refusal_reason({name.encode(): value.encode("latin1") for name, value in headers.items()})
+def refusal(forwarded_proto="https", scheme="ws", **headers):
+    named = {name.encode(): value.encode("latin1") for name, value in headers.items()}
+    if forwarded_proto:
+        named[b"x-forwarded-proto"] = forwarded_proto.encode()
+    return refusal_reason(named, scheme)
 
 
 @pytest.mark.parametrize(
     ("host", "origin"),
     [
         ("chat.example", "https://chat.example"),
-        ("chat.example", "http://chat.example"),
         ("chat.example:8443", "https://chat.example:8443"),
         ("Chat.Example", "https://chat.example"),
         ("chat.example", "https://CHAT.example"),
@@ -40,6 +42,7 @@ def test_pages_of_this_host_and_of_allowed_origins_are_accepted(host, origin):
     "origin",
     [
         "https://evil.example",
+        "http://chat.example",
         "null",
         "https://chat.example:8443",
         "https://chat.example.evil.example",
@@ -68,6 +71,28 @@ def test_handshakes_for_another_host_are_refused(host):
     assert "ALLOWED_HOSTS" in refusal(host=host, origin=f"https://{host}", **COOKIE)
 
 
+@pytest.mark.parametrize(
+    ("forwarded_proto", "scheme", "accepted"),
+    [
+        ("https", "ws", "https"),
+        ("https, http", "ws", "https"),
+        ("http", "ws", "http"),
+        ("", "ws", "http"),
+        ("", "wss", "https"),
+    ],
+)
+def test_a_page_has_the_scheme_of_the_connection(forwarded_proto, scheme, accepted):
+    for origin in ("http", "https"):
+        reason = refusal(forwarded_proto, scheme, host="chat.example", origin=f"{origin}://chat.example")
+        assert (reason is None) == (origin == accepted), origin
+
+
+def test_a_project_whose_proxy_does_not_say_the_scheme_accepts_both(settings):
+    settings.SECURE_PROXY_SSL_HEADER = None
+    for origin in ("http", "https"):
+        assert refusal("", host="chat.example", origin=f"{origin}://chat.example") is None
+
+
 def test_a_request_without_an_origin_is_accepted_only_without_cookies():
     assert refusal(host="chat.example") is None
     assert "has cookies, but no Origin" in refusal(host="chat.example", **COOKIE)
@@ -90,3 +115,11 @@ async def test_a_refused_handshake_does_not_reach_the_application_and_its_reason
     await OriginValidator(application)(scope, receive, send)
     assert sent == ["websocket.close"]
     assert "Socket refused: Origin 'https://evil.example' is neither this host" in caplog.text
+
+
+def test_a_project_in_development_needs_no_allowed_hosts(settings):
+    settings.ALLOWED_HOSTS, settings.DEBUG = [], True
+    assert refusal("", host="localhost:8000", origin="http://localhost:8000") is None
+    assert refusal(host="site.example", origin="http://site.example") is not None
+    settings.DEBUG = False
+    assert refusal(host="localhost:8000", origin="http://localhost:8000") is not None

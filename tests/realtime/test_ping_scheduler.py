@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from realtime.ping_scheduler import MAX_PING_BATCH, PING_BATCH_TOLERANCE, PingScheduler
+from channels_realtime.ping_scheduler import MAX_PING_BATCH, PING_BATCH_TOLERANCE, PingScheduler
 
 INTERVAL = 25
 

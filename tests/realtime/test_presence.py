@@ -6,9 +6,15 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from realtime.hub import Hub
-from realtime.presence import IDLE_AFTER_SECONDS, MAX_LISTED_USERS, POLL_INTERVAL_SECONDS, Presence, StreamPresence
-from realtime.publisher import ALL_PROCESSES_GROUP, publisher
+from channels_realtime.hub import Hub
+from channels_realtime.presence import (
+    IDLE_AFTER_SECONDS,
+    MAX_LISTED_USERS,
+    POLL_INTERVAL_SECONDS,
+    Presence,
+    StreamPresence,
+)
+from channels_realtime.publisher import ALL_PROCESSES_GROUP, publisher
 from tests.clock import passing, quiet
 from tests.realtime.fakes import Listener
 

@@ -6,10 +6,10 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from realtime import publisher as publisher_module
-from realtime.publisher import Publisher, publish_ephemeral, publish_events, publisher
-from realtime.stream import Event
-from tests.clock import quiet
+from channels_realtime import publisher as publisher_module
+from channels_realtime.publisher import Publisher, publish_ephemeral, publish_events, publisher
+from channels_realtime.stream import Event
+from tests.clock import PatientLoop, quiet
 
 
 class RecordingChannelLayer:
@@ -86,6 +86,29 @@ def test_publishing_works_after_the_attached_event_loop_was_closed(recording_lay
     loop.close()
     publisher_under_test.publish(numbered_announcement(1))
     recording_layer.wait(1)
+
+
+def test_an_attached_event_loop_ends_the_thread_that_published_before(recording_layer):
+    def find_threads():
+        return {thread for thread in threading.enumerate() if thread.name == "publisher"}
+
+    publisher_under_test = Publisher()
+    earlier = find_threads()
+    for number in range(100):
+        publisher_under_test.publish(numbered_announcement(number))
+    (thread,) = find_threads() - earlier
+
+    async def attach():
+        publisher_under_test.attach(print)
+        publisher_under_test.publish(numbered_announcement(100))
+        await quiet()
+
+    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+        runner.run(attach())
+    thread.join(10)
+    assert not thread.is_alive()
+    assert thread.queue.loop.is_closed()
+    assert sorted(recording_layer.sent, key=int) == [str(number) for number in range(101)]
 
 
 def test_publishing_raises_nothing_when_the_event_loop_closes_at_that_moment(recording_layer, monkeypatch):

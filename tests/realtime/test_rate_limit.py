@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.rate_limit import TokenBucket
+from channels_realtime.rate_limit import TokenBucket
 
 
 class Clock:

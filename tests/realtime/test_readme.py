@@ -1,4 +1,4 @@
-"""The example in the README of realtime works: a client receives the events it missed, then every new event."""
+"""The example in the README of channels_realtime works: a client gets the events it missed, then every new event."""
 
 import json
 import re
@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 from asgiref.testing import ApplicationCommunicator
 
-import realtime
-from realtime.process import close_shared_process
+from channels_realtime.process import close_shared_process
 from tests.clock import quiet
 
-README = Path(realtime.__file__).parent / "README.md"
+README = Path(__file__).parent.parent.parent / "app/channels_realtime/README.md"
 
 
 @pytest.fixture
 async def example(layer):
     """The names that the example defines."""
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (code,) = re.findall(r"```python\n(import json.*?)```", README.read_text(), re.DOTALL)
     names = {}
     exec(code, names)
     yield names
@@ -27,7 +26,7 @@ async def example(layer):
 @pytest.fixture
 def post(example, monkeypatch):
     """The example's post_notice, outside a database transaction."""
-    monkeypatch.setattr("realtime.publisher.transaction.on_commit", lambda publish: publish())
+    monkeypatch.setattr("channels_realtime.publisher.transaction.on_commit", lambda publish: publish())
     return example["post_notice"]
 
 

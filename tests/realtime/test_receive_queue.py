@@ -2,16 +2,16 @@
 
 import asyncio
 
-from realtime.connection import ReceiveQueue
+import pytest
+
+from channels_realtime.connection import MAX_UNREAD_BYTES, MAX_UNREAD_MESSAGES, ReceiveQueue
 
 
 async def test_messages_are_received_in_order():
     queue = ReceiveQueue()
     for number in range(3):
         queue.put_nowait({"n": number})
-    assert queue.qsize() == 3
     assert [(await queue.get())["n"] for _ in range(3)] == [0, 1, 2]
-    assert queue.qsize() == 0
 
 
 async def test_a_waiting_reader_wakes_when_a_message_arrives():
@@ -33,3 +33,18 @@ async def test_a_cancelled_reader_loses_no_message():
     await asyncio.gather(reader, return_exceptions=True)
     queue.put_nowait({"n": 1})
     assert (await queue.get())["n"] == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "most"),
+    [({"text": "x"}, MAX_UNREAD_MESSAGES), ({"bytes": b"x" * 65_536}, 64), ({"text": "x" * MAX_UNREAD_BYTES}, 1)],
+)
+async def test_a_queue_is_full_above_a_number_of_messages_or_of_bytes(message, most):
+    queue = ReceiveQueue()
+    for _ in range(most):
+        assert not queue.is_full
+        queue.put_nowait(message)
+    queue.put_nowait(message)
+    assert queue.is_full
+    await queue.get()
+    assert not queue.is_full

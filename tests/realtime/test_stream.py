@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.stream import Event, Stream
+from channels_realtime.stream import Event, Stream
 
 
 def event(seq):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime import process
+from channels_realtime import process
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from channels_realtime.rate_limit import TokenBucket
 from chat import limits
-from realtime.rate_limit import TokenBucket
 from tests.chat_client import Closed, Refused
 
 

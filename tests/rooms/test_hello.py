@@ -2,8 +2,8 @@
 
 import pytest
 
+from channels_realtime.process import PING_INTERVAL_SECONDS
 from chat import limits
-from realtime.process import PING_INTERVAL_SECONDS
 from tests import asgi_transport
 from tests.chat_client import ChatClient, Closed, Refused
 

@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 
+from channels_realtime.process import PING_INTERVAL_SECONDS
 from chat.ws import application
-from realtime.process import PING_INTERVAL_SECONDS
 from tests import asgi_transport
 
 

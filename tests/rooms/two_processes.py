@@ -6,23 +6,24 @@ answer may be held back. An announcement is on its way between the processes unt
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeVar
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import channel_layers
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from accounts.models import User
+from channels_realtime import consumer as consumer_base
+from channels_realtime import session_watch, stream
+from channels_realtime.process import Process
+from channels_realtime.publisher import publisher
+from channels_realtime.rate_limit import TokenBucket
 from chat import limits
 from chat.ws import application, consumer
 from chat.ws.application import ChatApplication
-from realtime import consumer as consumer_base
-from realtime import session_watch, stream
-from realtime.process import Process
-from realtime.publisher import publisher
-from realtime.rate_limit import TokenBucket
 from tests import asgi_transport
 from tests.chat_client import ChatClient
 from tests.clock import PatientLoop
@@ -59,6 +60,7 @@ class World:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.loop = PatientLoop()
+        self.context = copy_context()  # of all queries: Django gives each task's context connections of its own
         self.layer = DelayedLayer()
         self.answers = Gate()  # of the database
         self.database_away = False
@@ -85,10 +87,13 @@ class World:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
 
+    async def _close_connections(self) -> None:
+        self.context.run(connections.close_all)
+
     async def query(self, verb: Any, *arguments: Any, **named: Any) -> Any:
         if self.database_away:
             raise OperationalError("away")
-        found = verb(*arguments, **named)
+        found = self.context.run(verb, *arguments, **named)
         await self.answers()
         return found
 
@@ -100,6 +105,7 @@ class World:
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.run(asyncio.sleep(0.1))
+        self.run(self._close_connections())
         self.loop.close()
         publisher._queue, publisher.is_reachable = None, True
         if self._before is None:

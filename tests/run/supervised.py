@@ -1,6 +1,7 @@
-"""A supervisor of three small processes: python -m tests.run.supervised FOLDER [NAME]
+"""A supervisor of three small processes: python -m tests.run.supervised FOLDER [NAME [ready]]
 
-Each process writes its name to FOLDER/order when it is asked to stop. NAME ends at once, before the site is ready.
+Each process writes its name to FOLDER/order when it is asked to stop. NAME ends at once, before the site is ready, or
+after that with `ready`.
 """
 
 import os
@@ -30,8 +31,13 @@ while True:
 """
 
 
+BROKEN = "import os; os.write(1, b'cannot import portal\\ngiving up\\n'); os._exit(3)"
+
+
 class ReadyAtOnce:
     """An announcement that reports the site as ready at once, and writes `file`."""
+
+    title = "Parley"
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -50,12 +56,13 @@ class NeverReady(ReadyAtOnce):
 
 
 def service(folder: Path, name: str, stop_order: int, *, broken: bool) -> Service:
-    command = [sys.executable, "-c", "raise SystemExit(3)" if broken else PROGRAM, name, str(folder / "order")]
-    return Service(name, command, dict(os.environ), stop_order, "32")
+    command = [sys.executable, "-c", BROKEN if broken else PROGRAM, name, str(folder / "order")]
+    return Service(name, command, dict(os.environ), Path.cwd(), stop_order, "32")
 
 
 if __name__ == "__main__":
     folder, broken = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
     services = [service(folder, name, order, broken=name == broken) for name, order in (("a", 2), ("b", 0), ("c", 1))]
-    announcement = (NeverReady if broken else ReadyAtOnce)(folder / "ready")
+    is_never_ready = broken and "ready" not in sys.argv[3:]
+    announcement = (NeverReady if is_never_ready else ReadyAtOnce)(folder / "ready")
     sys.exit(Supervisor(services, folder, cast("Announcement", announcement)).run())

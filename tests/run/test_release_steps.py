@@ -30,7 +30,7 @@ LOGGING = {"version": 1}
 """,
     "config/wsgi.py": "application = print\n",
     "config/asgi.py": "application = print\n",
-    "realtime/server.py": "import config.asgi\n",
+    "channels_realtime/server.py": "import config.asgi\n",
     "harbour/__init__.py": "",
     "harbour/management/commands/check_migrations.py": "from ops.management.commands.check_migrations import Command\n",
     "harbour/static/harbour.css": "body {}\n",
@@ -58,7 +58,7 @@ class Release:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("deploy", "docker", "nginx", "app/ops"):
+        for name in ("deploy", "docker", "nginx", "app/ops", "app/channels_stack"):
             shutil.copytree(REPO / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(REPO / "app" / "manage.py", folder / "app")
         (folder / ".venv").symlink_to(REPO / ".venv")
@@ -75,10 +75,10 @@ class Release:
             "STATIC_ROOT": str(folder / "var" / "static"),
             "REDIS_URL": "",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PARLEY_VAR": str(folder / "var"),
-            "PARLEY_ENV_FILE": os.devnull,
-            "PARLEY_HTTPS_PORT": str(https),
-            "PARLEY_HTTP_PORT": str(http),
+            "STACK_VAR": str(folder / "var"),
+            "STACK_ENV_FILE": os.devnull,
+            "HTTPS_PORT": str(https),
+            "HTTP_PORT": str(http),
         }
 
     def write(self, name: str, text: str) -> None:
@@ -161,7 +161,7 @@ def test_the_first_release_of_a_site_takes_every_step(release: Release) -> None:
     assert published.stat().st_mode & 0o044 == 0o044, "nginx reads it"
 
 
-@pytest.mark.parametrize("module", ["config/wsgi.py", "config/asgi.py", "realtime/server.py"])
+@pytest.mark.parametrize("module", ["config/wsgi.py", "config/asgi.py", "channels_realtime/server.py"])
 def test_a_release_that_a_server_cannot_import_changes_nothing(release: Release, module: str) -> None:
     release.write(module, "raise RuntimeError('this release is broken')\n")
     ended = release.run("deploy/pre-release")

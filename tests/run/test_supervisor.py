@@ -119,3 +119,23 @@ def test_a_failed_start_stops_all_processes(tmp_path: Path) -> None:
     assert "b ended with exit code 3 before Parley was ready; its output is above." in running.log()
     assert "all stopped" in running.log()
     assert not (tmp_path / "ready").exists()
+
+
+def test_a_process_that_keeps_ending_is_named_with_its_last_lines_and_the_site_goes_on(tmp_path: Path) -> None:
+    running = Supervised(tmp_path, "b", "ready")
+    try:
+        until(lambda: "Stop this run to correct b." in running.log())
+        texts = [line.partition("| ")[2] for line in running.log().splitlines()]
+        first = texts.index(
+            "WARNING: Parley runs without b, which ended 3 times in a row, each time within 60 s of its start."
+            " The last time it ended with exit code 3. Its last lines:"
+        )
+        assert texts[first + 1 : first + 4] == [
+            "    cannot import portal",
+            "    giving up",
+            "It is started again and again. Stop this run to correct b.",
+        ]
+        assert running.process.poll() is None
+    finally:
+        assert running.end() == 0
+    assert running.log().count("WARNING") == 1, "it is told once"

@@ -1,4 +1,4 @@
-"""An ASGI application with a plain Channels consumer, which does not use realtime."""
+"""An ASGI application with a plain Channels consumer, which does not use channels_realtime."""
 
 import os
 

@@ -8,7 +8,7 @@ TYPING = """
 from accounts.models import User
 from chat.events import Ephemeral, of_person
 from chat.models import Room
-from realtime.publisher import publish_ephemeral
+from channels_realtime.publisher import publish_ephemeral
 user = of_person(User.objects.get(username="ben"))
 room = Room.objects.get(slug="from-a-shell")
 publish_ephemeral(room.stream, Ephemeral(room=room.slug, kind="typing", user=user, on=True).text)

@@ -21,15 +21,15 @@ async def test_metrics_count_sockets_handshakes_closes_deliveries_and_loop_lag(s
         await client.post("counting", "One")
         await client.wait_for_message("counting", "One")
         during = await read_metrics(stack, "ws1")
-        assert during["parley_sockets_open"] == before["parley_sockets_open"] + 1
-        assert during["parley_deliveries_total"] > before["parley_deliveries_total"]
-        accepted = 'parley_handshakes_total{result="accepted"}'
+        assert during["channels_sockets_open"] == before["channels_sockets_open"] + 1
+        assert during["channels_deliveries_total"] > before["channels_deliveries_total"]
+        accepted = 'channels_handshakes_total{result="accepted"}'
         assert during[accepted] == before.get(accepted, 0) + 1
-        assert 0 <= during["parley_loop_lag_seconds"] < 10
-        assert during["parley_waiting_bytes"] == 0
+        assert 0 <= during["channels_loop_lag_seconds"] < 10
+        assert during["channels_waiting_bytes"] == 0
     after = await read_metrics(stack, "ws1")
-    assert after["parley_sockets_open"] == before["parley_sockets_open"]
-    assert after['parley_closes_total{code="1000"}'] == before.get('parley_closes_total{code="1000"}', 0) + 1
+    assert after["channels_sockets_open"] == before["channels_sockets_open"]
+    assert after['channels_closes_total{code="1000"}'] == before.get('channels_closes_total{code="1000"}', 0) + 1
 
 
 async def test_nginx_does_not_publish_the_metrics(stack: Stack):

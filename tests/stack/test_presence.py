@@ -4,14 +4,14 @@ import asyncio
 import json
 from uuid import uuid4
 
-from realtime.presence import EXPIRE_AFTER_SECONDS, POLL_INTERVAL_SECONDS
+from channels_realtime.presence import EXPIRE_AFTER_SECONDS, POLL_INTERVAL_SECONDS
 from tests.chat_client import ChatClient
 from tests.running import Stack
 
 ONLINE = """
 import json, sys
 from accounts.models import User
-from realtime.presence import load_presence
+from channels_realtime.presence import load_presence
 ids = json.loads(sys.argv[1])
 print(json.dumps(sorted(load_presence(ids).items())))
 """

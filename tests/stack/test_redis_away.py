@@ -5,7 +5,7 @@ import time
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
-from realtime.hub import POLL_INTERVAL_SECONDS
+from channels_realtime.hub import POLL_INTERVAL_SECONDS
 from tests.chat_client import ChatClient
 from tests.running import Stack
 from tests.stack.test_delivery import assert_complete

@@ -1,4 +1,4 @@
-"""realtime.server under systemd, with slow readers and with floods: real processes and a fake systemd socket."""
+"""channels_realtime.server under systemd, with slow readers and floods: real processes and a fake systemd socket."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from realtime.frames import MAX_PENDING_BYTES
+from channels_realtime.frames import MAX_PENDING_BYTES
 from tests.chat_client import ChatClient, Closed
 from tests.running import REPO, Stack, Wss
 
 
 class Server:
-    """One realtime.server on the stack's database, started by hand."""
+    """One channels_realtime.server on the stack's database, started by hand."""
 
     def __init__(self, stack: Stack, folder: Path, *arguments: str, listen: bool = True, **environment: str) -> None:
         self.stack, self.path, notify_path = stack, folder / "ws.sock", folder / "notify"
@@ -38,12 +38,12 @@ class Server:
             **environment,
         }
         inherited = ()
-        self.command = [sys.executable, "-m", "realtime.server", *(arguments or ("--unix", str(self.path)))]
+        self.command = [sys.executable, "-m", "channels_realtime.server", *(arguments or ("--unix", str(self.path)))]
         if "--systemd" in arguments:
             # As on a host: start the release that the link `current` points to.
             self.current = folder / "current"
             self.current.symlink_to(REPO)
-            self.command = [str(self.current / "deploy" / "run-in-release"), "realtime.server", *arguments]
+            self.command = [str(self.current / "deploy" / "run-in-release"), "channels_realtime.server", *arguments]
             # As systemd passes sockets: as file descriptor 3, with the pid of the process that they are meant for.
             listening = socket.socket(socket.AF_UNIX)
             listening.bind(str(self.path))
@@ -90,7 +90,9 @@ class Server:
     async def waiting_bytes(self) -> float:
         """Return the metric of the bytes that wait for slow readers."""
         metrics = (await self.get("/metrics")).text
-        return float(next(line for line in metrics.splitlines() if line.startswith("parley_waiting_bytes")).split()[1])
+        return float(
+            next(line for line in metrics.splitlines() if line.startswith("channels_waiting_bytes")).split()[1]
+        )
 
     def rss(self) -> int:
         """Return the resident memory of the process in bytes."""

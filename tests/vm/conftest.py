@@ -1,21 +1,33 @@
-"""Disposable machines from the inventory PARLEY_TEST_INVENTORY, which also has the variables of each one's site."""
+"""Disposable machines from the inventory TEST_INVENTORY, which also has the variables of each one's site."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.vm.machine import Machine, Played, machines
 
 # Without an inventory nothing is collected: `make test` uses this machine only.
-collect_ignore_glob = [] if os.environ.get("PARLEY_TEST_INVENTORY") else ["test_*.py"]
+INVENTORY = os.environ.get("TEST_INVENTORY")
+# Which hosts of the inventory a fixture gives: those of a group, or those of none of them.
+GROUPS = {"vm": "", "alone_vm": "alone", "shared_vm": "shared", "busy_vm": "busy"}
+FILES = {"test_project_alone.py": "alone", "test_nginx_neighbour.py": "shared", "test_neighbours.py": "busy"}
+
+
+def ignored_files() -> list[str]:
+    """Return the test files for whose group the inventory has no host."""
+    found = {vm.group for vm in machines()} if INVENTORY else set()
+    files = {file.name: FILES.get(file.name, "") for file in Path(__file__).parent.glob("test_*.py")}
+    return [name for name, group in files.items() if group not in found]
+
+
+collect_ignore_glob = ignored_files()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "vm" in metafunc.fixturenames:
-        found = machines()
-        if not found:
-            raise pytest.UsageError("PARLEY_TEST_INVENTORY has no hosts")
-        metafunc.parametrize("vm", found, ids=[vm.name for vm in found], scope="session")
+    for name in GROUPS.keys() & set(metafunc.fixturenames):
+        found = [vm for vm in machines() if vm.group == GROUPS[name]]
+        metafunc.parametrize(name, found, ids=[vm.name for vm in found], scope="session")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,9 @@ from tests.running import Wss, free_port
 from tests.vm.checkout import Checkout
 
 ROOT_CA = os.environ.get("PARLEY_CA")  # of a private authority
+# Groups of the inventory. Hosts of the first get a project alone; those of the second have an nginx with another site.
+GROUPS = ("alone", "shared", "busy")
+PLAY_TIMEOUT_SECONDS = 1200  # of a playbook, on a busy machine
 ANSIBLE = Path(os.environ.get("PARLEY_ANSIBLE") or Path(sys.executable).parent)  # where ansible-playbook is
 
 
@@ -34,7 +38,9 @@ ANSIBLE = Path(os.environ.get("PARLEY_ANSIBLE") or Path(sys.executable).parent) 
 class Machine:
     name: str
     variables: dict[str, str]
-    bare: bool = False
+    group: str = ""
+    """One of GROUPS, or none."""
+    had_no_site: bool = False
     """Whether the machine had no Parley before these tests."""
     dry_run: "Played | None" = None
     """The dry run (--check --diff) before the first deployment."""
@@ -43,7 +49,7 @@ class Machine:
 
     @property
     def domain(self) -> str:
-        return self.variables["parley_domain"]
+        return self.variables["site_domain"]
 
     @property
     def ssh(self) -> tuple[str, ...]:
@@ -70,33 +76,48 @@ class Machine:
         limit = ("--limit", f"{self.name},localhost")
         return play([ANSIBLE / "ansible-playbook", *inventory(), *limit, *arguments, f"ansible/{name}"], repo, config)
 
-    def make(self, target: str, **variables: str) -> "Played":
-        """Run `make TARGET HOST=user@address NAME=value...` in this commit, as an operator does."""
-        user = self.variables.get("ansible_user", "root")
-        address = self.variables.get("ansible_host", self.name)
-        connection = {
+    @property
+    def address(self) -> str:
+        """USER@ADDRESS, as an operator names the machine."""
+        return f"{self.variables.get('ansible_user', 'root')}@{self.variables.get('ansible_host', self.name)}"
+
+    def connection(self) -> dict[str, str]:
+        """Return the environment in which Ansible reaches the machine without an inventory."""
+        found = {
             "ANSIBLE_PRIVATE_KEY_FILE": self.variables.get("ansible_ssh_private_key_file", ""),
             "ANSIBLE_SSH_COMMON_ARGS": self.variables.get("ansible_ssh_common_args", ""),
-            "ANSIBLE_REMOTE_PORT": self.variables.get("ansible_port", "22"),
+            "ANSIBLE_REMOTE_PORT": self.variables.get("ansible_port", ""),
         }
-        settings = [f"{name}={value}" for name, value in {"HOST": f"{user}@{address}", **variables}.items()]
+        return {name: value for name, value in found.items() if value}
+
+    def make(self, target: str, **variables: str) -> "Played":
+        """Run `make TARGET HOST=user@address NAME=value...` in this commit, as an operator does."""
+        settings = [f"{name}={value}" for name, value in {"HOST": self.address, **variables}.items()]
         # The packages that deploy are installed already.
         command = ["make", "--no-print-directory", "--old-file=.venv/.stamp-deploy", target, *settings]
-        return play(command, this_commit(), {name: value for name, value in connection.items() if value})
+        return play(command, this_commit(), self.connection())
 
     def site_variables(self) -> dict[str, str]:
         """Return the variables of `make deploy` for this machine's site."""
-        known = {name: value for name, value in self.variables.items() if name.startswith("parley_")}
-        variables = {"DOMAIN": known.pop("parley_domain"), "EMAIL": known.pop("parley_email")}
+        known = {name: value for name, value in self.variables.items() if name.startswith("site_")}
+        variables = {"DOMAIN": known.pop("site_domain"), "EMAIL": known.pop("site_email")}
         return {**variables, "ARGS": " ".join(f"-e {name}={value}" for name, value in known.items())}
 
     def deploy_once(self) -> "Played":
         """Deploy this checkout's commit once, after a dry run, and return the deployment."""
         if not self.deployed:
-            self.bare = self.run("ls -d /opt/parley", check=False).startswith("ls: ")
+            self.had_no_site = self.run("ls -d /opt/parley", check=False).startswith("ls: ")
             self.dry_run = self.playbook("site.yml", "--check", "--diff")
             self.deployed = self.make("deploy", **self.site_variables()).check()
         return self.deployed
+
+    def exposure(self, *patterns: str) -> dict[str, float]:
+        """Return the score by `systemd-analyze security` of each service whose name matches a pattern."""
+        quoted = " ".join(f"'{pattern}'" for pattern in patterns)
+        listed = self.run(f"systemctl list-unit-files --no-legend --plain {quoted} | cut -d' ' -f1").split()
+        units = " ".join(unit.replace("@.", "@1.") for unit in listed)
+        output = self.run(f"for u in {units}; do systemd-analyze security --no-pager $u | tail -1; done")
+        return {unit: float(score) for unit, score in re.findall(r"exposure level for (\S+): ([\d.]+)", output)}
 
     @property
     def release(self) -> str:
@@ -198,10 +219,10 @@ class WitnessedWss(Wss):
 
 
 class Pages:
-    """Requests a page repeatedly, one request after the other, and counts the answers."""
+    """Requests a page repeatedly, one request after the other, and counts the answers; `options` are those of httpx."""
 
-    def __init__(self, site: Site, path: str = "/") -> None:
-        self.client, self.path = site.browser(), path
+    def __init__(self, site: Site, path: str = "/", **options: Any) -> None:
+        self.client, self.path = site.browser(**options), path
         self.answers: Counter[str] = Counter()
         self.slowest = 0.0
 
@@ -226,7 +247,7 @@ def play(command: Sequence[str | Path], folder: Path, environment: dict[str, str
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=PLAY_TIMEOUT_SECONDS,
         check=False,
     )
     return Played(done.returncode, done.stdout, time.monotonic() - began)
@@ -243,7 +264,7 @@ def this_commit() -> Path:
 
 
 def inventory() -> Sequence[str]:
-    return ("-i", os.environ["PARLEY_TEST_INVENTORY"])
+    return ("-i", os.environ["TEST_INVENTORY"])
 
 
 @cache
@@ -251,5 +272,9 @@ def machines() -> list[Machine]:
     program = ANSIBLE / "ansible-inventory"
     assert shutil.which(program), f"{program} is missing: requirements/deploy.txt"
     output = subprocess.run([program, *inventory(), "--list"], capture_output=True, text=True, check=True).stdout
-    hosts = json.loads(output)["_meta"]["hostvars"]
-    return [Machine(name, {key: str(value) for key, value in found.items()}) for name, found in hosts.items()]
+    listed = json.loads(output)
+    groups = {name: group for group in GROUPS for name in listed.get(group, {}).get("hosts", [])}
+    return [
+        Machine(name, {key: str(value) for key, value in found.items()}, groups.get(name, ""))
+        for name, found in listed["_meta"]["hostvars"].items()
+    ]

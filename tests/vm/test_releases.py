@@ -67,7 +67,7 @@ BROKEN = {
     "import": ("app/config/wsgi.py", lambda text: text + "\nraise RuntimeError('this release is broken')\n"),
     # A successor that fails at its start is ended, and its predecessor keeps serving.
     "start": (
-        "app/realtime/server.py",
+        "app/channels_realtime/server.py",
         lambda text: text.replace(
             "        reactor.callWhenRunning",
             "        raise RuntimeError('this release is broken')\n        reactor.callWhenRunning",
@@ -111,7 +111,7 @@ async def test_a_release_that_refuses_nginx_is_rolled_back(
     refusing = Checkout(tmp_path / "refusing")  # each process is healthy, and refuses the requests that nginx forwards
     guard = "    host = headers.get("
     refusing.commit(
-        "app/realtime/origins.py",
+        "app/channels_realtime/origins.py",
         lambda text: text.replace(guard, f'    if b"x-forwarded-for" in headers:\n        return "refused"\n{guard}'),
     )
     cookies = await site.cookies(2)

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Case, Value, When
 
+from channels_realtime.publisher import publish_events
 from chat import events
 from chat.models import Membership, Room
 from chat.services.errors import RoomNotFound
-from realtime.publisher import publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User

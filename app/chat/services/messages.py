@@ -10,12 +10,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from channels_realtime.metrics import MESSAGES
+from channels_realtime.publisher import publish_events
 from chat import events
 from chat.models import Membership, Message, Room
 from chat.services.errors import BadMessage, ChatError, Conflict, MessageNotFound, RoomNotFound
 from chat.slugs import is_slug
-from realtime.metrics import MESSAGES
-from realtime.publisher import publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User

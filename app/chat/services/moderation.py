@@ -2,12 +2,12 @@
 
 from django.db import transaction
 
+from channels_realtime.publisher import publish_events
 from chat import events
 from chat.models import Membership, Message, Room
 from chat.services.memberships import remove_member
 from chat.services.messages import soft_delete
 from chat.services.rooms import check_description
-from realtime.publisher import publish_events
 
 
 @transaction.atomic

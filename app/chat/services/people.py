@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 
+from channels_realtime.presence import load_presence
 from chat.services.errors import MemberNotFound
-from realtime.presence import load_presence
 
 if TYPE_CHECKING:
     from accounts.models import User

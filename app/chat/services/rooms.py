@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from channels_realtime.publisher import notify_user, publish_events
 from chat import events, limits
 from chat.models import Membership, Message, Room
 from chat.services.errors import BadName, ChatError, RoomNotFound
 from chat.services.memberships import add_member, remove_member
 from chat.slugs import is_open_slug
-from realtime.publisher import notify_user, publish_events
 
 if TYPE_CHECKING:
     from accounts.models import User

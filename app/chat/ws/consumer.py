@@ -13,6 +13,15 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from accounts.models import User
+from channels_realtime.conf import PING_INTERVAL_SECONDS
+from channels_realtime.consumer import Consumer
+from channels_realtime.database import run_query
+from channels_realtime.frames import Frame
+from channels_realtime.hub import StreamLost
+from channels_realtime.publisher import publish_ephemeral
+from channels_realtime.rate_limit import TokenBucket
+from channels_realtime.stream import Event
+from channels_stack import logs
 from chat import events, limits
 from chat.services import history, messages, rooms
 from chat.services.errors import ChatError, RoomNotFound
@@ -22,15 +31,7 @@ from chat.ws import protocol
 from chat.ws.application import ChatApplication
 from chat.ws.authentication import Credential, TokenExpiry, find_credential
 from chat.ws.protocol import SUBPROTOCOL, AuthExpiring, Bye, Error, Invalid, Joined, Left, Malformed, Ok, Ping, Welcome
-from ops import logs, sentry
-from realtime.consumer import Consumer
-from realtime.database import run_query
-from realtime.frames import Frame
-from realtime.hub import StreamLost
-from realtime.process import PING_INTERVAL_SECONDS
-from realtime.publisher import publish_ephemeral
-from realtime.rate_limit import TokenBucket
-from realtime.stream import Event
+from ops import sentry
 
 logger = logging.getLogger(__name__)
 

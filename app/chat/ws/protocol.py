@@ -12,9 +12,9 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from channels_realtime.frames import Frame as TextFrame
 from chat import limits
 from chat.events import Ephemeral, Event, Message, Person, Role, RoomInfo, RowId, Seq, Slug
-from realtime.frames import Frame as TextFrame
 
 SUBPROTOCOL = "parley.v1"
 LIMITS = {

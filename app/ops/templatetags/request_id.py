@@ -2,7 +2,7 @@
 
 from django import template
 
-from ops.logs import REQUEST_ID
+from channels_stack.logs import REQUEST_ID
 
 register = template.Library()
 

@@ -9,7 +9,7 @@ OLD_REDIS_LOG = r"unknown command.*BZPOPMIN"
 OLDEST_REDIS = 5  # the first major version with BZPOPMIN
 DATABASE_IS_FULL = ("too many", "remaining connection slots")  # parts of PostgreSQL's error
 
-# Close codes: RFC 6455, section 7.4.1; 4400 is of Parley's protocol.
+# Close codes: RFC 6455, section 7.4.1; 4400 is of the chat's protocol.
 MESSAGE_TOO_BIG, INTERNAL_ERROR, TRY_AGAIN_LATER, MALFORMED = 1009, 1011, 1013, 4400
 
 
@@ -43,6 +43,14 @@ def find_redis_trouble(observations: Observations) -> Evidence | None:
     return find_in_failure_logs(observations, f"{REDIS_LOG}|{OLD_REDIS_LOG}")
 
 
+def find_layer_trouble(observations: Observations) -> Evidence | None:
+    """Return the evidence that the channel layer does not carry messages, or that its Redis does not work; or None."""
+    if trouble := find_redis_trouble(observations):
+        return trouble
+    reason = unready_part(observations, "channel_layer")
+    return Evidence(f"/readyz: {reason}") if reason else None
+
+
 @register_cause(
     11,
     Hop.CHANNELS,
@@ -62,7 +70,7 @@ def asgi_serves_http_only(observations: Observations) -> Evidence | None:
     " answer with an error text.",
 )
 def no_route(observations: Observations) -> Evidence | str | None:
-    """Apply when Parley says so, or a log has Channels' error."""
+    """Apply when the chat says so, or a log has Channels' error."""
     received = observations.hello_reply
     if received and received.json.get("code") == MALFORMED:
         return f"{observations.options.ws_path}: {received.json.get('reason')}"
@@ -87,7 +95,8 @@ def database_is_full(observations: Observations) -> Evidence | str | None:
     0,
     Hop.CHANNELS,
     "The database does not answer.",
-    "Start PostgreSQL (`systemctl status postgresql`, `docker compose logs postgres`), or correct DATABASE_URL.",
+    "Start PostgreSQL (`systemctl status postgresql`, `docker compose logs postgres`), or correct DATABASE_URL; with"
+    ' `database = "own"` in stack.toml, DATABASES of the project.',
 )
 def database_is_away(observations: Observations) -> str | None:
     """Apply when /readyz, PostgreSQL or the answer to hello says so."""
@@ -118,16 +127,16 @@ def migrations_are_missing(observations: Observations) -> str | None:
     "Read the traceback in its log (--host, or --log FILE). If the log has `No route found`, try another --ws-path.",
 )
 def application_fails(observations: Observations) -> str | None:
-    """Apply to every other failure for which Redis is not to blame."""
+    """Apply to every other failure for which the channel layer is not to blame."""
     failure = describe_failure(observations)
-    return failure if failure and not find_redis_trouble(observations) else None
+    return failure if failure and not find_layer_trouble(observations) else None
 
 
 @register_cause(
     32,
     Hop.CHANNELS,
     "A message of this size is larger than the server accepts, and it closes the WebSocket.",
-    "Send less, or raise the limit: 1 MiB in daphne, 64 KiB in Parley (app/chat/limits.py).",
+    "Send less, or raise the limit: 1 MiB in daphne, 64 KiB in the chat (app/chat/limits.py).",
 )
 def frame_is_too_large(observations: Observations) -> str | None:
     """Apply when the large frame is answered by an end, or by close code 1009."""
@@ -146,9 +155,9 @@ def frame_is_too_large(observations: Observations) -> str | None:
     "Search its log for the id in the answer (--host, or --log FILE); `unavailable` means the database.",
 )
 def hello_fails(observations: Observations) -> str | None:
-    """Apply when Parley answers hello with an error for which Redis is not to blame."""
+    """Apply when the chat answers hello with an error for which Redis is not to blame."""
     received = observations.hello_reply
-    if not observations.is_parley or received is None or find_redis_trouble(observations):
+    if not observations.is_chat or received is None or find_redis_trouble(observations):
         return None
     return f"hello: {received}" if received.message_type == "error" else None
 
@@ -161,9 +170,9 @@ def hello_fails(observations: Observations) -> str | None:
     former_name="nobody-says-hello",
 )
 def hello_is_not_answered(observations: Observations) -> str | None:
-    """Apply when Parley answers hello with neither bye nor error, and Redis is not to blame."""
+    """Apply when the chat answers hello with neither bye nor error, and Redis is not to blame."""
     received = observations.hello_reply
-    if not observations.is_parley or received is None or find_redis_trouble(observations):
+    if not observations.is_chat or received is None or find_redis_trouble(observations):
         return None
     return f"hello: {received}" if received.message_type not in ("bye", "error") else None
 
@@ -196,9 +205,21 @@ def redis_is_away(observations: Observations) -> Evidence | None:
 
 @register_cause(
     0,
+    Hop.LAYER,
+    "The channel layer carries no message, although the Redis of the site answers.",
+    "Read the error: a full Redis (maxmemory), an account that may not use its commands, or a layer of the project's"
+    " own settings with another address (CHANNEL_LAYERS, which stays as it is where stack.toml names `env.redis`).",
+)
+def channel_layer_fails(observations: Observations) -> Evidence | None:
+    """Apply when /readyz of a project names its channel layer, and Redis is not to blame."""
+    return None if find_redis_trouble(observations) else find_layer_trouble(observations)
+
+
+@register_cause(
+    0,
     Hop.CHAT,
     "The site does not accept the session of the sign-in.",
-    "Sign in again, and set PARLEY_DOCTOR_COOKIE to the new cookie.",
+    "Sign in again, and set DOCTOR_COOKIE to the new cookie.",
 )
 def session_is_refused(observations: Observations) -> str | None:
     """Apply when hello with the session is not answered by welcome."""
@@ -210,7 +231,7 @@ def session_is_refused(observations: Observations) -> str | None:
     0,
     Hop.CHAT,
     "The account cannot join the room.",
-    "Set PARLEY_DOCTOR_ROOM to a room of which the account is a member.",
+    "Set DOCTOR_ROOM to a room of which the account is a member.",
 )
 def room_is_closed(observations: Observations) -> str | None:
     """Apply when join is not answered by joined."""

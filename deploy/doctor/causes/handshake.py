@@ -35,7 +35,7 @@ def is_refused(observations: Observations) -> bool:
 
 
 def is_upgrade_lost(observations: Observations) -> bool:
-    """Whether the handshake reached one of Parley's servers without its Upgrade header."""
+    """Whether the handshake reached one of the stack's servers without its Upgrade header."""
     probe = observations.handshake_probe
     return probe is not None and probe.upgrade is None
 
@@ -60,7 +60,7 @@ def app_service_without_web_sockets(observations: Observations) -> str | None:
     Hop.WEBSOCKET,
     "A proxy does not pass on the Upgrade header.",
     "Set `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection"
-    " $connection_upgrade;` in the location of the WebSockets, with the map of nginx/nginx.conf.",
+    " $connection_upgrade;` in the location of the WebSockets, with the map of nginx/http.conf.",
 )
 def upgrade_is_not_forwarded(observations: Observations) -> Evidence | None:
     """Apply when the Upgrade header is lost, or nginx's location does not set it and the handshake is refused."""
@@ -144,7 +144,7 @@ def origin_is_refused(observations: Observations) -> Evidence | str | None:
     """Apply when the handshake is answered by 403."""
     if handshake_reply(observations).status != 403:
         return None
-    evidence = f"{describe(observations)} to Origin {observations.origin}"
+    evidence = f"{describe(observations)} to Origin {observations.options.origin or observations.origin}"
     logged = find_in_logs(observations, "Socket refused")
     return Evidence(f"{evidence}; {logged.text}", logged.where) if logged else evidence
 
@@ -153,7 +153,7 @@ def origin_is_refused(observations: Observations) -> Evidence | str | None:
     5,
     Hop.WEBSOCKET,
     "Pages of any other site may open WebSockets in the name of a visitor.",
-    "Check Origin with realtime.origins.OriginGuard in Parley, with AllowedHostsOriginValidator in Channels.",
+    "Check Origin with channels_realtime.origins.OriginGuard, or with AllowedHostsOriginValidator in Channels.",
     is_warning=True,
 )
 def any_origin_is_welcome(observations: Observations) -> str | None:
@@ -212,7 +212,7 @@ def socket_io_is_asked_wrongly(observations: Observations) -> str | None:
     "Use --ws-path PATH with the whole path that the page's script builds.",
 )
 def page_opens_another_path(observations: Observations) -> Evidence | None:
-    """Apply when the site is not Parley, the handshake fails and a script opens another path."""
+    """Apply when the site is not the chat, the handshake fails and a script opens another path."""
     if handshake_reply(observations).status == 101 or observations.upgrade_probe:
         return None
     opened = {path: file for file, text in observations.scripts.items() for path in find_opened_paths(text)}
@@ -252,6 +252,20 @@ def made_up_101(observations: Observations) -> str | None:
     if handshake is None or handshake.reply.status != 101 or handshake.is_key_answered:
         return None
     return "Sec-WebSocket-Accept does not answer the key of the handshake"
+
+
+@register_cause(
+    0,
+    Hop.WEBSOCKET,
+    "The application accepts the WebSocket without the subprotocol that was offered, so a browser closes it.",
+    "Accept with it: `await self.accept(subprotocol=...)`, or correct `subprotocol` in [doctor] of stack.toml.",
+)
+def subprotocol_is_not_chosen(observations: Observations) -> str | None:
+    """Apply when the operator named a subprotocol and the 101 names none, or another (RFC 6455, section 4.1)."""
+    handshake, offered = observations.handshake, observations.options.subprotocol
+    if not offered or handshake is None or handshake.reply.status != 101 or handshake.subprotocol == offered:
+        return None
+    return f"{offered} was offered, and the 101 names {handshake.subprotocol or 'none'}"
 
 
 @register_cause(

@@ -81,7 +81,7 @@ def host_is_not_allowed(observations: Observations) -> str | None:
     13,
     Hop.HTTP,
     "nginx runs, and gunicorn behind it does not.",
-    "Start gunicorn: `systemctl status parley-web`, `journalctl -u parley-web`; compose: `docker compose logs web`.",
+    "Start gunicorn: `systemctl status '*-web'`, `journalctl -u '*-web'`; compose: `docker compose logs web`.",
 )
 def gunicorn_is_down(observations: Observations) -> str | None:
     """Apply when nginx gets no answer for the page."""
@@ -92,7 +92,7 @@ def gunicorn_is_down(observations: Observations) -> str | None:
     0,
     Hop.HTTP,
     "The site is closed for maintenance, or its servers are restarting.",
-    "Run `rm /var/lib/parley/maintenance` to open it (compose: /tmp/maintenance in nginx). A restart takes seconds.",
+    "Remove /var/lib/NAME/maintenance to open it (compose: /tmp/maintenance in nginx). A restart takes seconds.",
 )
 def pages_are_closed(observations: Observations) -> str | None:
     """Apply when the page answers 503."""

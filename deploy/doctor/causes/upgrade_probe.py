@@ -1,6 +1,6 @@
 """Causes at the hop of the upgrade probe: which server nginx reaches with the WebSocket path, and with which headers.
 
-The probe is a plain GET. Parley's servers answer it with 426 and say who they are: `app/ops/` has that view.
+The probe is a plain GET. The stack's servers answer it with 426 and say who they are: `app/ops/` has that view.
 """
 
 from deploy.doctor.catalogue import Evidence, Hop, register_cause
@@ -54,7 +54,7 @@ def apps_are_not_loaded(observations: Observations) -> Evidence | None:
     14,
     Hop.UPGRADE_PROBE,
     "The socket file to which nginx connects does not exist.",
-    "Start the unit that makes it (`systemctl status 'parley-ws@*.socket'`), or correct the path in the upstream.",
+    "Start the unit that makes it (`systemctl status '*-ws@*.socket'`), or correct the path in the upstream.",
 )
 def socket_file_is_missing(observations: Observations) -> str | None:
     """Apply when the server does not answer and a socket file is missing."""
@@ -112,7 +112,7 @@ def descriptors_run_out(observations: Observations) -> Evidence | str | None:
     13,
     Hop.UPGRADE_PROBE,
     "nginx runs, and the WebSocket server behind it (daphne) does not.",
-    "Start daphne: `systemctl status 'parley-ws@*'`, `journalctl -u 'parley-ws@*'`; compose: `docker compose logs ws`.",
+    "Start daphne: `systemctl status '*-ws@*'`, `journalctl -u '*-ws@*'`; compose: `docker compose logs ws`.",
 )
 def daphne_is_down(observations: Observations) -> Evidence | str | None:
     """Apply when nginx answers 502."""
@@ -137,12 +137,12 @@ def nothing_answers_behind(observations: Observations) -> str | None:
     1,
     Hop.UPGRADE_PROBE,
     "nginx sends the WebSockets to gunicorn, which does not support them.",
-    "Add a `location /ws/` with its own proxy_pass to daphne (nginx/sites/parley.conf) beside `location /`.",
+    "Add a `location /ws/` with its own proxy_pass to daphne (nginx/sites/) beside `location /`.",
 )
 def sockets_go_to_gunicorn(observations: Observations) -> Evidence | None:
-    """Apply when the WSGI server answers the upgrade probe."""
+    """Apply when the WSGI server answers the upgrade probe, unless handshakes go elsewhere by their Upgrade header."""
     probe = observations.upgrade_probe
-    if probe is None or probe.hop != "wsgi":
+    if probe is None or probe.hop != "wsgi" or observations.is_routed_by_upgrade:
         return None
     nginx = observations.nginx
     location = nginx.ws_location if nginx else None
@@ -164,7 +164,7 @@ def limit_says_503(observations: Observations) -> str | None:
     0,
     Hop.UPGRADE_PROBE,
     "The site is closed for maintenance, or its servers are restarting.",
-    "Run `rm /var/lib/parley/maintenance` to open it. A restart takes seconds: try again.",
+    "Remove /var/lib/NAME/maintenance to open it. A restart takes seconds: try again.",
 )
 def site_is_closed(observations: Observations) -> str | None:
     """Apply when the answer is another 503."""
@@ -274,7 +274,7 @@ def sockets_are_redirected(observations: Observations) -> str | None:
     13,
     Hop.UPGRADE_PROBE,
     "One of several servers behind nginx is down; the others serve its WebSockets.",
-    "Start the server that is named: `systemctl status 'parley-ws@*'`.",
+    "Start the server that is named: `systemctl status '*-ws@*'`.",
     is_warning=True,
 )
 def one_daphne_of_several_is_down(observations: Observations) -> str | None:

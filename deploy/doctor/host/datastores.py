@@ -88,7 +88,7 @@ def ask_postgres(host: HostObservations, where: str, timeout: float) -> None:
         address = f"{name or where}/.s.PGSQL.{port if name else POSTGRES_PORT}"
     else:
         address = (name, int(port))
-    body = struct.pack("!I", POSTGRES_PROTOCOL_VERSION) + b"user\0parley-doctor\0database\0postgres\0\0"
+    body = struct.pack("!I", POSTGRES_PROTOCOL_VERSION) + b"user\0stack-doctor\0database\0postgres\0\0"
     try:
         with connect(address, timeout) as connected:
             connected.sendall(struct.pack("!I", len(body) + 4) + body)

@@ -11,10 +11,10 @@ from pathlib import Path
 from deploy.doctor.host import datastores, logs, nginx_config, unix_sockets
 from deploy.doctor.http_client import Reply, Target
 from deploy.doctor.observations import HostObservations, Observations, ServerProcess
-from deploy.doctor.ws_client import open_websocket
+from deploy.doctor.site_handshake import open_site_websocket
 
 PACKAGES = ("channels", "channels-redis", "redis", "daphne", "django", "gunicorn", "uvicorn")
-ENVIRONMENT_FILE = Path("/etc/parley/parley.env")  # of the servers' units
+SITES = Path("/etc")  # the playbook writes the variables of the site NAME into NAME/NAME.env
 NGINX_TIMEOUT_SECONDS = 10
 
 
@@ -37,8 +37,9 @@ def inspect_host(
             if upstream.startswith("/"):
                 inspect_unix_socket(host, upstream, host.nginx.user)
         host.addresses_by_name = {name: resolve(name) for name in sorted(host.nginx.proxied_names)}
+    find_site(host, observations.options.host)
     logs.start_reading(host, log_files)
-    datastores.ask_redis(host, redis_url or read_variable("REDIS_URL"), timeout)
+    datastores.ask_redis(host, redis_url or find_redis(host), timeout)
     datastores.ask_postgres(host, postgres, timeout)
     host.versions = find_versions(host.processes)
     host.clock_synchronized = logs.run_program("timedatectl", "show", "--property=NTPSynchronized", "--value")
@@ -64,8 +65,7 @@ def probe_upstreams(observations: Observations, host: HostObservations) -> None:
 
 def probe_handshake_at(observations: Observations, target: Target) -> Reply:
     """Return the answer to a WebSocket handshake, and close the connection."""
-    options = observations.options
-    handshake = open_websocket(target, options.ws_path, options.timeout, origin=observations.origin)
+    handshake = open_site_websocket(observations, target)
     handshake.abort()
     return handshake.reply
 
@@ -111,12 +111,21 @@ def resolve(name: str) -> list[str]:
     return []
 
 
-def read_variable(name: str) -> str:
-    """Return a variable of the servers, from our environment or else from their file; empty when it is in neither."""
-    if value := os.environ.get(name):
-        return value
-    with suppress(OSError):
-        for line in ENVIRONMENT_FILE.read_text().splitlines():
-            if line.startswith(f"{name}="):
-                return line.partition("=")[2].strip("'\"")
+def find_site(host: HostObservations, name: str) -> None:
+    """Observe the variables and the units of the site with this host name, where the playbook has installed it."""
+    for file in sorted(SITES.glob("*/*.env")):
+        if file.stem != file.parent.name:
+            continue
+        with suppress(OSError):
+            settings = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
+            settings = {key: value.strip("'\"") for key, value in settings.items() if not key.startswith("#")}
+            if name in (settings.get("SITE_HOSTS") or settings.get("ALLOWED_HOSTS", "")).split(","):
+                host.settings, host.units = settings, f"{file.stem}-*"
+
+
+def find_redis(host: HostObservations) -> str:
+    """Return the address of the servers' Redis, from our environment or the site's variables; empty when unknown."""
+    for name in ("SITE_REDIS_URL", "REDIS_URL"):
+        if value := os.environ.get(name) or host.settings.get(name):
+            return value
     return ""

@@ -14,12 +14,10 @@ MAX_LOG_BYTES = 128 * 1024  # of the end of each log are read
 MAX_LINE_LENGTH = 300  # characters of a line that a report quotes
 PROGRAM_TIMEOUT_SECONDS = 5
 JOURNAL_SINCE = "-15min"
-UNITS = "parley-*"
-JOURNAL = f"journalctl -u '{UNITS}'"
 
 
 def start_reading(host: HostObservations, files: list[Path]) -> None:
-    """Observe the last lines of these files, of nginx's error logs and of the journal of Parley's units."""
+    """Observe the last lines of these files, of nginx's error logs and of the journal of the site's units."""
     directives = host.nginx.root.descendants() if host.nginx else []
     named = [directive.args[0] for directive in directives if directive.name == "error_log"]
     for file in dict.fromkeys([*files, *(Path(name) for name in named if name.startswith("/"))]):
@@ -28,7 +26,7 @@ def start_reading(host: HostObservations, files: list[Path]) -> None:
             host.earlier_lines[str(file)] = read_lines(file, max(0, host.log_sizes[file] - MAX_LOG_BYTES))
         except OSError as error:
             host.not_inspected.append(f"the log {file}: {error.strerror}")
-    host.earlier_lines[JOURNAL] = read_journal(JOURNAL_SINCE)
+    read_journal(host, host.earlier_lines, JOURNAL_SINCE)
 
 
 def read_new_lines(host: HostObservations) -> None:
@@ -38,7 +36,7 @@ def read_new_lines(host: HostObservations) -> None:
     host.are_new_lines_outdated = False
     for file, size in host.log_sizes.items():
         host.new_lines[str(file)] = read_lines(file, size)
-    host.new_lines[JOURNAL] = read_journal(f"@{host.started_at:.0f}")
+    read_journal(host, host.new_lines, f"@{host.started_at:.0f}")
 
 
 def find_in_logs(observations: Observations, pattern: str, *, includes_earlier: bool = False) -> Evidence | None:
@@ -68,11 +66,18 @@ def read_lines(file: Path, start: int) -> list[str]:
         return opened.read(MAX_LOG_BYTES).decode(errors="replace").splitlines()
 
 
-def read_journal(since: str) -> list[str]:
-    """Return the newest lines of Parley's units since this time, in journalctl's notation."""
-    return run_program(
-        "journalctl", "--no-pager", "--output=cat", "--lines=500", f"--since={since}", f"--unit={UNITS}"
-    ).splitlines()
+def read_journal(host: HostObservations, lines: dict[str, list[str]], since: str) -> None:
+    """Add the newest lines of the site's units since this time, in journalctl's notation, to `lines`."""
+    if host.units:
+        command = (
+            "journalctl",
+            "--no-pager",
+            "--output=cat",
+            "--lines=500",
+            f"--since={since}",
+            f"--unit={host.units}",
+        )
+        lines[f"journalctl -u '{host.units}'"] = run_program(*command).splitlines()
 
 
 def run_program(*command: str) -> str:

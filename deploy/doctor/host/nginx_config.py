@@ -188,7 +188,7 @@ def find_ws_location(config: NginxConfig, host: str, ws_path: str) -> None:
             for candidate in server.children("location"):
                 if not is_match(candidate, ws_path):
                     continue
-                location = follow_try_files(server, candidate)
+                location = follow_upgrade(server) or follow_try_files(server, candidate)
                 is_proxied = bool(location.children("proxy_pass"))
                 prefix_length = len(candidate.args[-1])
                 score = prefix_length + SCORE_OF_SERVER_NAME * has_name + SCORE_OF_PROXY_PASS * is_proxied
@@ -214,3 +214,22 @@ def follow_try_files(server: Directive, location: Directive) -> Directive:
             if other.args == try_files.args[-1:]:
                 return other
     return location
+
+
+def follow_upgrade(server: Directive) -> Directive | None:
+    """Return the @named location to which a server block sends every handshake, whatever its path is.
+
+    The block returns a status where $http_upgrade is set, and the error page of that status is the location.
+
+    Returns:
+        The location, or None where the path decides.
+    """
+    for condition in server.children("if"):
+        if not any("$http_upgrade" in word for word in condition.args):
+            continue
+        statuses = [returned.args[0] for returned in condition.children("return")]
+        pages = [page.args for page in server.children("error_page") if set(page.args) & set(statuses)]
+        for location in server.children("location"):
+            if any(location.args == args[-1:] for args in pages):
+                return location
+    return None

@@ -4,11 +4,12 @@ import json
 from uuid import uuid4
 
 from loadtest.bench.message import JSON_TEMPLATE
-from loadtest.core import parley_protocol
+from loadtest.core import bundled_chat_protocol
 from loadtest.core.frames import BINARY, TEXT
+from loadtest.core.program import OURS
 
 ROOM = "bench"
-PARLEY_ROOM = "load-0000"  # the first room that `manage.py load_people` makes
+CHAT_ROOM = "load-0000"  # the first room that `manage.py load_people` makes
 
 
 class ChatProtocol:
@@ -134,16 +135,16 @@ class NatsProtocol(ChatProtocol):
         return b"PUB %s %d\r\n%s\r\n" % (ROOM.encode(), len(body), body)
 
 
-class ParleyProtocol(ChatProtocol):
-    """parley.v1 on /ws/."""
+class BundledChatProtocol(ChatProtocol):
+    """The protocol of the chat that comes with the stack, on /ws/."""
 
-    subprotocol = parley_protocol.SUBPROTOCOL
+    subprotocol = bundled_chat_protocol.SUBPROTOCOL
     is_ready_at_once = False
 
     def opening_frames(self, *, listens: bool) -> list[bytes]:
         """Say hello; join the room in order to listen."""
-        hello = parley_protocol.build_command("hello", 1, client="bench")
-        return [hello, parley_protocol.build_command("join", 2, room=PARLEY_ROOM)] if listens else [hello]
+        hello = bundled_chat_protocol.build_command("hello", 1, client="bench")
+        return [hello, bundled_chat_protocol.build_command("join", 2, room=CHAT_ROOM)] if listens else [hello]
 
     def is_ready(self, payload: bytes, *, listens: bool) -> bool:
         """Return whether the server has let the member join, or has welcomed a member that only sends."""
@@ -151,13 +152,13 @@ class ParleyProtocol(ChatProtocol):
 
     def carries_messages(self, payload: bytes) -> bool:
         """Return whether this is an `events` frame."""
-        return payload.startswith(parley_protocol.EVENTS_PREFIX)
+        return payload.startswith(bundled_chat_protocol.EVENTS_PREFIX)
 
     def build_reply(self, payload: bytes) -> bytes | None:
         """Answer a ping with a pong."""
-        if not payload.startswith(parley_protocol.PING_PREFIX):
+        if not payload.startswith(bundled_chat_protocol.PING_PREFIX):
             return None
-        return parley_protocol.build_command("pong", n=json.loads(payload)["n"])
+        return bundled_chat_protocol.build_command("pong", n=json.loads(payload)["n"])
 
     def announces_close(self, payload: bytes) -> bool:
         """Return whether this is a `bye` frame."""
@@ -169,7 +170,7 @@ class ParleyProtocol(ChatProtocol):
 
     def build_publish(self, text: bytes) -> bytes:
         """Return a `send` command with a new idempotency key."""
-        return parley_protocol.build_command("send", 3, room=PARLEY_ROOM, cid=str(uuid4()), body=text.decode())
+        return bundled_chat_protocol.build_command("send", 3, room=CHAT_ROOM, cid=str(uuid4()), body=text.decode())
 
 
 PROTOCOLS: dict[str, ChatProtocol] = {
@@ -177,5 +178,5 @@ PROTOCOLS: dict[str, ChatProtocol] = {
     "nchan": NchanProtocol(),
     "socketio": SocketIOProtocol(),
     "nats": NatsProtocol(),
-    "parley": ParleyProtocol(),
+    OURS: BundledChatProtocol(),
 }

@@ -52,7 +52,7 @@ http {{
 
 @dataclass(frozen=True)
 class Nchan:
-    """One nginx. `tls`: with the TLS settings of Parley's site."""
+    """One nginx. `tls`: with the TLS settings of the stack's site."""
 
     tls: bool = False
 

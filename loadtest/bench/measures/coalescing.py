@@ -1,6 +1,6 @@
 """Whether it pays that events share frames under pressure: a fast small room behind TLS, with COALESCE off and on."""
 
-from loadtest.bench.contenders.parley import Parley
+from loadtest.bench.contenders.chat import BundledChat
 from loadtest.bench.measure import RoomLoad, measure_room
 from loadtest.bench.nginx_proxy import BehindNginx
 from loadtest.bench.result import CoalescingRow, PhaseResult, merge_rounds
@@ -15,7 +15,7 @@ def measure_coalescing(*, quick: bool, size: int | None, seconds: float | None) 
     rounds: dict[str, list[PhaseResult]] = {"off": [], "on": []}
     for _ in range(1 if quick else 3):
         for setting, results in rounds.items():
-            contender = BehindNginx(Parley(unix=True, env={"COALESCE": setting}))
+            contender = BehindNginx(BundledChat(unix=True, env={"COALESCE": setting}))
             results.append(measure_room(contender, load, ("high_rate",))["high_rate"])
     return [build_row(setting, merge_rounds(results)) for setting, results in rounds.items()]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from loadtest.bench import install
 from loadtest.bench.client_process import Client
-from loadtest.bench.contenders.parley import Parley
+from loadtest.bench.contenders.chat import BundledChat
 from loadtest.bench.measure import add_costs, connect_members
 from loadtest.bench.result import CommitsRow, merge_rounds
 from loadtest.bench.servers import NotStarted, ServerProcesses
@@ -35,7 +35,7 @@ def measure_commits(*, quick: bool, size: int | None, seconds: float | None) -> 
         for number in range(1 if quick else 3):
             for setting, rows in rounds.items():
                 url = postgres.url(f"{setting}{number}")
-                contender = Parley(unix=True, database=url, database_pid=pid, env={"GROUP_COMMIT": setting})
+                contender = BundledChat(unix=True, database=url, database_pid=pid, env={"GROUP_COMMIT": setting})
                 duration = seconds or (4 if quick else 10)
                 rows.append(measure_posts(contender, setting, size or DEFAULT_SENDERS, duration))
     finally:
@@ -43,7 +43,7 @@ def measure_commits(*, quick: bool, size: int | None, seconds: float | None) -> 
     return [merge_rounds(rows) for rows in rounds.values()]
 
 
-def measure_posts(contender: Parley, setting: str, senders: int, seconds: float) -> CommitsRow:
+def measure_posts(contender: BundledChat, setting: str, senders: int, seconds: float) -> CommitsRow:
     """Let every member send as fast as its messages are delivered."""
     with ServerProcesses() as servers:
         target = contender.start(servers, senders)

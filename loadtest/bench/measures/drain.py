@@ -7,7 +7,7 @@ from typing import cast
 
 from loadtest.bench.client.room import CloseResult
 from loadtest.bench.client_process import Client
-from loadtest.bench.contenders.parley import Parley
+from loadtest.bench.contenders.chat import BundledChat
 from loadtest.bench.measure import connect_members
 from loadtest.bench.result import DrainRow
 from loadtest.bench.servers import ServerProcesses
@@ -21,7 +21,7 @@ def measure_drain(*, quick: bool, size: int | None, seconds: float | None) -> li
     size = size or (1_000 if quick else 5_000)
     drain_seconds = seconds or DEFAULT_DRAIN_SECONDS
     with ServerProcesses() as servers:
-        target = Parley(unix=True, env={"DRAIN_SECONDS": str(drain_seconds)}).start(servers, size)
+        target = BundledChat(unix=True, env={"DRAIN_SECONDS": str(drain_seconds)}).start(servers, size)
         (process,) = [one for one in servers.running if one.pid == target.listening_pid]
         with Client(target, size) as client:
             connect_members(servers, client, size)

@@ -5,19 +5,19 @@ import socket
 import time
 from typing import Any, TypedDict, cast
 
-from loadtest.bench.client.protocols import PARLEY_ROOM
+from loadtest.bench.client.protocols import CHAT_ROOM
 from loadtest.bench.client.room import TalkResult
 from loadtest.bench.client_process import Client
+from loadtest.bench.contenders.chat import BundledChat
 from loadtest.bench.contenders.contender import Target
-from loadtest.bench.contenders.parley import Parley
 from loadtest.bench.measure import connect_members
 from loadtest.bench.message import make_tagger
 from loadtest.bench.result import SlowReaderRow
 from loadtest.bench.servers import ServerProcesses
+from loadtest.core.bundled_chat_protocol import SUBPROTOCOL, build_command
 from loadtest.core.frames import CLOSE, TEXT, build_frame, parse_frames
 from loadtest.core.handshake import build_request, parse_response
 from loadtest.core.message_tag import MessageTag
-from loadtest.core.parley_protocol import SUBPROTOCOL, build_command
 
 RATE = 15.0  # messages a second
 TEXT_CHARACTERS = 3_500  # long ones: the server's cap of 1 MiB is reached within half a minute
@@ -45,7 +45,7 @@ def measure_slow_reader(*, quick: bool, size: int | None, seconds: float | None)
 def measure_busy_room(size: int, seconds: float, *, slow: bool) -> SlowReaderRow:
     """Return the row of one room. `slow`: with one more member, which reads slowly."""
     with ServerProcesses() as servers:
-        target = Parley(unix=True).start(servers, size + 1)
+        target = BundledChat(unix=True).start(servers, size + 1)
         with Client(target, size, characters=TEXT_CHARACTERS) as client:
             connect_members(servers, client, size)
             reader = SlowReader(target) if slow else None
@@ -109,7 +109,7 @@ class SlowReader:
         last = self.seq
         joined = self._read_until("joined")
         while not joined["recovered"]:  # too many messages for one answer: read the history page by page
-            self._send("history", 3, room=PARLEY_ROOM, after=last, limit=PAGE_SIZE)
+            self._send("history", 3, room=CHAT_ROOM, after=last, limit=PAGE_SIZE)
             page = self._read_until("ok")
             self._take_events(page["events"])
             last = max([last, *(event["message"]["seq"] for event in page["events"])])
@@ -141,7 +141,7 @@ class SlowReader:
             received += self.socket.recv(4096)
         self._buffer = rest
         self._send("hello", 1, client="bench")
-        self._send("join", 2, room=PARLEY_ROOM, **join)
+        self._send("join", 2, room=CHAT_ROOM, **join)
 
     def _send(self, type: str, id: int, **fields: Any) -> None:
         self.socket.sendall(build_frame(build_command(type, id, **fields)))

@@ -2,8 +2,8 @@
 
 from loadtest.bench.client_process import Client
 from loadtest.bench.contenders.channels_tutorial import Tutorial
+from loadtest.bench.contenders.chat import BundledChat
 from loadtest.bench.contenders.contender import Contender
-from loadtest.bench.contenders.parley import Parley
 from loadtest.bench.contenders.socket_io import SocketIO
 from loadtest.bench.measure import WARM_UP_MEMBERS, WARM_UP_TIMEOUT_SECONDS
 from loadtest.bench.nginx_proxy import BehindNginx
@@ -16,8 +16,8 @@ DEFAULT_SIZE = 2_000
 
 def measure_storm(*, quick: bool, size: int | None, seconds: float | None) -> list[StormRow]:
     """Return a row for each contender, direct and behind nginx: medians of the rounds."""
-    direct: list[Contender] = [Parley(), SocketIO(), Tutorial()]
-    behind: list[Contender] = [BehindNginx(one) for one in (Parley(unix=True), SocketIO(), Tutorial())]
+    direct: list[Contender] = [BundledChat(), SocketIO(), Tutorial()]
+    behind: list[Contender] = [BehindNginx(one) for one in (BundledChat(unix=True), SocketIO(), Tutorial())]
     rows = []
     for contender in [*direct, *behind]:
         if why := contender.find_obstacle():

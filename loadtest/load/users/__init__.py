@@ -1,1 +1,1 @@
-"""Locust users: any WebSocket server, any chat, Parley."""
+"""Locust users: any WebSocket server, any chat, the chat of the stack."""

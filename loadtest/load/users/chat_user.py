@@ -110,6 +110,10 @@ class ChatUser(WebSocketUser):
         """Do what people do in a browser until the phase is over."""
         raise NotImplementedError
 
+    def is_final(self, error: Exception) -> bool:
+        """Return whether the next attempt to join would fail with the same error. The user then stays away."""
+        return False
+
     # --- to call
 
     @property
@@ -175,7 +179,9 @@ class ChatUser(WebSocketUser):
         if phase.storm:
             self.worker.sleep_until(phase.starts)
             self.break_connection(phase.starts)
-        for due_at in phase.send_times(self.number, self.plan.sockets):
+        if self.number >= self.plan.sender_count:
+            return
+        for due_at in phase.send_times(self.number, self.plan.sender_count):
             self.worker.sleep_until(due_at)
             self.post(due_at)
 
@@ -225,6 +231,9 @@ class ChatUser(WebSocketUser):
             except (OSError, WebSocketError) as error:
                 self.disconnect()
                 reason = str(error) if isinstance(error, HandshakeRefused) else type(error).__name__
+                if self.is_final(error):
+                    self.worker.counters.refused[reason[:REASON_CHARACTERS]] += 1
+                    return
                 self.worker.counters.failed[reason[:REASON_CHARACTERS]] += 1
                 delay = self.reconnect_in or min(MAX_RECONNECT_DELAY_SECONDS, 0.1 * 2**tries)
                 self.reconnect_in = 0.0
@@ -292,7 +301,7 @@ class ChatUser(WebSocketUser):
     def all_trackers(self) -> Iterator[tuple[str, DeliveryTracker]]:
         """Yield stream and tracker of everything that this user has followed, or should have."""
         if not self.acks:
-            for user in range(self.plan.sockets):
+            for user in range(self.plan.sender_count):
                 if self.plan.rooms_of(user) == self.rooms:
                     self.trackers.setdefault(self.worker.sender_stream(user), DeliveryTracker(0, 0))
         yield from self._left_trackers

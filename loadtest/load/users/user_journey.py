@@ -12,11 +12,11 @@ from typing import NamedTuple, Protocol, cast
 import gevent
 from locust import User
 
+from loadtest.core.bundled_chat_protocol import build_command
 from loadtest.core.handshake import ConnectionClosed
 from loadtest.core.oracle import DeliveryTracker
-from loadtest.core.parley_protocol import build_command
 from loadtest.load.plan import Phase, Plan
-from loadtest.load.users.parley_browser import Browser, PageFailed
+from loadtest.load.users.bundled_chat_browser import Browser, PageFailed
 from loadtest.load.worker import Worker
 
 READ_INTERVAL_SECONDS, CHANGE_INTERVAL_SECONDS, LEAVE_INTERVAL_SECONDS = 8.0, 25.0, 45.0  # on average

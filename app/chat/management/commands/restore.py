@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from channels_stack import backups, session_keys
 from chat.models import Message
 from chat.services.epochs import EPOCH_TABLE, build_new_epoch_sql
-from ops import backups
 
 
 class Command(BaseCommand):
@@ -37,6 +37,8 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was changed. {error}") from error
         call_command("migrate", interactive=False, verbosity=0)  # the backup may be of an older release
         self.stdout.write(f"Restored {Message.objects.count():,} messages from {file}. Clients reload their rooms.")
+        if lost := session_keys.describe_lost_sessions():
+            self.stdout.write(lost)
 
     def _confirm(self, file: Path) -> None:
         if not sys.stdin.isatty():

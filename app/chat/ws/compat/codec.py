@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import msgspec
 
 from accounts.models import User
+from channels_realtime.frames import Frame
 from chat import events
 from chat.ws import protocol
-from realtime.frames import Frame
 
 T = TypeVar("T")
 

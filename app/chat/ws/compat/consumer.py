@@ -7,13 +7,13 @@ import msgspec
 
 from accounts.models import User
 from accounts.sessions import session_key_from_cookies
+from channels_realtime.database import run_query
+from channels_realtime.frames import Frame, FrameWriter
 from chat import events, limits
 from chat.services import history, rooms
 from chat.ws import protocol
 from chat.ws.compat.codec import CompatCodec
 from chat.ws.consumer import ChatConsumer
-from realtime.database import run_query
-from realtime.frames import Frame, FrameWriter
 
 WRITE_POLL_SECONDS = 0.05  # between two checks whether a client has read enough of its history
 

@@ -11,11 +11,11 @@ from uuid import uuid4
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from channels_realtime.frames import Frame
 from chat import events
 from chat.ws import protocol
 from chat.ws.compat.codec import CompatCodec, decode_json, encode_json, messages_in
 from chat.ws.protocol import Invalid, Token
-from realtime.frames import Frame
 
 
 class _ClientFrame(msgspec.Struct):

@@ -8,12 +8,12 @@ from uuid import uuid4
 import msgspec
 from msgspec import field
 
+from channels_realtime.frames import Frame
 from chat import events
 from chat.services import chats
 from chat.ws import protocol
 from chat.ws.compat.codec import CompatCodec, decode_json, encode_json, messages_in
 from chat.ws.protocol import Body, Invalid, Token
-from realtime.frames import Frame
 
 FETCH_LIMIT = 15  # messages in the answer to fetch_messages, the newest first
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ops import backups
+from channels_stack import backups
 
 
 class Command(BaseCommand):
     """Stores a backup of the database."""
 
-    help = "Store the whole database in FOLDER/parley-<UTC>.dump, read it back, and delete all but the newest backups."
+    help = f"Store the whole database in FOLDER/{backups.SITE_NAME}-<UTC>.dump; delete all but the newest backups."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

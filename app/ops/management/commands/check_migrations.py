@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from ops.backward_compatible import find_problems
+from channels_stack.backward_compatible import find_problems
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Any project in containers: the commands up and down."""

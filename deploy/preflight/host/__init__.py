@@ -1,0 +1,1 @@
+"""The part of the preflight that runs on the host: the standard library alone, and nothing is changed."""

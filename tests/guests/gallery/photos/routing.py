@@ -1,0 +1,7 @@
+from django.urls import path
+
+from .consumers import GalleryConsumer
+
+urlpatterns = [
+    path('live/gallery/', GalleryConsumer.as_asgi()),
+]

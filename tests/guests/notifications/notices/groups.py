@@ -1,0 +1,2 @@
+def user_group(user_id):
+    return f'user-{user_id}'
