@@ -52,7 +52,7 @@ def neighbour() -> str:
 @pytest.fixture(scope="session")
 def host_layout(folder: Path, layout: Layout) -> Layout:
     """The target of a host, with its paths moved into a folder of the test."""
-    https, http = free_ports(2)
+    https, http, metrics = free_ports(3)
     host = Layout(var=folder / "host", env_file=folder / ".env", https_port=https, http_port=http)
     host.make_folders()
     site.assemble(host, static_root=folder / "static")
@@ -64,9 +64,9 @@ def host_layout(folder: Path, layout: Layout) -> Layout:
         (r"/var/lib/parley/maintenance", f"{host.var}/maintenance"),
         (r"/run/parley/", f"{host.run}/"),
         (r"/run/nginx/", f"{host.run}/"),
-        (r"/run/nginx.pid", f"{host.run}/nginx-master.pid"),
         (r"\b443\b", str(https)),
         (r"\b80\b", str(http)),
+        (r"\b9145\b", str(metrics)),
         (r"user www-data;", ""),
     ]
     for file in (REPO / "nginx" / "targets" / "host").iterdir():
@@ -78,7 +78,7 @@ def host_layout(folder: Path, layout: Layout) -> Layout:
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
             file.write(f"{kind}_temp_path {host.nginx}/tmp/{kind};\n")
     with (host.nginx / "target" / "main.conf").open("a") as file:
-        file.write("daemon off;\n" + ("user root;\n" if os.geteuid() == 0 else ""))
+        file.write(f"daemon off;\npid {host.run}/nginx-master.pid;\n" + ("user root;\n" if os.geteuid() == 0 else ""))
     return host
 
 

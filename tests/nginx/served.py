@@ -101,7 +101,8 @@ class Nginx:
         (layout.log / "access.log").unlink(missing_ok=True)
         self.upstreams = {name: Upstream(layout.socket(name)) for name in ("web", "ws1", "ws2")}
         self.process = subprocess.Popen(site.command(layout), stderr=subprocess.PIPE, start_new_session=True)
-        until(lambda: accepts(layout.https_port) or self.process.poll() is not None)
+        # nginx writes this file once it has all of its ports. Before that it may accept connections and give up later.
+        until(lambda: (layout.run / "nginx-master.pid").exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self.process.communicate()[1].decode()
 
     def ask(
