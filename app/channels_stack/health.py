@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from channels_realtime import heartbeat, redis_clients, shutdown
 from channels_realtime.conf import options
+from channels_stack import disk_space
 
 LAYER_TIMEOUT_SECONDS = 2  # for a message to pass the channel layer
 
@@ -27,7 +28,8 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when every fatal check passes, else 503.
 
-    The JSON has `ready`, the names of the `fatal` checks, and each check's result: "ok" or the reason of its failure.
+    The JSON has `ready`, the names of the `fatal` checks, each check's result: "ok" or the reason of its failure, and
+    `warnings`, a line for each disk on which space should be freed before that check fails.
     """
     results = {name: _result_of(check) for name, check in get_fatal_checks().items()}
     is_ready = all(result == "ok" for result in results.values())
@@ -35,7 +37,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     socket_servers = (
         _result_of(check_socket_servers) if results["redis_round_trip"] == "ok" else "unknown while Redis is away"
     )
-    answer = {"ready": is_ready, **results, "socket_servers": socket_servers, "fatal": list(results)}
+    answer = {
+        "ready": is_ready,
+        **results,
+        "socket_servers": socket_servers,
+        "fatal": list(results),
+        "warnings": disk_space.list_warnings(),
+    }
     return JsonResponse(answer, status=200 if is_ready else 503)
 
 
@@ -134,6 +142,7 @@ def check_socket_servers() -> None:
 FATAL_CHECKS: dict[str, Callable[[], None]] = {
     "database": check_database,
     "migrations": check_migrations,
+    "disk": disk_space.check_disks,
     "redis_round_trip": check_redis,
     "not_leaving": check_not_draining,
 }

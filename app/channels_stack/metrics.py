@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from channels_realtime.metrics import DATABASE_SECONDS, LATENCY_BUCKETS_SECONDS
 from channels_stack.certificate import CertificateCollector
+from channels_stack.disk_space import DiskSpaceCollector
 
 NAME_PREFIX = "channels_"
 FORMER_NAME_PREFIX = "parley_"  # until the next release, for the alerts and dashboards that operators wrote
@@ -28,7 +29,9 @@ REQUESTS_OPEN = Gauge("channels_requests_open", "HTTP requests in progress.", mu
 for status_class in ("2xx", "3xx", "4xx", "5xx"):
     REQUESTS.labels(status_class)  # a rate needs a value before the first failure
 
-REGISTRY.register(CertificateCollector())
+MEASURED_AT_SCRAPE = (CertificateCollector(), DiskSpaceCollector())  # every process has the same values
+for collector in MEASURED_AT_SCRAPE:
+    REGISTRY.register(collector)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -68,7 +71,8 @@ def get_registry() -> Collector:
         return REGISTRY
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    registry.register(CertificateCollector())
+    for collector in MEASURED_AT_SCRAPE:
+        registry.register(collector)
     return registry
 
 

@@ -18,7 +18,11 @@ from channels_stack.description import Site
 PROXY_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # nginx overwrites it
 STATIC_URL = "/static/"
 MEDIA_URL = "/media/"
-MIDDLEWARE = ["channels_stack.requests.observe_requests", "channels_stack.pages.answer_stack_pages"]
+MIDDLEWARE = [
+    "channels_stack.requests.observe_requests",
+    "channels_stack.unavailable.AnswerWhileUnavailable",
+    "channels_stack.pages.answer_stack_pages",
+]
 ASGI_APPLICATION = "channels_stack.asgi.application"
 DEFAULT_STORAGES = {
     "default": "django.core.files.storage.FileSystemStorage",
@@ -183,9 +187,9 @@ def _add_entries(changes: Changes, site: Site, secrets: Secrets) -> None:
     changes.set(
         "MIDDLEWARE",
         [*MIDDLEWARE, *middleware],
-        "Requests get an id and are counted, and health checks are answered.",
+        "Requests get an id and are counted, a missing database is answered with 503, and health checks are answered.",
         before=f"{len(middleware)} entries",
-        after=f"{' and '.join(name.rpartition('.')[2] for name in MIDDLEWARE)} before them",
+        after=f"{', '.join(name.rpartition('.')[2] for name in MIDDLEWARE)} before them",
     )
     changes.set("ASGI_APPLICATION", ASGI_APPLICATION, "runworker serves the application that the sockets get.")
 

@@ -6,13 +6,14 @@ from typing import NamedTuple
 import redis
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from channels_realtime import heartbeat, redis_clients
 from channels_realtime.conf import options
-from channels_stack import certificate, health
+from channels_stack import certificate, disk_space, health
 
 
 class StatusPart(NamedTuple):
@@ -26,7 +27,7 @@ class StatusPart(NamedTuple):
 def get_status() -> list[StatusPart]:
     """Return all parts. The text of one that does not answer is the error."""
     release = StatusPart(_("Release"), settings.RELEASE, well=True)
-    return [release, check_database(), *check_redis_and_sockets(), check_certificate()]
+    return [release, check_database(), *check_redis_and_sockets(), check_disks(), check_certificate()]
 
 
 def check_database() -> StatusPart:
@@ -64,6 +65,15 @@ def check_redis_and_sockets() -> list[StatusPart]:
         StatusPart("Redis", _answers(started), well=True),
         StatusPart(_("WebSockets"), "; ".join(sockets), well=bool(servers.healthy) and not servers.stale),
     ]
+
+
+def check_disks() -> StatusPart:
+    """Return how much room the fullest file system of the site has."""
+    disks = disk_space.measure_disks()
+    fullest = min(disks, key=lambda disk: disk.free_bytes)
+    text = _("%(free)s free at %(path)s") % {"free": filesizeformat(fullest.free_bytes), "path": fullest.path}
+    scarce = [disk for disk in disks if disk.is_low]
+    return StatusPart(_("Disk"), "; ".join(map(str, scarce)) or text, well=not scarce)
 
 
 def check_certificate() -> StatusPart:

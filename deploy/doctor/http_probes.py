@@ -33,7 +33,7 @@ def probe_redirects(observations: Observations) -> None:
 
 
 def probe_page(observations: Observations) -> None:
-    """Observe the server's clock and the text of the page's scripts."""
+    """Observe the server's clock, the text of the page's scripts, and what /readyz says of the database."""
     options, reply = observations.options, observations.page_replies[-1]
     if date := reply.headers.get("date"):
         try:
@@ -48,6 +48,7 @@ def probe_page(observations: Observations) -> None:
         if location.netloc == target.authority:
             body = request(target, location.path, options.timeout).body
             observations.scripts[location.path] = body.decode(errors="replace")
+    probe_readiness(observations)
 
 
 def probe_upgrade(observations: Observations) -> None:

@@ -288,6 +288,11 @@ class Observations:
         content = self.readiness_reply.json if self.readiness_reply else None
         return content if isinstance(content, dict) and "ready" in content else {}
 
+    def explain_unready(self, part: str) -> str:
+        """Return why /readyz names this part as not ready; empty when it is ready or not known."""
+        state = str(self.readiness.get(part, "ok"))
+        return "" if state == "ok" else state
+
     @property
     def is_chat(self) -> bool:
         """Whether the site has the stack's 426 and agrees on the chat's subprotocol.

@@ -2,7 +2,6 @@
 
 import json
 
-from deploy.doctor.http_probes import probe_readiness
 from deploy.doctor.observations import Observations
 from deploy.doctor.site_handshake import open_site_websocket
 from deploy.doctor.ws_client import PING, TEXT, Received, WebSocket
@@ -28,7 +27,6 @@ def probe_channels(observations: Observations) -> None:
     The chat refuses a `hello` without a session, which takes the consumer and the database. Of any other site the
     doctor observes what arrives by itself, in particular an early end.
     """
-    probe_readiness(observations)
     probe_large_frame(observations)
     assert observations.handshake
     websocket = observations.handshake.websocket

@@ -12,7 +12,7 @@ from channels_realtime import redis_clients, shutdown
 from channels_stack import health
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FATAL = {"database", "migrations", "redis_round_trip", "not_leaving"}
+FATAL = {"database", "migrations", "disk", "redis_round_trip", "not_leaving"}
 PARTS = FATAL | {"socket_servers"}
 
 
@@ -27,7 +27,7 @@ def forget():
 def asked():
     answer = Client().get("/readyz")
     results = json.loads(answer.content)
-    assert set(results) == {"ready", "fatal", *PARTS}
+    assert set(results) == {"ready", "fatal", "warnings", *PARTS}
     assert set(results["fatal"]) == FATAL
     assert results["ready"] is (answer.status_code == 200)
     return answer.status_code, {part: results[part] for part in FATAL if results[part] != "ok"}

@@ -1,5 +1,9 @@
 """Causes that the site's pages show already."""
 
+import json
+
+import pytest
+
 from tests.doctor.channels_site import ChannelsSite
 from tests.doctor.conftest import StartNginx
 from tests.doctor.doctor_command import Doctor
@@ -48,6 +52,37 @@ def test_0_the_page_fails(start_nginx: StartNginx, doctor: Doctor) -> None:
 def test_0_nginx_fails(start_nginx: StartNginx, doctor: Doctor) -> None:
     found = doctor(start_nginx(page("location = / { return 500; }")))
     assert (found.hop, found.cause) == ("HTTP", "nginx-fails")
+
+
+def readiness(**parts: object) -> str:
+    """A location in which /readyz answers with these parts beside those that are ok."""
+    return (
+        f"location = /readyz {{ default_type application/json; return 200 '{json.dumps({'ready': False} | parts)}'; }}"
+    )
+
+
+def test_0_a_disk_is_full(start_nginx: StartNginx, doctor: Doctor) -> None:
+    """The database of a full disk fails as well, and the page with it."""
+    answer = readiness(
+        disk="OSError: 0 of 20000 MiB are free at /var/lib/postgresql", database="OperationalError: away"
+    )
+    found = doctor(start_nginx(page(answer, "location = / { return 503; }")))
+    assert (found.hop, found.cause, found.exit_code) == ("HTTP", "disk-is-full", 14)
+    assert "at /var/lib/postgresql" in found.evidence
+
+
+def test_0_a_disk_is_nearly_full(start_nginx: StartNginx, doctor: Doctor) -> None:
+    found = doctor(start_nginx(page(readiness(warnings=["900 of 20000 MiB are free at /var"]))))
+    assert found.warnings["disk-is-nearly-full"].strip() == "/readyz: 900 of 20000 MiB are free at /var"
+    assert found.exit_code == 0
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_0_the_page_has_no_database(start_nginx: StartNginx, doctor: Doctor, status: int) -> None:
+    answer = readiness(database="OperationalError: connection refused")
+    found = doctor(start_nginx(page(answer, f"location = / {{ return {status} 'no page'; }}")))
+    assert (found.hop, found.cause) == ("HTTP", "page-has-no-database")
+    assert "connection refused" in found.evidence
 
 
 def test_0_pages_are_closed(start_nginx: StartNginx, doctor: Doctor) -> None:

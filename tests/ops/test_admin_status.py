@@ -33,7 +33,7 @@ async def test_a_live_site_shows_all_its_parts(stack: Stack):
     stack.run_python(STAFF)
     async with await stack.connect(cookie, through="ws1"), stack.browser(cookie) as browser:
         page = shown((await browser.get("/admin/")).text)
-    assert set(page) == {"Release", "Database", "Redis", "WebSockets", "Certificate"}
+    assert set(page) == {"Release", "Database", "Redis", "WebSockets", "Disk", "Certificate"}
     assert page["Release"][1] == stack.run_python("from django.conf import settings; print(settings.RELEASE)").strip()
     assert page["Database"][0]
     assert re.fullmatch(r"answers in [\d.]+ ms", page["Redis"][1])
@@ -51,7 +51,7 @@ def test_it_is_in_the_administrators_language(front, client: Client):
     client.cookies["django_language"] = "pt-br"
     with translation.override("en"):  # and back: a request leaves its language to the thread
         found = front()
-    assert set(found) == {"Versão", "Banco de dados", "Redis", "Certificado"}
+    assert set(found) == {"Versão", "Banco de dados", "Redis", "Disco", "Certificado"}
 
 
 def test_only_administrators_see_it(client: Client, alice: User):

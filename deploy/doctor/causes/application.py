@@ -13,12 +13,6 @@ DATABASE_IS_FULL = ("too many", "remaining connection slots")  # parts of Postgr
 MESSAGE_TOO_BIG, INTERNAL_ERROR, TRY_AGAIN_LATER, MALFORMED = 1009, 1011, 1013, 4400
 
 
-def unready_part(observations: Observations, name: str) -> str:
-    """Return why /readyz names this part as not ready; empty when it is ready or not known."""
-    state = str(observations.readiness.get(name, "ok"))
-    return "" if state == "ok" else state
-
-
 def describe_failure(observations: Observations) -> str:
     """Return how the application fails after a handshake that arrived; empty when it does not fail."""
     if observations.handshake and observations.handshake.reply.status == 500:
@@ -36,7 +30,7 @@ def find_in_failure_logs(observations: Observations, pattern: str) -> Evidence |
 
 def find_redis_trouble(observations: Observations) -> Evidence | None:
     """Return the evidence that Redis does not work, or None."""
-    if reason := unready_part(observations, "redis_round_trip"):
+    if reason := observations.explain_unready("redis_round_trip"):
         return Evidence(f"/readyz: {reason}")
     if observations.host and observations.host.redis_error:
         return Evidence(f"PING to Redis: {observations.host.redis_error}")
@@ -47,7 +41,7 @@ def find_layer_trouble(observations: Observations) -> Evidence | None:
     """Return the evidence that the channel layer does not carry messages, or that its Redis does not work; or None."""
     if trouble := find_redis_trouble(observations):
         return trouble
-    reason = unready_part(observations, "channel_layer")
+    reason = observations.explain_unready("channel_layer")
     return Evidence(f"/readyz: {reason}") if reason else None
 
 
@@ -85,7 +79,7 @@ def no_route(observations: Observations) -> Evidence | str | None:
 )
 def database_is_full(observations: Observations) -> Evidence | str | None:
     """Apply when /readyz, PostgreSQL or a log says so."""
-    reason = unready_part(observations, "database") or (observations.host.postgres if observations.host else "")
+    reason = observations.explain_unready("database") or (observations.host.postgres if observations.host else "")
     if any(text in reason for text in DATABASE_IS_FULL):
         return reason
     return find_in_failure_logs(observations, "too many clients already|remaining connection slots")
@@ -100,7 +94,7 @@ def database_is_full(observations: Observations) -> Evidence | str | None:
 )
 def database_is_away(observations: Observations) -> str | None:
     """Apply when /readyz, PostgreSQL or the answer to hello says so."""
-    if reason := unready_part(observations, "database"):
+    if reason := observations.explain_unready("database"):
         return f"/readyz: {reason}"
     if observations.host and observations.host.postgres.startswith("no answer"):
         return f"PostgreSQL: {observations.host.postgres}"
@@ -116,7 +110,7 @@ def database_is_away(observations: Observations) -> str | None:
 )
 def migrations_are_missing(observations: Observations) -> str | None:
     """Apply when /readyz says so."""
-    reason = unready_part(observations, "migrations")
+    reason = observations.explain_unready("migrations")
     return f"/readyz: {reason}" if reason else None
 
 

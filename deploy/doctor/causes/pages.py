@@ -54,6 +54,46 @@ def http_does_not_lead_to_https(observations: Observations) -> str | None:
 
 
 @register_cause(
+    0,
+    Hop.HTTP,
+    "A disk of the site is full, so its database cannot write.",
+    "Free space, old logs (`journalctl --vacuum-size=200M`) or backups; `df -h` and `df -i` name the disk. PostgreSQL"
+    " on a host starts again by itself when there is room.",
+)
+def disk_is_full(observations: Observations) -> str | None:
+    """Apply when /readyz says so, whatever else fails with it."""
+    reason = observations.explain_unready("disk")
+    return f"/readyz: {reason}" if reason else None
+
+
+@register_cause(
+    0,
+    Hop.HTTP,
+    "A disk of the site is nearly full. The database stops when it is.",
+    "Free space or enlarge the disk: `df -h` and `df -i` name it; see old logs (`journalctl --disk-usage`), backups.",
+    is_warning=True,
+)
+def disk_is_nearly_full(observations: Observations) -> str | None:
+    """Apply when /readyz warns of it."""
+    warnings = observations.readiness.get("warnings")
+    if disk_is_full(observations) or not isinstance(warnings, list) or not warnings:
+        return None
+    return f"/readyz: {'; '.join(map(str, warnings))}"
+
+
+@register_cause(
+    0,
+    Hop.HTTP,
+    "The page fails because the database does not answer.",
+    "Start PostgreSQL (`systemctl status postgresql`, `docker compose logs postgres`), or correct DATABASE_URL.",
+)
+def page_has_no_database(observations: Observations) -> str | None:
+    """Apply when the page answers with an error of the server and /readyz names the database."""
+    reason = observations.explain_unready("database")
+    return f"{describe(observations)}; /readyz: {reason}" if reason and page_reply(observations).status >= 500 else None
+
+
+@register_cause(
     20,
     Hop.HTTP,
     "nginx closes the connection without an answer: another server block than yours received the request.",
