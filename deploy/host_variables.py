@@ -15,6 +15,7 @@ from deploy.local.project import (
     write_secrets,
     write_site_file,
 )
+from deploy.local.state_folder import claim_state_folder
 from deploy.local.steps import Report, ignore_step
 from deploy.manifest import Manifest
 from deploy.private_file import write_private
@@ -55,7 +56,7 @@ def write_variables(
     missing = [name for name in manifest.secrets if name not in os.environ]
     if missing:
         raise ProjectFailed(f"set the secrets of stack.toml in the environment: {', '.join(missing)}")
-    state = State.of(f"{manifest.name}-host")
+    state = State(claim_state_folder(manifest, purpose="host").path)
     install_project(manifest, state, report)
     report("importing it")
     static_url, media_url = read_paths(manifest, state)

@@ -99,6 +99,8 @@ class Manifest:
     name: str
     folder: Path
     """The folder of the manifest."""
+    address: str = ""
+    """Where the project comes from if that is no folder: its git address without the commit, or its archive's path."""
     domain: str = ""
     source: str = ""
     root: str = "."
@@ -133,7 +135,7 @@ class Manifest:
     """Whether the command `run` needs PostgreSQL too: stack.toml names it, or the project works with nothing else."""
 
 
-SET_BY_THE_TOOLS = frozenset({"folder", "needs_postgresql"})
+SET_BY_THE_TOOLS = frozenset({"folder", "address", "needs_postgresql"})
 TOML_PLACE = re.compile(r" \((?:at line (\d+), column \d+|at end of document)\)$")
 TOML_SENTENCES = (
     (re.compile(r"Cannot overwrite a value"), "{key} is set twice"),

@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.discovery import complete
@@ -40,7 +41,8 @@ def load_app(app: str) -> Manifest:
 
 def _load_elsewhere(source: str) -> Manifest:
     """Return the manifest of a git address with its commit, or of an archive."""
-    return _read_or_default(open_source(Manifest(name="", folder=Path.cwd(), source=source)), source)
+    manifest = _read_or_default(open_source(Manifest(name="", folder=Path.cwd(), source=source)), source)
+    return replace(manifest, address=split_commit(source)[0] if is_git_address(source) else source)
 
 
 def _read_or_default(folder: Path, source: str) -> Manifest:

@@ -19,7 +19,7 @@ from deploy.doctor.options import COOKIE_VARIABLE
 from deploy.local.checks import refuse
 from deploy.local.instance import LocalInstance, StartFailed
 from deploy.local.layout import REPO
-from deploy.local.project import State
+from deploy.local.state_folder import claim_state_folder
 from deploy.local.steps import Steps
 from deploy.manifest import Manifest
 from deploy.private_file import write_private
@@ -143,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
     manifest = load_app(options.app)
     if not (manifest.load.path or manifest.probe):
         return refuse([f"no socket of {manifest.name} is known: set path in [load] of stack.toml"])
-    out = (options.out or State.of(manifest.name).folder / "load").absolute()
+    out = (options.out or claim_state_folder(manifest).path / "load").absolute()
     try:
         with find_target(options, Steps(f"starting {manifest.name} for this test")) as target:
             return run_loadtest(manifest, options, target, out)

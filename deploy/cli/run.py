@@ -13,8 +13,9 @@ DESCRIPTION = f"""\
 {HELP[0].upper()}{HELP[1:]}.
 
 The project's folder is only read: a copy of it, its packages and its data are in ~/.local/state/{PROGRAM}/NAME
-($XDG_STATE_HOME/{PROGRAM}/NAME). Remove that folder to start anew. The database is a file of SQLite; a project that
-works with PostgreSQL alone gets a PostgreSQL of its own, in that folder as well (Debian's package postgresql).
+($XDG_STATE_HOME/{PROGRAM}/NAME), or NAME-HASH where another project of that name has NAME. Remove that folder to
+start anew. The database is a file of SQLite; a project that works with PostgreSQL alone gets a PostgreSQL of its own,
+in that folder as well (Debian's package postgresql).
 
 variables:
   HTTPS_PORT, HTTP_PORT   where to listen (8443, 8080)

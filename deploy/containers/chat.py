@@ -9,6 +9,7 @@ from deploy.site_name import CHAT as CHAT_NAME
 CHAT_COMPOSE_FILE = DOCKER / "compose.yaml"
 CHAT = ComposeSite(
     name=CHAT_NAME,
+    compose_project=CHAT_NAME,
     introduction=(
         "The chat in containers. `docker compose up` creates its own secrets and certificate and serves https://localhost:8443.",
         "Set what differs in the environment or in .env: DOMAIN=chat.example.org, HTTPS_PORT=443,",

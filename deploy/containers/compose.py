@@ -31,7 +31,9 @@ class ComposeSite:
     """
 
     name: str
-    """Names the Compose project, and with it containers, volumes and networks; also the database and the images."""
+    """Names the database, and the user and the folder in the images."""
+    compose_project: str
+    """Names the Compose project, and with it containers, volumes and networks."""
     introduction: tuple[str, ...]
     """The lines of the comment at the top."""
     target: Literal["app", "project"]

@@ -46,11 +46,12 @@ class Address:
         return f"https://{host}" + ("" if self.https_port == 443 else f":{self.https_port}")
 
 
-def describe_compose(manifest: Manifest, address: Address, *, rewrites_ws: bool) -> ComposeSite:
+def describe_compose(manifest: Manifest, compose_project: str, address: Address, *, rewrites_ws: bool) -> ComposeSite:
     """Return what the Compose file of a project contains.
 
     Args:
         manifest: completed by `discovery.complete`.
+        compose_project: the name of the Compose project, of its volumes and of its images.
         address: where the site is reached.
         rewrites_ws: whether ws:// in static files becomes wss://.
 
@@ -71,10 +72,11 @@ def describe_compose(manifest: Manifest, address: Address, *, rewrites_ws: bool)
     }
     return ComposeSite(
         name=manifest.name,
+        compose_project=compose_project,
         introduction=(f"{manifest.name} in containers, written by `{PROGRAM} up`, which writes it again each time.",),
         target="project",
-        image=f"{manifest.name}:local",
-        nginx_image=f"{manifest.name}-nginx:local",
+        image=f"{compose_project}:local",
+        nginx_image=f"{compose_project}-nginx:local",
         python_image=f"${{PYTHON_IMAGE:-python:{manifest.python or DEFAULT_PYTHON}-slim-trixie}}",
         build_arguments=tuple(f"{name}: {literal(value)}" for name, value in arguments.items()),
         environment=tuple(

@@ -16,7 +16,8 @@ from deploy.doctor.ws_client import open_websocket
 from deploy.local.checks import find_listener, is_in_use, refuse
 from deploy.local.guest import print_overrides
 from deploy.local.layout import REPO, Layout, WrongVariable
-from deploy.local.project import Settings, State
+from deploy.local.project import Settings
+from deploy.local.state_folder import chat_state_folder, claim_state_folder, find_state_folder
 from deploy.local.steps import Steps, report
 from deploy.manifest import Manifest
 from deploy.manifest_rules import check_domain
@@ -37,13 +38,15 @@ class Containers:
     """One project in containers: what it is, where it is reached, and its folder."""
 
     manifest: Manifest
+    compose_project: str
+    """The name of the Compose project, and so of its volumes: that of the state folder, which no other project has."""
     address: Address
     context: Context
 
     @property
     def engine(self) -> Engine:
         """The engine for its Compose file."""
-        return Engine(self.context.compose_file, self.manifest.name, self.context.log)
+        return Engine(self.context.compose_file, self.compose_project, self.context.log)
 
     def describe(self, release: str = "local") -> None:
         """Write the files that need nothing but the manifest and the name of the release.
@@ -51,7 +54,7 @@ class Containers:
         Raises:
             WrongManifest: a timer cannot be planned in containers, or the source cannot be read.
         """
-        site = describe_compose(self.manifest, self.address, rewrites_ws=self.rewrites_ws)
+        site = describe_compose(self.manifest, self.compose_project, self.address, rewrites_ws=self.rewrites_ws)
         self.context.write(self.manifest, site, describe_containers(self.manifest, self.address, release))
 
     @cached_property  # it reads every page of the project
@@ -97,7 +100,7 @@ def start(manifest: Manifest, *, only_check: bool) -> int:
 
 
 def open_containers(manifest: Manifest, env: Mapping[str, str]) -> Containers:
-    """Return a project in containers, with the address of its site.
+    """Return a project in containers, with the address of its site. Its state folder exists from now on.
 
     Args:
         manifest: completed by `discovery.complete`.
@@ -111,7 +114,10 @@ def open_containers(manifest: Manifest, env: Mapping[str, str]) -> Containers:
     if domain and (problem := check_domain(domain)):
         raise WrongVariable([f'DOMAIN "{domain}" {problem}'])
     address = Address("" if domain == "localhost" else domain, ports.https_port, ports.http_port)
-    return Containers(manifest, address, Context(State.of(manifest.name, env).folder / "containers"))
+    claimed = claim_state_folder(manifest, env)
+    if claimed.note:
+        report(claimed.note)
+    return Containers(manifest, claimed.path.name, address, Context(claimed.path / "containers"))
 
 
 def check_ports(containers: Containers) -> list[str]:
@@ -196,21 +202,23 @@ def announce(containers: Containers) -> int:
             )
         report(f"a WebSocket handshake with {manifest.probe} is answered by {reply.status}")
     report(f"{manifest.name} is running at {address.url}{manifest.home}")
-    report(f"logs: {logs(containers)}    stop it, and keep the data: {PROGRAM} down {manifest.folder}")
+    app = manifest.address or manifest.folder
+    report(f"logs: {logs(containers)}    stop it, and keep the data: {PROGRAM} down {app}")
     return 0
 
 
 def logs(containers: Containers, service: str = "") -> str:
     """Return the command that shows logs."""
-    return f"docker compose -p {containers.manifest.name} logs {service}".rstrip()
+    return f"docker compose -p {containers.compose_project} logs {service}".rstrip()
 
 
 def stop(manifest: Manifest, *, deletes_data: bool) -> int:
     """Stop the containers of a project. Return the exit code."""
-    context = Context(State.of(manifest.name).folder / "containers")
+    folder = find_state_folder(manifest).path
+    context = Context(folder / "containers")
     if not context.compose_file.exists():
         return refuse([f"{manifest.name} was not started here with `{PROGRAM} up`."])
-    return take_down(Engine(context.compose_file, manifest.name, context.log), manifest.name, deletes_data=deletes_data)
+    return take_down(Engine(context.compose_file, folder.name, context.log), manifest.name, deletes_data=deletes_data)
 
 
 def take_down(engine: Engine, name: str, *, deletes_data: bool) -> int:
@@ -230,7 +238,7 @@ def take_down(engine: Engine, name: str, *, deletes_data: bool) -> int:
 
 def chat_engine() -> Engine:
     """Return the engine for the chat, whose Compose file is in this checkout."""
-    return Engine(REPO / "compose.yaml", "", State.of(CHAT).folder / "containers" / "docker.log")
+    return Engine(REPO / "compose.yaml", "", chat_state_folder(CHAT) / "containers" / "docker.log")
 
 
 def start_chat(*, only_check: bool) -> int:

@@ -29,6 +29,7 @@ from deploy.local.project import (
 )
 from deploy.local.readiness import Announcement
 from deploy.local.services import Application, Service, build_services
+from deploy.local.state_folder import claim_state_folder, find_state_folder
 from deploy.local.steps import Steps, report
 from deploy.local.supervisor import Supervisor
 from deploy.manifest import Manifest
@@ -42,9 +43,9 @@ COLOURS = ("35", "95", "94", "96", "92", "93")  # of the manifest's processes in
 
 def start(manifest: Manifest, *, only_check: bool) -> int:
     """Run a project until it is stopped. Return the exit code: 0 after Ctrl-C, 1 when it cannot be started."""
-    state = State.of(manifest.name)
+    found = find_state_folder(manifest)
     try:
-        layout = layout_of(state)
+        layout = layout_of(State(found.path))
     except WrongVariable as wrong:
         return refuse(wrong.problems)
     problems = check_machine(layout, manifest)
@@ -53,6 +54,11 @@ def start(manifest: Manifest, *, only_check: bool) -> int:
     if only_check:
         print(f"This machine is ready for `{PROGRAM} run` with {manifest.name}.")
         return 0
+    claimed = claim_state_folder(manifest)
+    state = State(claimed.path)
+    layout = layout_of(state)  # another folder if a second project of this name was started at the same moment
+    if claimed.note:
+        report(claimed.note)
     layout.make_folders()
     with checks.lock_folder(layout) as is_locked:
         if not is_locked:

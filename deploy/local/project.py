@@ -1,7 +1,8 @@
 """A project with a manifest on this machine: its folder for everything that the stack writes, and its processes.
 
-The project's own folder is only read. What the stack needs lies in a state folder of the project's name:
+The project's own folder is only read. What the stack needs lies in the project's state folder:
 
+    source.json          which project it is (deploy/local/state_folder.py)
     source/              a copy of the project, in which build steps may write
     venv/                a virtual environment with the packages of the project and of the stack
     requirements.txt     what is installed in venv/, with hashes
@@ -28,7 +29,6 @@ from deploy.local.steps import Report, ignore_step
 from deploy.manifest import Command, Manifest
 from deploy.packages import lock_packages
 from deploy.private_file import write_private
-from deploy.program import PROGRAM
 from deploy.source import copy_source
 
 PACKAGES_FOR_PROJECTS = ("channels_realtime", "channels_stack")
@@ -86,15 +86,9 @@ class Settings(TypedDict):
 
 @dataclass(frozen=True)
 class State:
-    """The state folder of one project."""
+    """The state folder of one project, as `state_folder.claim_state_folder` returns it."""
 
     folder: Path
-
-    @classmethod
-    def of(cls, name: str, env: Mapping[str, str] = os.environ) -> "State":
-        """Return the state folder of the project `name`: below XDG_STATE_HOME, or ~/.local/state."""
-        home = env.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-        return cls(Path(home).absolute() / PROGRAM / name)
 
     @property
     def source(self) -> Path:

@@ -59,7 +59,7 @@ OWN_DATABASE = 'name = "borrowed"\ndatabase = "own"\nmedia = false'
 
 def render(manifest: str, address: Address = ADDRESS) -> str:
     parsed = parse_manifest(manifest, Path("/srv/project/stack.toml"))
-    return render_compose(describe_compose(parsed, address, rewrites_ws=False))
+    return render_compose(describe_compose(parsed, parsed.name, address, rewrites_ws=False))
 
 
 def config(text: str, folder: Path) -> dict[str, Any]:
