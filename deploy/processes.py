@@ -7,10 +7,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict, cast
 
+from deploy.failure_cause import find_cause, find_error, shorten
+from deploy.journal import JournalMark, describe_command, read_journal
 from deploy.site_name import SETTINGS, SITE
 
 PROC = Path("/proc")
@@ -25,11 +28,29 @@ PROGRAM_START_SECONDS = 3
 CHANGE_TIMEOUT_SECONDS = 30
 READY_TIMEOUT_SECONDS = 5  # for one answer of /readyz
 POLL_INTERVAL_SECONDS = 0.1
-JOURNAL_LINES = 40
 
 
 class Failed(Exception):
-    """A change of the release failed. The text is a sentence, and what the program itself printed below it."""
+    """A change of the release failed. The text is one sentence, in one line.
+
+    Attributes:
+        cause: the sentence.
+        log: the command that shows the whole log; "" where there is none.
+        details: more lines, such as what to do.
+    """
+
+    def __init__(self, cause: str, *, log: str = "", details: Sequence[str] = ()) -> None:
+        self.cause, self.log, self.details = " ".join(cause.split()), log, tuple(details)
+        super().__init__(self.cause)
+
+    def with_result(self, result: str) -> "Failed":
+        """Return the same failure, whose sentence begins with what it led to."""
+        return Failed(f"{result}: {self.cause}", log=self.log, details=self.details)
+
+    def describe(self) -> str:
+        """Return the sentence, and below it the command that shows the whole log, and the details."""
+        log = [f"the whole log: {self.log}"] if self.log else []
+        return "\n".join([self.cause, *log, *self.details])
 
 
 class UnitState(TypedDict):
@@ -50,38 +71,45 @@ def list_services() -> list[str]:
     return sorted(enabled, key=lambda name: (name != f"{SITE}-web.service", name))
 
 
-def restart(unit: str) -> None:
+def restart(unit: str, mark: JournalMark) -> None:
     """Restart a service and return when it is ready. Its open sockets are closed politely first.
+
+    Args:
+        unit: the service.
+        mark: from there on its journal is read for the cause of a failure.
 
     Raises:
         Failed: it does not start, or it is not ready within CHANGE_TIMEOUT_SECONDS.
     """
-    began = time.time()
     if run_systemctl("restart", unit).returncode != 0:
-        raise Failed(f"{unit} does not start\n{read_journal(unit, began)}")
-    await_ready(unit, began)
+        raise start_failure(unit, "does not start", mark)
+    await_ready(unit, mark)
 
 
-def graceful_reload(unit: str) -> None:
+def graceful_reload(unit: str, mark: JournalMark) -> None:
     """Replace the process of a service and return when the new one serves and the old one has ended.
 
     Where the server can start its successor (channels_realtime/handover.py), the successor is ready before the old
     process closes its sockets. Otherwise the service is restarted.
 
+    Args:
+        unit: the service.
+        mark: from there on its journal is read for the cause of a failure.
+
     Raises:
         Failed: the new process did not get ready. Where the server can start its successor, the old one goes on.
     """
-    began, before = time.time(), read_state(unit)
+    before = read_state(unit)
     if not can_hand_over(before):
-        restart(unit)
+        restart(unit, mark)
         return
     run_systemctl("reload", unit)
     deadline = time.monotonic() + CHANGE_TIMEOUT_SECONDS
     while (now := read_state(unit))["MainPID"] == before["MainPID"]:
         if now["StatusText"] != before["StatusText"] or time.monotonic() > deadline:
-            raise Failed(f"{unit} keeps its old process: {now['StatusText']}\n{read_journal(unit, began)}")
+            raise readiness_failure(unit, f"keeps its old process: {now['StatusText']}", mark)
         time.sleep(POLL_INTERVAL_SECONDS)
-    await_ready(unit, began)
+    await_ready(unit, mark)
     await_end(int(before["MainPID"]))
 
 
@@ -111,23 +139,36 @@ def catches_signal(pid: str, number: signal.Signals) -> bool:
     return bool(int(caught, 16) & 1 << number - 1)
 
 
-def await_ready(unit: str, since: float) -> None:
+def start_failure(unit: str, what: str, mark: JournalMark) -> Failed:
+    """Return the failure of a service that has ended: its journal says why."""
+    cause = find_cause(read_journal(unit, mark))
+    return Failed(f"{unit} {what}: {cause}", log=describe_command(unit, mark))
+
+
+def readiness_failure(unit: str, what: str, mark: JournalMark) -> Failed:
+    """Return the failure of a service that runs. Not every line of its journal is about that, but an error may be."""
+    error = find_error(read_journal(unit, mark))
+    sentence = shorten(f"{unit} {what}") + (f"; its last error: {error}" if error else "")
+    return Failed(sentence, log=describe_command(unit, mark))
+
+
+def await_ready(unit: str, mark: JournalMark) -> None:
     """Return when the service answers /readyz with 200; a program without a socket, when it goes on running.
 
     Args:
         unit: the service.
-        since: seconds since 1970: from there on its journal is read for the cause of a failure.
+        mark: from there on its journal is read for the cause of a failure.
 
     Raises:
         Failed: it is not ready within CHANGE_TIMEOUT_SECONDS.
     """
     if not is_server(unit):
-        await_running(unit, since)
+        await_running(unit, mark)
         return
     deadline = time.monotonic() + CHANGE_TIMEOUT_SECONDS
     while (problem := ask_readiness(find_socket(unit))) is not None:
         if time.monotonic() > deadline:
-            raise Failed(f"{unit} does not get ready: {problem}\n{read_journal(unit, since)}")
+            raise readiness_failure(unit, f"does not get ready: {problem}", mark)
         time.sleep(POLL_INTERVAL_SECONDS)
 
 
@@ -136,8 +177,12 @@ def is_server(unit: str) -> bool:
     return unit == f"{SITE}-web.service" or unit.startswith(f"{SITE}-ws@")
 
 
-def await_running(unit: str, since: float) -> None:
+def await_running(unit: str, mark: JournalMark) -> None:
     """Return when the program has run for PROGRAM_START_SECONDS without an end.
+
+    Args:
+        unit: the service.
+        mark: from there on its journal is read for the cause of a failure.
 
     Raises:
         Failed: it ended meanwhile.
@@ -147,7 +192,7 @@ def await_running(unit: str, since: float) -> None:
     while time.monotonic() < deadline:
         now = read_state(unit)
         if now["ActiveState"] != "active" or now["MainPID"] != pid:
-            raise Failed(f"{unit} does not go on running\n{read_journal(unit, since)}")
+            raise start_failure(unit, "does not go on running", mark)
         time.sleep(POLL_INTERVAL_SECONDS)
 
 
@@ -227,11 +272,3 @@ def read_setting(variable: str) -> str:
 def run_systemctl(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run systemctl and return its result, whatever the exit code is."""
     return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False)
-
-
-def read_journal(unit: str, since: float) -> str:
-    """Return the unit's last JOURNAL_LINES lines since that time (seconds since 1970), indented."""
-    command = ["journalctl", "--unit", unit, "--since", f"@{since:.0f}", "--output", "cat", "--quiet"]
-    command += ["--lines", str(JOURNAL_LINES)]
-    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
-    return "\n".join(f"    {line}" for line in lines)

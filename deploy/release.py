@@ -17,7 +17,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,12 +25,13 @@ HERE = Path(__file__).resolve().parent.parent  # the release that this file belo
 sys.path.insert(0, str(HERE))  # imports start at its root
 
 from deploy.doctor.options import OPTIONS_VARIABLE  # noqa: E402
+from deploy.failure_cause import find_release_cause, shorten  # noqa: E402
+from deploy.journal import JournalMark, describe_command, mark_journal, read_journal  # noqa: E402
 from deploy.processes import (  # noqa: E402
     Failed,
     graceful_reload,
     is_of_release,
     list_services,
-    read_journal,
     read_setting,
     read_site_name,
     restart,
@@ -77,12 +77,23 @@ def switch_release(version: str) -> None:
     point_link(CURRENT, version)
 
 
-def verify_site() -> None:
+def verify_site(mark: JournalMark) -> None:
     """Have the doctor follow a browser's way to the WebSocket, on this machine.
+
+    Args:
+        mark: from there on the journal of the site's units is about this release.
 
     Raises:
         Failed: with the doctor's sentence, what it saw, and the fix.
     """
+    try:
+        run_doctor()
+    except Failed as failed:
+        raise Failed(failed.cause, log=describe_command(f"{SITE}-*", mark), details=failed.details) from None
+
+
+def run_doctor() -> None:
+    """Run the doctor, and log what it found. Raises Failed."""
     command = [sys.executable, "-m", "deploy.doctor", f"https://{read_site_name()}", "--host", "--json"]
     command += ["--address", "127.0.0.1", "--ca", str(find_certificate())]
     environment = {**os.environ, OPTIONS_VARIABLE: read_setting(OPTIONS_VARIABLE)}
@@ -100,13 +111,13 @@ def verify_site() -> None:
     except subprocess.TimeoutExpired:
         raise Failed(f"the doctor did not end within {DOCTOR_TIMEOUT_SECONDS} s") from None
     except ValueError:
-        raise Failed(f"the doctor itself failed:\n{ended.stderr.strip()}") from None
+        last = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
+        raise Failed(f"the doctor itself failed: {shorten(last)}") from None
     if not report["exit_code"]:
         return log(f"the doctor reached the WebSocket in {report['seconds']} s")
     cause = next(found for hop in report["hops"] for found in hop["findings"] if not found["warning"])
-    lines = [f"the WebSocket is lost at {report['broken']}: {cause['sentence']}"]
-    lines += [f"    {key}: {cause[key]}" for key in ("seen", "where", "fix") if cause[key]]
-    raise Failed("\n".join(lines))
+    details = [f"    {key}: {cause[key]}" for key in ("seen", "where", "fix") if cause[key]]
+    raise Failed(f"the WebSocket is lost at {report['broken']}: {cause['sentence']}", details=details)
 
 
 def find_certificate() -> Path:
@@ -118,28 +129,33 @@ def find_certificate() -> Path:
 # --- the commands
 
 
-def deploy(version: str) -> None:
+def deploy(version: str, mark: JournalMark) -> None:
     """Make `version` the release that serves; when anything fails, the release before serves again.
+
+    Args:
+        version: the name of a complete release.
+        mark: a place in the journal from before the release began.
 
     Raises:
         Failed: with the cause; the text says which release serves now.
     """
     before = read_version()
-    prepare(version)
+    prepare(version, mark)
     log(f"{before or 'no release'} serves; switching to {version}")
     switch_release(version)
     try:
-        change_one_by_one(graceful_reload)
-        verify_site()
+        change_one_by_one(graceful_reload, mark)
+        verify_site(mark)
     except Failed as failed:
         if before is None or before == version:
-            raise
+            raise failed.with_result(f"{version} does not serve") from None
         log(f"{version} failed; returning to {before}")
         try:
-            return_to(before)
+            return_to(before, mark)
         except Failed as worse:
-            raise Failed(f"{version} failed:\n{failed}\nand {before} no longer serves either:\n{worse}") from None
-        raise Failed(f"{version} was rolled back, {before} serves again. The cause:\n{failed}") from None
+            details = [*failed.details, f"and {before} no longer serves either: {worse.cause}", *worse.details]
+            raise Failed(f"{version} failed: {failed.cause}", log=failed.log, details=details) from None
+        raise failed.with_result(f"{version} was rolled back, {before} serves again") from None
     if before and before != version:
         point_link(PREVIOUS, before)
     run_systemctl("start", f"{SITE}.target")
@@ -147,31 +163,37 @@ def deploy(version: str) -> None:
     log(f"{version} serves")
 
 
-def prepare(version: str) -> None:
+def prepare(version: str, mark: JournalMark) -> None:
     """Run the release's own steps (deploy/release_steps.py) in its sandbox. The release that serves is not affected.
+
+    Args:
+        version: the name of the release.
+        mark: from there on the journal is read for the cause of a failure.
 
     Raises:
         Failed: the release is incomplete, or a step failed.
     """
     if not (RELEASES / version / COMPLETE).exists():
         raise Failed(f"{RELEASES / version} is not a complete release")
-    unit, began = f"{SITE}-release@{version}.service", time.time()
+    unit = f"{SITE}-release@{version}.service"
     if run_systemctl("start", unit).returncode != 0:
         run_systemctl("reset-failed", unit)
         serving = read_version() or "no release"
-        raise Failed(f"{version} was not switched to, {serving} serves. The cause:\n{read_journal(unit, began)}")
+        cause = find_release_cause(read_journal(unit, mark))
+        log_command = describe_command(unit, mark)
+        raise Failed(f"{version} was not switched to, {serving} serves: {cause}", log=log_command)
     if MANIFEST.exists():
         shutil.copyfile(MANIFEST, RELEASES / version / MANIFEST.name)
 
 
-def change_one_by_one(change: Callable[[str], None]) -> None:
+def change_one_by_one(change: Callable[[str, JournalMark], None], mark: JournalMark) -> None:
     """Apply `change` (restart or graceful_reload) to one service after the other. Raises Failed at the first."""
     for unit in list_services():
-        change(unit)
+        change(unit, mark)
         log(f"{unit} is ready")
 
 
-def return_to(version: str) -> None:
+def return_to(version: str, mark: JournalMark) -> None:
     """Restart all services at once in that release; those whose process is of that release already are left alone.
 
     Time matters here, and systemd's sockets hold the visitors meanwhile.
@@ -183,11 +205,11 @@ def return_to(version: str) -> None:
     units = [unit for unit in list_services() if not is_of_release(unit, RELEASES / version)]
     run_systemctl("reset-failed", *units)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(restart, units))
-    verify_site()
+        list(pool.map(lambda unit: restart(unit, mark), units))
+    verify_site(mark)
 
 
-def rollback() -> None:
+def rollback(mark: JournalMark) -> None:
     """Make the release before the one that serves; a second rollback returns to this one.
 
     Raises:
@@ -197,10 +219,10 @@ def rollback() -> None:
     if before is None or version is None or not (RELEASES / version / COMPLETE).exists():
         raise Failed("there is no earlier release to return to")
     try:
-        return_to(version)
+        return_to(version, mark)
     except Failed as failed:
-        return_to(before)
-        raise Failed(f"{version} does not serve any more, {before} does again. The cause:\n{failed}") from None
+        return_to(before, mark)
+        raise failed.with_result(f"{version} does not serve any more, {before} does again") from None
     point_link(PREVIOUS, before)
     log(f"{version} serves; {before} is kept")
 
@@ -242,16 +264,20 @@ def main() -> int:
             print("release: another release is under way", file=sys.stderr)
             return 1
         try:
+            mark = mark_journal()  # an older failure is none of this command
             match command:
                 case "deploy":
-                    deploy(options.version)
+                    deploy(options.version, mark)
                 case "rollback":
-                    rollback()
+                    rollback(mark)
                 case "restart":
-                    change_one_by_one(restart)
-                    verify_site()
+                    change_one_by_one(restart, mark)
+                    verify_site(mark)
         except Failed as failed:
-            print(f"release: {failed}", file=sys.stderr)
+            print(f"release: {failed.describe()}", file=sys.stderr)
+            return 1
+        except OSError as error:  # such as a full disk
+            print(f"release: {error.filename or 'the release'}: {error.strerror}", file=sys.stderr)
             return 1
     return 0
 

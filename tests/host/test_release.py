@@ -13,8 +13,9 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the command line has started, instead of changing this machine."""
     started: list[str] = []
     monkeypatch.setattr(release, "LOCK", tmp_path / "lock")
-    monkeypatch.setattr(release, "deploy", lambda version: started.append(f"deploy {version}"))
-    monkeypatch.setattr(release, "rollback", lambda: started.append("rollback"))
+    monkeypatch.setattr(release, "mark_journal", lambda: None)
+    monkeypatch.setattr(release, "deploy", lambda version, _: started.append(f"deploy {version}"))
+    monkeypatch.setattr(release, "rollback", lambda _: started.append("rollback"))
     return started
 
 
@@ -45,6 +46,7 @@ def test_a_release_that_is_half_there_is_not_switched_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(release, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(release, "mark_journal", lambda: None)
     monkeypatch.setattr(release, "RELEASES", tmp_path)
     monkeypatch.setattr(release, "CURRENT", tmp_path / "current")
     (tmp_path / "v2").mkdir()

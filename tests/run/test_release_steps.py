@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.failure_cause import LogLine, find_release_cause
 from deploy.local.layout import REPO
 from tests.nginx.served import free_ports
 
@@ -125,6 +126,11 @@ def next_release(release: Release) -> Release:
     return release
 
 
+def find_cause(ended: subprocess.CompletedProcess[str]) -> str:
+    """Return what deploy/release.py tells of a release with this output."""
+    return find_release_cause([LogLine(line) for line in ended.stdout.splitlines()])
+
+
 PLACES: dict[str, Callable[[Release], subprocess.CompletedProcess[str]]] = {
     "a host": lambda release: release.run("deploy/pre-release"),
     "a host whose units are of the release before": lambda release: release.run("deploy/prepare"),
@@ -167,8 +173,25 @@ def test_a_release_that_a_server_cannot_import_changes_nothing(release: Release,
     ended = release.run("deploy/pre-release")
     assert ended.returncode == 1
     assert "this release is broken" in ended.stdout
-    assert "the release step import_servers failed: " in ended.stdout
+    assert find_cause(ended) == "the release step import_servers failed: RuntimeError: this release is broken"
     assert not release.database.exists()
+
+
+def test_the_cause_names_the_migration_and_the_exception(release: Release) -> None:
+    release.write(
+        "harbour/migrations/0002_fill.py",
+        """
+from django.db import migrations
+def fill(apps, schema_editor):
+    raise KeyError("mooring")
+class Migration(migrations.Migration):
+    dependencies = [("harbour", "0001_initial")]
+    operations = [migrations.RunPython(fill)]
+""",
+    )
+    ended = release.run("deploy/release_steps.py", "--skip", "import_servers", "--skip", "check_migrations")
+    assert ended.returncode == 1
+    assert find_cause(ended) == "the release step migrate failed at harbour.0002_fill: KeyError: 'mooring'"
 
 
 def test_a_wrong_setting_is_one_sentence(release: Release) -> None:
