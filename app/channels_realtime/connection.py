@@ -7,6 +7,7 @@ what a slow client may leave unsent, pings, metrics, and a fast way for a frame 
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from autobahn.websocket.types import ConnectionDeny
@@ -82,6 +83,7 @@ class Connection(WebSocketProtocol):
     writer: "DirectFrameWriter | None" = None  # set when the handshake request has arrived
     unanswered_pings = 0  # protocol pings that were sent since anything arrived
     close_reason = b""  # of the close frame that is to be sent
+    refusal_headers: Iterable[tuple[bytes, bytes]] = ()  # of the application, for the answer to the handshake
 
     # --- The handshake
 
@@ -109,13 +111,28 @@ class Connection(WebSocketProtocol):
         HANDSHAKES.labels("refused").inc()
         super().serverReject()
 
+    def failHandshake(  # noqa: N802  autobahn's name
+        self,
+        reason: str,
+        code: int = 400,
+        responseHeaders: Iterable[tuple[str, str]] | None = None,  # noqa: N803
+    ) -> None:
+        """Answer the handshake with an error, and with the headers that the application gave for it."""
+        ours = [(name.decode("latin1"), value.decode("latin1")) for name, value in self.refusal_headers]
+        super().failHandshake(reason, code, [*(responseHeaders or ()), *ours])
+
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Do what the application asks for by an ASGI event. daphne drops the reason of a close."""
+        """Do what the application asks for by an ASGI event.
+
+        daphne drops the reason of a close. A close before the handshake is complete may have `headers`, as
+        `websocket.accept` has: pairs of name and value, which the 403 gets. ASGI's specification has no such field.
+        """
         if message["type"] == "websocket.close":
             code, reason = message.get("code"), message.get("reason") or ""
             if self.state == self.STATE_CONNECTING:
                 why = f"code {code}" + (f", {reason!r}" if reason else "")
                 logger.info("The application refused the WebSocket %s: %s", self.request.path, why)
+                self.refusal_headers = message.get("headers", ())
             self.close_reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore").encode()
         super().handle_reply(message)
 

@@ -20,6 +20,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REFUSED = 4403  # the server answers a handshake with 403 whatever the code; metrics and tests see it
 FAILED = 1011  # RFC 6455, section 7.4.1: an unexpected condition
+# Sent with the 403 where the project itself refuses a handshake; deploy/doctor/http_client.py reads it.
+REFUSED_BY_PROJECT = [(b"x-refused-by", b"application")]
 NO_ROUTE = "No route found for path"  # channels.routing.URLRouter raises a ValueError that begins so
 
 
@@ -51,8 +53,11 @@ class Sockets:
             nonlocal is_accepted
             if message["type"] == "websocket.accept":
                 is_accepted = True
-            elif message["type"] == "websocket.close" and not is_accepted and (hint := self._find_hint(scope)):
-                logger.warning("Socket refused at %s by the project: %s.", scope["path"], hint)
+            elif message["type"] == "websocket.close" and not is_accepted:
+                if hint := self._find_hint(scope):
+                    logger.warning("Socket refused at %s by the project: %s.", scope["path"], hint)
+                else:
+                    message = {**message, "headers": REFUSED_BY_PROJECT}
             await send(message)
 
         try:
@@ -67,7 +72,10 @@ class Sockets:
             await send({"type": "websocket.close", "code": FAILED})
 
     def _find_hint(self, scope: Scope) -> str | None:
-        """Return what the project's own check may have found wrong. The server logs the refusal itself."""
+        """Return what the project's own check of the Origin has found wrong; None where it refuses for another reason.
+
+        The server logs the refusal itself.
+        """
         return refusal_reason(dict(scope["headers"]), scope.get("scheme", "ws"), self.site)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, reason: str) -> None:

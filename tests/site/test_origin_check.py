@@ -21,12 +21,14 @@ PATH = "/ws/chat/harbour/"
 
 
 async def status(server, *, origin=ORIGIN, **headers):
-    """Return the status of a handshake."""
+    """Return the status of a handshake. None of them is refused for another reason than its Origin."""
     try:
         async with server.connect(PATH, origin=origin, additional_headers=headers):
             return 101
     except InvalidStatus as refused:
-        return refused.response.status_code
+        response = refused.response
+    assert "X-Refused-By" not in response.headers or origin is None, "marked as a refusal of the project's consumer"
+    return response.status_code
 
 
 @pytest.fixture

@@ -35,14 +35,19 @@ def server(tmp_path_factory, redis_url):
         yield running
 
 
-async def refused(server, path):
+async def refusal_of(server, path):
     with pytest.raises(InvalidStatus) as refusal:
         await server.connect(path)
-    return refusal.value.response.status_code
+    return refusal.value.response
+
+
+async def refused(server, path):
+    return (await refusal_of(server, path)).status_code
 
 
 async def test_an_address_without_a_socket_is_refused(server):
-    assert await refused(server, "/ws/nothing/") == 403
+    answer = await refusal_of(server, "/ws/nothing/")
+    assert (answer.status_code, "X-Refused-By" in answer.headers) == (403, False)
     assert "Socket refused at /ws/nothing/: the project has no socket at this address." in server.log()
     assert "No route found" not in server.log()
 
@@ -65,6 +70,7 @@ async def test_an_error_after_the_accept_closes_with_1011_and_is_one_log_entry(s
     assert log.count("LookupError: after accept") == 1
 
 
-async def test_a_refusal_of_the_project_is_logged(server):
-    assert await refused(server, "/ws/chat/refused/") == 403
+async def test_a_refusal_of_the_project_is_logged_and_marked(server):
+    answer = await refusal_of(server, "/ws/chat/refused/")
+    assert (answer.status_code, answer.headers["X-Refused-By"]) == (403, "application")
     assert "The application refused the WebSocket /ws/chat/refused/" in server.log()
