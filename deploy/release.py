@@ -114,7 +114,9 @@ def run_doctor() -> None:
         last = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
         raise Failed(f"the doctor itself failed: {shorten(last)}") from None
     if not report["exit_code"]:
-        return log(f"the doctor reached the WebSocket in {report['seconds']} s")
+        websocket = next(hop for hop in report["hops"] if hop["hop"] == "WebSocket")
+        seen = "reached the WebSocket" if websocket["state"] == "ok" else f"found no broken hop: {websocket['note']}"
+        return log(f"the doctor {seen} ({report['seconds']} s)")
     cause = next(found for hop in report["hops"] for found in hop["findings"] if not found["warning"])
     details = [f"    {key}: {cause[key]}" for key in ("seen", "where", "fix") if cause[key]]
     raise Failed(f"the WebSocket is lost at {report['broken']}: {cause['sentence']}", details=details)

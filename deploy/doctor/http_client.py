@@ -17,6 +17,8 @@ MAX_BODY_BYTES = 512 * 1024  # more of an answer is not read
 MAX_HEAD_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024
 
+BY_APPLICATION = ", by the application"  # at the end of the text of a refusal
+
 ERROR_TEXTS = {
     "refused": "connection refused",
     "timeout": "no answer",
@@ -229,10 +231,18 @@ class Reply:
         """Whether nginx wrote this page itself: it is nginx's built-in error page."""
         return b"<center>nginx" in self.body
 
+    @property
+    def is_application_refusal(self) -> bool:
+        """Whether the project itself refused the handshake, and not a check of its Origin.
+
+        The stack's server marks such an answer (app/channels_stack/sockets.py).
+        """
+        return self.status == 403 and self.headers.get("x-refused-by") == "application"
+
     def __str__(self) -> str:
         if self.error:
             return f"{describe_error(self.error)} (after {self.seconds:.1f} s)"
-        return f"{self.status} {self.reason}".strip()
+        return f"{self.status} {self.reason}".strip() + (BY_APPLICATION if self.is_application_refusal else "")
 
 
 def request(target: Target, path: str, timeout: float, headers: dict[str, str] | None = None) -> Reply:

@@ -278,6 +278,11 @@ class Observations:
         return UpgradeProbe.from_reply(self.handshake.reply if self.handshake else None)
 
     @property
+    def is_visitor_refused(self) -> bool:
+        """Whether the handshake reached the application, which refused it."""
+        return bool(self.handshake and self.handshake.reply.is_application_refusal)
+
+    @property
     def engine_io(self) -> EngineIoOpening | None:
         """The first packet of Socket.IO; None when the site does not speak it."""
         return EngineIoOpening.from_received(self.hello_reply)

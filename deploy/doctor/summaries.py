@@ -14,6 +14,10 @@ def explain_unknown(hop: Hop, observations: Observations) -> str:
         case Hop.UPGRADE_PROBE if not observations.upgrade_probe:
             reply = observations.upgrade_probe_reply
             return f"the site answers {reply} and not the stack's 426: the server that it reaches is not known"
+        case Hop.WEBSOCKET if observations.is_visitor_refused:
+            return "the handshake reaches the application, which refuses this visitor"
+        case Hop.CHANNELS | Hop.HOLD | Hop.CLOSE if observations.is_visitor_refused:
+            return "not probed: the application refuses this visitor"
         case Hop.CHANNELS if not observations.is_chat and not observations.engine_io:
             return "the WebSocket stays open; the doctor does not know its protocol"
         case Hop.LAYER if not is_redis_known(observations):

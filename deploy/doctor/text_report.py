@@ -5,7 +5,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploy.doctor.catalogue import HopState
+from deploy.doctor.catalogue import Hop, HopState
+from deploy.doctor.http_client import BY_APPLICATION
 from deploy.doctor.report import HostReport, Report, ReportedFinding, ReportedHop
 
 MAX_WIDTH = 80  # columns
@@ -136,6 +137,7 @@ def draw_host(machine: HostReport, style: TextStyle) -> Iterator[str]:
     place_width = max((len(place) for place in machine.handshakes), default=0)
     for place, answer in machine.handshakes.items():
         mark = MARKS[HopState.OK if answer.startswith("101") else HopState.BROKEN]
+        mark = WARNING_MARK if answer.endswith(BY_APPLICATION) else mark
         yield f"    {style.paint_mark(mark)} {place:<{place_width}}  {answer}"
     yield ""
     if machine.facts:
@@ -156,4 +158,5 @@ def draw_verdict(report: Report, style: TextStyle) -> list[str]:
         return [style.paint(f"  {line}", RED) for line in lines]
     unknown = [hop.hop for hop in report.hops if hop.state is HopState.UNKNOWN and hop.host_state is not HopState.OK]
     gaps = f"; not known: {', '.join(unknown)}" if unknown else ""
-    return [style.paint(f"  The WebSocket works{gaps}. {report.seconds:.1f} s", GREEN)]
+    verdict = "No hop is broken" if Hop.WEBSOCKET.title in unknown else "The WebSocket works"
+    return [style.paint(f"  {line}", GREEN) for line in style.wrap(f"{verdict}{gaps}. {report.seconds:.1f} s", 2)]

@@ -139,6 +139,8 @@ def answer_application_ping(observations: Observations, websocket: WebSocket, re
 
 def probe_close(observations: Observations) -> None:
     """Send a close frame with code 1000 and observe the answer; a correct server sends one back."""
+    if observations.is_visitor_refused:
+        return
     assert observations.handshake
     websocket = observations.handshake.websocket or open_site_websocket(observations).websocket
     if websocket is None:

@@ -91,6 +91,24 @@ def test_5_the_origin_is_refused(start_nginx: StartNginx, doctor: Doctor, channe
     assert (found.hop, found.cause) == ("WebSocket", "origin-is-refused")
 
 
+MARKED = "if ($http_upgrade) { add_header X-Refused-By application always; return 403; } "
+
+
+def test_0_the_application_refuses_the_visitor(start_nginx: StartNginx, doctor: Doctor) -> None:
+    nginx = start_nginx({"sites/site.conf": [(PASS, MARKED + PASS)]})
+    found = doctor.on_host(nginx, "--hold", "1", "--frame", "9")
+    assert (found.hop, found.exit_code) == (None, 0)
+    assert found.warnings["visitor-is-refused"].strip() == (
+        "handshake at /ws/: 403 Forbidden, by the application, without a cookie"
+    )
+    states = {hop["hop"]: hop["state"] for hop in found.report["hops"]}
+    assert {states[title] for title in ("WebSocket", "Channels", "hold", "close")} == {"unknown"}
+    assert states["layer"] == "ok"
+    drawn = doctor.draw(nginx)
+    assert "No hop is broken; not known: WebSocket" in drawn
+    assert "The WebSocket works" not in drawn
+
+
 def test_5_any_origin_is_welcome(start_nginx: StartNginx, doctor: Doctor, channels_site: ChannelsSite) -> None:
     found = doctor(start_nginx(channels_site.edits), "--ws-path", "/ws/echo/")
     assert list(found.warnings) == ["any-origin-is-welcome"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.guests.conftest import Enter
 from tests.guests.site import GuestSite
 from tests.nginx.served import until
 from tests.running import REPO
@@ -41,6 +42,22 @@ def forbid(socket: str, commands: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         set_rights("+")
+
+
+@pytest.mark.guests("notifications")
+async def test_the_doctor_tells_a_visitor_without_a_session_from_a_refused_origin(
+    site: GuestSite, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(*options: str) -> tuple[str | None, str, set[str]]:
+        report = examine(site, "--ws-path", "/ws/notices/", *options)
+        websocket = next(hop for hop in report["hops"] if hop["hop"] == "WebSocket")
+        return report["broken"], websocket["state"], {found["cause"] for found in websocket["findings"]}
+
+    assert find() == (None, "unknown", {"visitor-is-refused"})
+    assert find("--origin", "https://stranger.invalid") == ("WebSocket", "broken", {"origin-is-refused"})
+    alice = await enter("alice")
+    monkeypatch.setenv("DOCTOR_OPTIONS", f"--cookie=sessionid={alice.browser.cookies['sessionid']}")
+    assert find() == (None, "ok", set())
 
 
 @pytest.mark.guests("tutorial")

@@ -30,8 +30,9 @@ def describe(observations: Observations) -> str:
 
 
 def is_refused(observations: Observations) -> bool:
-    """Whether the answer is neither 101 nor 500. A 500 is the application's own failure, which the next hop judges."""
-    return handshake_reply(observations).status not in (101, 500)
+    """Whether the answer is neither 101 nor the application's own: its failure, a 500, is judged at the next hop."""
+    reply = handshake_reply(observations)
+    return reply.status not in (101, 500) and not reply.is_application_refusal
 
 
 def is_upgrade_lost(observations: Observations) -> bool:
@@ -141,12 +142,28 @@ def handshake_is_redirected(observations: Observations) -> str | None:
     " the Origin (`Socket refused: …`).",
 )
 def origin_is_refused(observations: Observations) -> Evidence | str | None:
-    """Apply when the handshake is answered by 403."""
-    if handshake_reply(observations).status != 403:
+    """Apply when the handshake is answered by 403, and not because the application refuses this visitor."""
+    reply = handshake_reply(observations)
+    if reply.status != 403 or reply.is_application_refusal:
         return None
     evidence = f"{describe(observations)} to Origin {observations.options.origin or observations.origin}"
     logged = find_in_logs(observations, "Socket refused")
     return Evidence(f"{evidence}; {logged.text}", logged.where) if logged else evidence
+
+
+@register_cause(
+    0,
+    Hop.WEBSOCKET,
+    "The handshake reaches the application, which refuses this visitor: it may want a sign-in.",
+    "To examine the WebSocket itself, give the doctor the cookie of a session: `cookie` in [doctor] of stack.toml, or"
+    " `--cookie` in DOCTOR_OPTIONS.",
+    is_warning=True,
+)
+def visitor_is_refused(observations: Observations) -> str | None:
+    """Apply when the project itself closes the WebSocket before it accepts it."""
+    if not handshake_reply(observations).is_application_refusal:
+        return None
+    return f"{describe(observations)}, {'with' if observations.options.handshake_cookie else 'without'} a cookie"
 
 
 @register_cause(
@@ -213,7 +230,8 @@ def socket_io_is_asked_wrongly(observations: Observations) -> str | None:
 )
 def page_opens_another_path(observations: Observations) -> Evidence | None:
     """Apply when the site is not the chat, the handshake fails and a script opens another path."""
-    if handshake_reply(observations).status == 101 or observations.upgrade_probe:
+    reply = handshake_reply(observations)
+    if reply.status == 101 or reply.is_application_refusal or observations.upgrade_probe:
         return None
     opened = {path: file for file, text in observations.scripts.items() for path in find_opened_paths(text)}
     if not opened or any(observations.options.ws_path.startswith(path) for path in opened):
