@@ -186,7 +186,7 @@ def free_ports(count: int) -> list[int]:
     while len(found) < count:
         port = random.randrange(first, first + PORTS_PER_WORKER)
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
+            probe.bind(("", port))  # at every address, as nginx listens
             if port not in found and port not in used_ports:
                 found.append(port)
     used_ports.update(found)
