@@ -126,7 +126,7 @@ def test_a_project_reaches_no_other_host(vm: Machine, projects: Projects, name: 
         ("tutorial", "/etc/parley/credentials/SECRET_KEY"),
         ("tutorial", "/etc/notifications/credentials/SECRET_KEY"),
         ("tutorial", "/var/backups/parley/"),
-        ("tutorial", "/run/redis/redis.sock"),
+        ("tutorial", "/run/parley/redis.sock"),
         ("tutorial", "/run/parley/ws1.sock"),
         ("tutorial", "/run/notifications/redis.sock"),
         ("parley", "/etc/tutorial/credentials/SECRET_KEY"),

@@ -232,7 +232,7 @@ def test_little_of_the_project_is_exposed(vm: Machine, project: Project, record_
     [
         ("tutorial", "/etc/parley/credentials/SECRET_KEY"),
         ("tutorial", "/var/backups/parley/"),
-        ("tutorial", "/run/redis/redis.sock"),
+        ("tutorial", "/run/parley/redis.sock"),
         ("tutorial", "/run/parley/ws1.sock"),
         ("parley", "/etc/tutorial/credentials/SECRET_KEY"),
         ("parley", "/run/tutorial/redis.sock"),
