@@ -14,6 +14,9 @@ from tests.nginx.served import accepts, free_ports
 Edits = dict[str, list[tuple[str, str]]]
 """File below nginx/ -> its replacements: what is there, and what replaces it."""
 
+APPLICATION_REFUSES = "if ($http_upgrade) { add_header X-Refused-By application always; return 403; } "
+"""Before a proxy_pass: answers a handshake as the stack's server does where the project's consumer refuses it."""
+
 
 def start_process(command: list[str], port: int, log: Path) -> "subprocess.Popen[bytes]":
     """Start nginx with its errors appended to a log, and wait until it accepts connections."""

@@ -9,6 +9,7 @@ import pytest
 from tests.doctor.channels_site import ChannelsSite, UnixServer
 from tests.doctor.conftest import StartNginx
 from tests.doctor.doctor_command import Doctor
+from tests.doctor.edited_nginx import APPLICATION_REFUSES
 
 UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
 CONNECTION = "proxy_set_header Connection $connection_upgrade;"
@@ -91,11 +92,8 @@ def test_5_the_origin_is_refused(start_nginx: StartNginx, doctor: Doctor, channe
     assert (found.hop, found.cause) == ("WebSocket", "origin-is-refused")
 
 
-MARKED = "if ($http_upgrade) { add_header X-Refused-By application always; return 403; } "
-
-
 def test_0_the_application_refuses_the_visitor(start_nginx: StartNginx, doctor: Doctor) -> None:
-    nginx = start_nginx({"sites/site.conf": [(PASS, MARKED + PASS)]})
+    nginx = start_nginx({"sites/site.conf": [(PASS, APPLICATION_REFUSES + PASS)]})
     found = doctor.on_host(nginx, "--hold", "1", "--frame", "9")
     assert (found.hop, found.exit_code) == (None, 0)
     assert found.warnings["visitor-is-refused"].strip() == (

@@ -12,7 +12,7 @@ import pytest
 from deploy import release
 from tests.doctor.conftest import StartNginx
 from tests.doctor.doctor_command import Doctor
-from tests.doctor.edited_nginx import EditedNginx
+from tests.doctor.edited_nginx import APPLICATION_REFUSES, EditedNginx
 from tests.running import REPO
 
 PASS = "proxy_pass http://$ws_servers;"
@@ -114,3 +114,14 @@ def test_a_release_is_rolled_back_with_the_doctors_sentence(
     with pytest.raises(release.Failed, match="lost at 426: nginx sends the WebSockets to gunicorn") as failed:
         release.verify_site()
     assert "fix: Add a `location /ws/`" in str(failed.value)
+
+
+def test_a_release_whose_application_refuses_the_visitor_is_accepted(
+    start_nginx: StartNginx, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nginx = start_nginx({"sites/site.conf": [(PASS, APPLICATION_REFUSES + PASS)]})
+    monkeypatch.setattr(release, "find_certificate", lambda: nginx.ca)
+    monkeypatch.setattr(release, "read_setting", lambda _: "")
+    monkeypatch.setattr(release, "read_site_name", lambda: nginx.url.removeprefix("https://"))
+    release.verify_site()
+    assert "found no broken hop: the handshake reaches the application, which refuses" in capsys.readouterr().out
