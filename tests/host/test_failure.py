@@ -251,10 +251,11 @@ def test_a_release_that_was_rolled_back_begins_with_what_serves(
 ) -> None:
     found = {"warning": False, "sentence": "daphne refuses it", "seen": "403", "where": "", "fix": "allow it"}
     report = {"exit_code": 5, "broken": "daphne", "hops": [{"findings": [found]}]}
+    healthy = {"exit_code": 0, "seconds": 1, "hops": [{"hop": "WebSocket", "state": "ok"}]}
     doctor = host / "python"
     doctor.write_text(
-        f'#!/bin/sh\n[ -e {host}/rolled-back ] && report=\'{{"exit_code": 0, "seconds": 1}}\' ||'
-        f" report='{json.dumps(report)}'\ntouch {host}/rolled-back\necho \"$report\"\n"
+        f"#!/bin/sh\n[ -e {host}/rolled-back ] && report='{json.dumps(healthy)}' || report='{json.dumps(report)}'\n"
+        f'touch {host}/rolled-back\necho "$report"\n'
     )
     doctor.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(doctor))
