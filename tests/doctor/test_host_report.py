@@ -109,11 +109,11 @@ def test_a_release_is_rolled_back_with_the_doctors_sentence(
     monkeypatch.setattr(release, "find_certificate", lambda: healthy.ca)
     monkeypatch.setattr(release, "read_setting", lambda _: "")
     monkeypatch.setattr(release, "read_site_name", lambda: healthy.url.removeprefix("https://"))
-    release.verify_site()
+    release.run_doctor()
     monkeypatch.setattr(release, "read_site_name", lambda: wrong.url.removeprefix("https://"))
     with pytest.raises(release.Failed, match="lost at 426: nginx sends the WebSockets to gunicorn") as failed:
-        release.verify_site()
-    assert "fix: Add a `location /ws/`" in str(failed.value)
+        release.run_doctor()
+    assert "fix: Add a `location /ws/`" in failed.value.describe()
 
 
 def test_a_release_whose_application_refuses_the_visitor_is_accepted(
@@ -123,5 +123,5 @@ def test_a_release_whose_application_refuses_the_visitor_is_accepted(
     monkeypatch.setattr(release, "find_certificate", lambda: nginx.ca)
     monkeypatch.setattr(release, "read_setting", lambda _: "")
     monkeypatch.setattr(release, "read_site_name", lambda: nginx.url.removeprefix("https://"))
-    release.verify_site()
+    release.run_doctor()
     assert "found no broken hop: the handshake reaches the application, which refuses" in capsys.readouterr().out
