@@ -122,7 +122,7 @@ class DiskSpaceCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
-        free, size, free_inodes, inodes = (metric for metric in self.describe())
+        free, size, free_inodes, inodes = self.describe()
         for disk in measure_disks():
             for metric, value in (
                 (free, disk.free_bytes),

@@ -212,9 +212,9 @@ class Observations:
     clock_offset_seconds: float | None = None
     """By how much the server's clock is ahead of ours, from its Date header."""
     upgrade_probe_reply: Reply | None = None
+    """The answer to a plain GET of the WebSocket path."""
     is_routed_by_upgrade: bool = False
     """Whether nginx sends plain requests of the WebSocket path to gunicorn and handshakes to a WebSocket server."""
-    """The answer to a plain GET of the WebSocket path."""
     forged_probe_reply: Reply | None = None
     """The same with forged X-Forwarded-* headers."""
     readiness_reply: Reply | None = None

@@ -70,6 +70,11 @@ class Layout:
         return self.var / "nginx"
 
     @property
+    def nginx_pid_file(self) -> Path:
+        """The file with nginx's process id, which nginx writes when it has all of its ports."""
+        return self.run / "nginx-master.pid"
+
+    @property
     def tls(self) -> Path:
         """The folder of the certificate and its key. Only its owner may enter it."""
         return self.var / "tls"

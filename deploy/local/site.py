@@ -65,7 +65,7 @@ def local_target(layout: Layout, static_root: Path, ports: Sequence[int] = ()) -
             "worker_processes 2",
             f"worker_rlimit_nofile {files}",
             "worker_shutdown_timeout 24h",
-            f'pid "{layout.run}/nginx-master.pid"',
+            f'pid "{layout.nginx_pid_file}"',
             "error_log stderr warn",
         ),
         "events.conf": directives(f"worker_connections {files * 4 // 5}"),

@@ -78,7 +78,7 @@ def host_layout(folder: Path, layout: Layout) -> Layout:
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
             file.write(f"{kind}_temp_path {host.nginx}/tmp/{kind};\n")
     with (host.nginx / "target" / "main.conf").open("a") as file:
-        file.write(f"daemon off;\npid {host.run}/nginx-master.pid;\n" + ("user root;\n" if os.geteuid() == 0 else ""))
+        file.write(f"daemon off;\npid {host.nginx_pid_file};\n" + ("user root;\n" if os.geteuid() == 0 else ""))
     return host
 
 

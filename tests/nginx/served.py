@@ -102,7 +102,7 @@ class Nginx:
         self.upstreams = {name: Upstream(layout.socket(name)) for name in ("web", "ws1", "ws2")}
         self.process = subprocess.Popen(site.command(layout), stderr=subprocess.PIPE, start_new_session=True)
         # nginx writes this file once it has all of its ports. Before that it may accept connections and give up later.
-        until(lambda: (layout.run / "nginx-master.pid").exists() or self.process.poll() is not None)
+        until(lambda: layout.nginx_pid_file.exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self.process.communicate()[1].decode()
 
     def ask(
