@@ -53,7 +53,7 @@ adopt: packages-run .venv/.stamp
 
 # FAST=1: at most two minutes. tests/fast.py says what it leaves out; the summary counts it. ARGS="tests/rooms" and the like.
 .PHONY: test
-test: packages-test .venv/.stamp .venv/.stamp-bench .venv/.stamp-load node_modules/.stamp
+test: packages-test .venv/.stamp .venv/.stamp-bench .venv/.stamp-load .venv/.stamp-deploy node_modules/.stamp
 	$(PYTHON) -m pytest $(if $(FAST),--fast) $(ARGS)
 
 .PHONY: check
