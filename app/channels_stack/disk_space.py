@@ -20,7 +20,7 @@ POSTGRESQL_FOLDER = Path("/var/lib/postgresql")  # of the database server on thi
 LOCAL_HOSTS = ("", "localhost", "127.0.0.1", "::1")
 
 LOW_SHARE, LOW_BYTES = 0.10, 2048 * MIB  # free space below the smaller of the two is a warning
-FULL_SHARE, FULL_BYTES = 0.01, 64 * MIB  # below the smaller of the two the site is not ready; a segment has 16 MiB
+FULL_SHARE, FULL_BYTES = 0.05, 64 * MIB  # below the smaller of the two the site is not ready; a segment has 16 MiB
 LOW_INODES_SHARE, FULL_INODES_SHARE = 0.05, 0.005
 
 

@@ -43,6 +43,7 @@ def have(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         ((64, 20_000), True, False),
         ((63, 20_000), True, True),
         ((9, 100), True, False),
+        ((49, 1000), True, True),  # three segments of PostgreSQL's log
         ((0, 100), True, True),
         ((3000, 100_000, 49, 1000), True, False),
         ((3000, 100_000, 4, 1000), True, True),
