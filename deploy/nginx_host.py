@@ -24,7 +24,16 @@ PREFIX = "stack_"
 """nginx has one name space for the variables, zones, log formats and upstream groups of all sites; this begins ours."""
 DEFAULT_SERVERS = (80, 443)
 """The ports at which requests for unknown names are refused, where no other site has the port."""
-OF_THE_CHAT = ("http-server", "https-server", "metrics", "server-name", "static", "upstreams", "websocket")
+OF_THE_CHAT = (
+    "http-server",
+    "https-server",
+    "metrics",
+    "server-name",
+    "static",
+    "trusted-proxies",
+    "upstreams",
+    "websocket",
+)
 INCLUDED = ("metrics", "upstreams")  # also where there is no chat
 NOT_IN_TARGET = ("main", "events")
 CURVES = ("curves", "curves-post-quantum")
@@ -132,6 +141,8 @@ def list_site_files(site: SiteContext) -> list[TextFile]:
     if site["layout"] == "checkout":
         files = {f"target/{stem}.conf": (NGINX / "targets/host" / f"{stem}.conf").read_text() for stem in OF_THE_CHAT}
         files["target/server-name.conf"] = f"server_name {site['domain']};\n"
+        if site["trusted_proxy_lines"]:
+            files["target/trusted-proxies.conf"] = "\n".join([*site["trusted_proxy_lines"], ""])
         files["target/upstreams.conf"] = _repeat_servers(files["target/upstreams.conf"], site)
         files[f"sites/{name}.conf"] = (NGINX / "sites" / f"{name}.conf").read_text()
     else:

@@ -4,6 +4,7 @@ Ansible (ansible/filter_plugins/site_context.py) and deploy/render.py build it w
 test renders is the unit that a host gets. Every name follows from the site's name. The templates use nothing else.
 """
 
+import ipaddress
 import json
 import re
 import shlex
@@ -119,6 +120,8 @@ class SiteContext(TypedDict):
     ports: list[int]
     ipv6: bool
     """Whether the host's kernel has IPv6: nginx does not start with `listen [::]` where it does not."""
+    trusted_proxy_lines: list[str]
+    """The directives of nginx that take a visitor's address from a proxy before it; none where there is no proxy."""
     manifest: dict[str, Any]
     """The fields of the manifest, for what only one template needs."""
 
@@ -145,6 +148,8 @@ class SiteVariables(TypedDict, total=False):
     media_url: str
     """The path of uploaded files, by the project's settings."""
     ipv6: bool
+    trusted_proxies: Sequence[str]
+    """The networks of proxies and load balancers before nginx, such as 10.0.0.0/8."""
 
 
 def quote_for_systemd(words: Sequence[str]) -> str:
@@ -265,8 +270,27 @@ def build_context(manifest: Manifest, variables: SiteVariables, layout: str) -> 
         rewrites_ws=False,  # browsers upgrade it themselves where the site has a name
         ports=list(manifest.ports),
         ipv6=variables.get("ipv6", True),
+        trusted_proxy_lines=list_proxy_lines(variables.get("trusted_proxies", ())),
         manifest=to_fields(manifest),
     )
+
+
+def list_proxy_lines(networks: Sequence[str]) -> list[str]:
+    """Return the directives with which nginx takes a visitor's address from X-Forwarded-For of these proxies alone.
+
+    Raises:
+        WrongSite: one is no address and no network.
+    """
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise WrongSite(f"site_trusted_proxies: {error}") from None
+    if not networks:
+        return []
+    # The last address in the header that is not a proxy's own: what stands before it, a visitor may have invented.
+    followed = ["real_ip_header X-Forwarded-For;", "real_ip_recursive on;"]
+    return [*(f"set_real_ip_from {network};" for network in networks), *followed]
 
 
 def describe_site(site: SiteContext, version: str) -> SiteDescription:

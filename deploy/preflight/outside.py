@@ -19,6 +19,9 @@ SSH_TIMEOUT_SECONDS = 5
 SSH_PORT = 22
 PUBLIC_PORTS = (80, 443)
 OPENED_FIREWALLS = ("ufw", "firewalld")  # the deployment opens the ports of the site in these
+NO_PROXY_FIX = (
+    "If that is a load balancer or proxy, set site_trusted_proxies to its networks; else correct the records."
+)
 Probe = Callable[[str, int], str]
 Resolve = Callable[[str], list[str]]
 
@@ -124,7 +127,7 @@ def check_name(
     if not wrong:
         return
     # A host of a cloud does not know its public address; it is compared only where ssh connects to a public one.
-    is_known = any(is_public(address) for address in own)
+    is_known = any(is_public(address) for address in own) and not plan.has_proxy
     sentence = f"{plan.domain} leads to {', '.join(wrong)}, and the host is {', '.join(host_addresses) or 'elsewhere'}."
     if is_known and len(wrong) == len(found):
         yield stop(
@@ -137,7 +140,8 @@ def check_name(
             "Remove that record: the certificate authority asks at every address.",
         )
     else:
-        yield note("domain", sentence, "If that is no load balancer in front of it, correct the records.")
+        fix = "If that is not your proxy, correct the records." if plan.has_proxy else NO_PROXY_FIX
+        yield note("domain", sentence, fix)
 
 
 def _name_public(addresses: list[str]) -> str:

@@ -37,6 +37,8 @@ class Plan:
     authority: str = ""
     """HOST:PORT of the certificate authority; "": it is not asked."""
     authority_is_public: bool = False
+    has_proxy: bool = False
+    """Whether the site's name leads to a proxy before the host."""
     package_index: str = ""
     """HOST:PORT from which pip installs unless the host is configured otherwise; "": not known."""
     uses_postgres: bool = True

@@ -38,6 +38,7 @@ def make_plan(site: SiteContext, variables: Mapping[str, Any]) -> Plan:
         ports=tuple(sorted({*find_ports(), *site["ports"]})),
         authority=f"{authority.hostname}:{authority.port or HTTPS_PORT}" if authority.hostname else "",
         authority_is_public=authority.hostname == PUBLIC_AUTHORITY,
+        has_proxy=bool(split_words(variables.get("site_trusted_proxies"))),
         package_index=find_package_index(),
         uses_postgres=bool(site["database"]) and not database,
         database_host=find_database_host(database),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.preflight.finding import Finding, stop
+from deploy.preflight.planning import split_words
+from deploy.site_context import WrongSite, list_proxy_lines
 
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = re.compile(rf"({LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?")
@@ -51,6 +53,10 @@ def _find_problems(given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name, (pattern, sentence) in ADDRESSES.items():
         if not re.fullmatch(pattern, str(given.get(name, "")), re.DOTALL):
             yield name, f"{sentence}.", inventory
+    try:
+        list_proxy_lines(split_words(given.get("site_trusted_proxies")))
+    except WrongSite as wrong:
+        yield "site_trusted_proxies", f"{wrong}.", "Give networks such as 10.0.0.0/8, as a list or with commas."
     environment, secrets = given.get("site_environment"), given.get("site_secrets")
     if environment is None or set(environment) & set(given.get("reserved", [])):
         sentence = "site_environment must be a mapping of variables, without the secrets and ALLOWED_HOSTS."

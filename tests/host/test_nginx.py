@@ -1,5 +1,6 @@
 """The nginx of a host takes several sites of ours beside sites of the operator, and sends each request to its site."""
 
+import json
 import re
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from deploy import nginx_host, render
 from deploy.local import certificate
 from deploy.local.layout import Layout
-from deploy.site_context import SiteContext
+from deploy.site_context import SiteContext, WrongSite
 from tests.host.sites import FULL, REPO, project
 from tests.nginx.served import free_ports, until
 
@@ -239,3 +240,43 @@ def test_each_site_has_sockets_certificate_and_folders_of_its_own() -> None:
         assert f"alias /var/lib/{site['name']}/media/;" in text
         assert other not in text
         assert "ws_servers" not in text
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "address"),
+    [
+        ((), "203.0.113.9", "127.0.0.1"),  # a client's own invention
+        (("192.0.2.0/24",), "203.0.113.9", "127.0.0.1"),
+        (("127.0.0.1",), "203.0.113.9", "203.0.113.9"),
+        (("127.0.0.1",), "198.51.100.1, 203.0.113.9", "203.0.113.9"),  # what stands first, a visitor may have invented
+        (("127.0.0.1", "192.0.2.0/24"), "203.0.113.9, 192.0.2.7", "203.0.113.9"),  # two proxies
+        (("127.0.0.1",), "2001:db8::9", "2001:db8::9"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["app", "tests/guests/tutorial"])
+def test_the_address_of_a_visitor_is_taken_from_a_trusted_proxy_alone(
+    host: HostNginx, folder: str, trusted: Sequence[str], forwarded: str, address: str
+) -> None:
+    site = render.read_site(REPO / folder, {"domain": "chat.example.org", "trusted_proxies": trusted})
+    host.add(site)
+    running = subprocess.Popen(host.command, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: accepts(host.ports[443]))
+        with httpx.Client(verify=False) as client:
+            client.get(
+                f"https://127.0.0.1:{host.ports[443]}/",
+                headers={"Host": site["domain"], "X-Forwarded-For": forwarded},
+                extensions={"sni_hostname": site["domain"]},
+            )
+        log = host.root / "channels-stack.log"
+        until(lambda: log.read_text() != "")
+        assert json.loads(log.read_text())["client"] == address
+    finally:
+        running.terminate()
+        running.wait()
+
+
+@pytest.mark.parametrize("network", ["loadbalancer", "10.0.0.1/8", "10.0.0.0/8; return 200"])
+def test_what_is_no_network_is_refused(network: str) -> None:
+    with pytest.raises(WrongSite, match="site_trusted_proxies: "):
+        render.read_site(REPO / "app", {"trusted_proxies": [network]})

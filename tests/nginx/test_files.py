@@ -73,7 +73,7 @@ def test_the_local_run_differs_from_a_host_only_in_the_target(layout: Layout) ->
     assert (layout.nginx / "sites" / "site.conf").read_text() == WRITTEN + SITE
     host = {file.name for file in (NGINX / "targets" / "host").iterdir()}
     # Only the host's own files include these; a local run answers to every name, and its sockets can be scraped.
-    of_hosts = {"server-name.conf", "metrics.conf", "default-80.conf", "default-443.conf"}
+    of_hosts = {"server-name.conf", "trusted-proxies.conf", "metrics.conf", "default-80.conf", "default-443.conf"}
     assert set(local_target(layout, Path("/static"))) == host - of_hosts
 
 

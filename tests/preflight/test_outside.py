@@ -60,6 +60,11 @@ def test_a_host_that_knows_its_private_address_alone_gets_a_note(public: Plan) -
     assert found.severity == "note"
 
 
+def test_a_name_that_leads_to_the_proxy_of_the_site_is_a_note(public: Plan) -> None:
+    (found,) = check_name(replace(public, has_proxy=True), FACTS, [HOST], lambda _: [OTHER])
+    assert (found.severity, found.fix) == ("note", "If that is not your proxy, correct the records.")
+
+
 def test_a_private_authority_may_know_another_dns(plan: Plan) -> None:
     assert list(check_name(plan, FACTS, [HOST], lambda _: [])) == []
 

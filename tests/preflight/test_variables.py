@@ -17,6 +17,7 @@ RIGHT: dict[str, Any] = {
     "site_upgrade_time": "04:45",
     "site_database_url": "",
     "email_url": "",
+    "site_trusted_proxies": "10.0.0.0/8, 2001:db8::7",
     "site_environment": ["ALLOW_GUESTS"],
     "site_secrets": ["EMAIL_URL"],
     "site_manifest": {},
@@ -48,6 +49,8 @@ def test_right_variables_are_no_finding() -> None:
         ("site_environment", ["EMAIL_URL"]),
         ("site_secrets", None),
         ("site_secrets", ["SECRET_KEY"]),
+        ("site_trusted_proxies", "10.0.0.0/8, loadbalancer"),
+        ("site_trusted_proxies", ["10.0.0.1/8"]),
         ("site_manifest", {"name": "shop"}),
     ],
 )
