@@ -31,6 +31,7 @@ from deploy.processes import (  # noqa: E402
     Failed,
     graceful_reload,
     is_of_release,
+    is_socket_server,
     list_services,
     read_setting,
     read_site_name,
@@ -196,9 +197,10 @@ def change_one_by_one(change: Callable[[str, JournalMark], None], mark: JournalM
 
 
 def return_to(version: str, mark: JournalMark) -> None:
-    """Restart all services at once in that release; those whose process is of that release already are left alone.
+    """Change all services to that release; those whose process is of that release already are left alone.
 
-    Time matters here, and systemd's sockets hold the visitors meanwhile.
+    The WebSocket servers follow each other, as in a release, so that a client that has to reconnect finds a server. The
+    other services are restarted meanwhile, because time matters here; systemd's sockets hold their visitors.
 
     Raises:
         Failed: a service does not get ready, or the doctor finds a broken hop.
@@ -206,9 +208,26 @@ def return_to(version: str, mark: JournalMark) -> None:
     switch_release(version)
     units = [unit for unit in list_services() if not is_of_release(unit, RELEASES / version)]
     run_systemctl("reset-failed", *units)
+    lanes = [[unit] for unit in units if not is_socket_server(unit)]
+    lanes.append([unit for unit in units if is_socket_server(unit)])
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda unit: restart(unit, mark), units))
+        list(pool.map(lambda lane: [replace_process(unit, mark) for unit in lane], lanes))
     verify_site(mark)
+
+
+def replace_process(unit: str, mark: JournalMark) -> None:
+    """Let the service's process start its successor; where that fails, restart the service.
+
+    The process may be of a release that is broken.
+
+    Raises:
+        Failed: the service does not get ready.
+    """
+    try:
+        graceful_reload(unit, mark)
+    except Failed as failed:
+        log(f"{unit} did not hand over ({failed.cause}); restarting it")
+        restart(unit, mark)
 
 
 def rollback(mark: JournalMark) -> None:

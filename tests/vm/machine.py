@@ -1,5 +1,6 @@
 """A machine that Ansible can reach: commands on it, deployments to it, and its site as seen from there."""
 
+import asyncio
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from typing import Any
 from unittest import mock
 
 import httpx
+from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from tests.acceptance.conftest import resolving
 from tests.acceptance.site import Person, Site
@@ -30,6 +32,7 @@ from tests.vm.checkout import Checkout
 ROOT_CA = os.environ.get("PARLEY_CA")  # of a private authority
 # Groups of the inventory. Hosts of the first get a project alone; those of the second have an nginx with another site.
 GROUPS = ("alone", "shared", "busy")
+TRIES_A_SECOND = 10  # nginx allows one address some more handshakes
 PLAY_TIMEOUT_SECONDS = 1200  # of a playbook, on a busy machine
 ANSIBLE = Path(os.environ.get("PARLEY_ANSIBLE") or Path(sys.executable).parent)  # where ansible-playbook is
 
@@ -235,6 +238,27 @@ class Pages:
                 except httpx.HTTPError as error:
                     self.answers[repr(error)] += 1
                 self.slowest = max(self.slowest, time.monotonic() - began)
+
+
+class Handshakes:
+    """Opens a WebSocket and closes it, one after the other, and counts the answers: 101, or the refusal."""
+
+    def __init__(self, site: Site, cookie: str) -> None:
+        self.site, self.cookies = site, httpx.Cookies({"sessionid": cookie})
+        self.answers: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                socket = await self.site.wss(cookies=self.cookies)
+            except InvalidStatus as refused:
+                self.answers[str(refused.response.status_code)] += 1
+            except (OSError, EOFError, TimeoutError, InvalidHandshake) as error:
+                self.answers[repr(error)] += 1
+            else:
+                self.answers["101"] += 1
+                await socket.close()
+            await asyncio.sleep(1 / TRIES_A_SECOND)
 
 
 def play(command: Sequence[str | Path], folder: Path, environment: dict[str, str]) -> Played:
