@@ -17,7 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -211,23 +211,24 @@ def return_to(version: str, mark: JournalMark) -> None:
     lanes = [[unit] for unit in units if not is_socket_server(unit)]
     lanes.append([unit for unit in units if is_socket_server(unit)])
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda lane: [replace_process(unit, mark) for unit in lane], lanes))
+        list(pool.map(lambda lane: replace_processes(lane, mark), lanes))
     verify_site(mark)
 
 
-def replace_process(unit: str, mark: JournalMark) -> None:
-    """Let the service's process start its successor; where that fails, restart the service.
+def replace_processes(units: Sequence[str], mark: JournalMark) -> None:
+    """Let the process of each service start its successor, one after the other; where that fails, restart the service.
 
-    The process may be of a release that is broken.
+    A process may be of a release that is broken.
 
     Raises:
-        Failed: the service does not get ready.
+        Failed: a service does not get ready.
     """
-    try:
-        graceful_reload(unit, mark)
-    except Failed as failed:
-        log(f"{unit} did not hand over ({failed.cause}); restarting it")
-        restart(unit, mark)
+    for unit in units:
+        try:
+            graceful_reload(unit, mark)
+        except Failed as failed:
+            log(f"{unit} did not hand over ({failed.cause}); restarting it")
+            restart(unit, mark)
 
 
 def rollback(mark: JournalMark) -> None:

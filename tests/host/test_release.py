@@ -1,11 +1,14 @@
 """What release.py understands, and what it leaves alone."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from deploy import release
+from deploy.journal import JournalMark
+from deploy.processes import Failed
 
 
 @pytest.fixture
@@ -54,3 +57,53 @@ def test_a_release_that_is_half_there_is_not_switched_to(
     assert release.main() == 1
     assert capsys.readouterr().err == f"release: {tmp_path}/v2 is not a complete release\n"
     assert not (tmp_path / "current").exists()
+
+
+class Services:
+    """The services of a site in place of systemd's. `broken` cannot start a successor."""
+
+    def __init__(self, broken: tuple[str, ...] = ()) -> None:
+        self.broken = broken
+        self.calls: list[str] = []
+
+    def graceful_reload(self, unit: str, _: object) -> None:
+        self.calls.append(f"reload {unit}")
+        if unit in self.broken:
+            raise Failed(f"{unit} keeps its old process")
+
+    def restart(self, unit: str, _: object) -> None:
+        self.calls.append(f"restart {unit}")
+
+
+@pytest.fixture
+def return_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Services], list[str]]:
+    """Return to the release before, with these services; the result is what was done to them."""
+    units = ["parley-web.service", "parley-worker.service", "parley-ws@1.service", "parley-ws@2.service"]
+    monkeypatch.setattr(release, "list_services", lambda: units)
+    monkeypatch.setattr(release, "is_of_release", lambda unit, _: unit == "parley-worker.service")
+    for name in ("switch_release", "run_systemctl", "verify_site"):
+        monkeypatch.setattr(release, name, lambda *_: None)
+
+    def return_with(services: Services) -> list[str]:
+        monkeypatch.setattr(release, "graceful_reload", services.graceful_reload)
+        monkeypatch.setattr(release, "restart", services.restart)
+        release.return_to("v1", JournalMark("", 0))
+        return services.calls
+
+    return return_with
+
+
+def test_the_websocket_servers_return_one_after_the_other(return_with: Callable[[Services], list[str]]) -> None:
+    calls = return_with(Services())
+    assert [call for call in calls if "ws@" in call] == ["reload parley-ws@1.service", "reload parley-ws@2.service"]
+    assert "reload parley-web.service" in calls
+    assert not any("worker" in call for call in calls)  # it is of that release already
+
+
+def test_a_server_that_cannot_start_its_successor_is_restarted(return_with: Callable[[Services], list[str]]) -> None:
+    calls = return_with(Services(broken=("parley-ws@1.service",)))
+    assert [call for call in calls if "ws@" in call] == [
+        "reload parley-ws@1.service",
+        "restart parley-ws@1.service",
+        "reload parley-ws@2.service",
+    ]
