@@ -34,7 +34,7 @@ from .heartbeat import Heartbeat
 from .loop_lag import LoopLag
 from .metrics import PENDING_BYTES
 from .ping_scheduler import PingScheduler
-from .systemd import notify, watchdog_seconds
+from .systemd import feed_watchdog, notify, watchdog_seconds
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class DrainingServer(Server):
 
     def _notify_watchdog(self, interval: float) -> None:
         # From the event loop: when the loop is blocked, systemd hears nothing and restarts the process.
-        notify("WATCHDOG=1")
+        feed_watchdog()
         reactor.callLater(interval, self._notify_watchdog, interval)
 
     # --- daphne calls these

@@ -2,16 +2,33 @@
 
 import os
 import socket
+from contextlib import suppress
 
 FIRST_DESCRIPTOR = 3  # of the files that systemd passes: SD_LISTEN_FDS_START
 
 
 def notify(*assignments: str) -> None:
-    """Send assignments such as "READY=1" to systemd. Does nothing when systemd did not start the process."""
+    """Send assignments such as "READY=1" to systemd, or to what starts the process in its place.
+
+    Does nothing when nobody asked for them (NOTIFY_SOCKET), or when nobody listens any more.
+    """
+    _send("\n".join(assignments), 0)
+
+
+def feed_watchdog() -> None:
+    """Send WATCHDOG=1 without waiting: where the queue of the socket is full, the receiver has messages enough."""
+    with suppress(BlockingIOError):
+        _send("WATCHDOG=1", socket.MSG_DONTWAIT)
+
+
+def _send(text: str, flags: int) -> None:
     if address := os.environ.get("NOTIFY_SOCKET"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection,
+            suppress(ConnectionRefusedError, FileNotFoundError),
+        ):
             connection.connect("\0" + address[1:] if address.startswith("@") else address)
-            connection.sendall("\n".join(assignments).encode())
+            connection.sendall(text.encode(), flags)
 
 
 def watchdog_seconds() -> float | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.local import site
 from deploy.local.checks import program
 from deploy.local.layout import REPO, Layout
+from deploy.local.watchdog import WatchdogTimes, read_unit_times
 
 STOP_TIMEOUT_SECONDS = 15  # for a service to finish its requests and close its sockets
 
@@ -21,6 +22,7 @@ class Service:
         colour: of its name in the terminal, the number of an ANSI escape sequence.
         socket: the unix socket at which it listens.
         stop_seconds: how long it may take to end after SIGTERM.
+        watchdog: how long it may be silent, where it feeds the watchdog (deploy/local/watchdog.py).
     """
 
     name: str
@@ -31,6 +33,7 @@ class Service:
     colour: str
     socket: Path | None = None
     stop_seconds: int = STOP_TIMEOUT_SECONDS
+    watchdog: WatchdogTimes | None = None
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,20 @@ class Application:
 def build_services(layout: Layout, application: Application, *, redis: bool) -> list[Service]:
     """Return the services in the order of their start; `redis`: whether this run has a Redis of its own.
 
-    The two daphnes stop first, while nginx still passes their close frames on to the browsers.
+    The two daphnes stop first, while nginx still passes their close frames on to the browsers. They feed the
+    watchdog. gunicorn does not, here and on a host: its main process replaces a worker that hangs (`timeout` in
+    gunicorn.conf.py).
     """
     python, env, folder = application.python, application.env, application.folder
     gunicorn = [python, "-m", "gunicorn", "--config", str(REPO / "deploy" / "gunicorn.conf.py")]
     daphne = [python, "-m", "channels_realtime.server", "--unix"]
     web, ws1, ws2 = (layout.socket(name) for name in ("web", "ws1", "ws2"))
+    watchdog = read_unit_times()
     return [
         *([build_redis(layout, env)] if redis else []),
         Service("web", [*gunicorn, "--bind", f"unix:{web}", application.wsgi], env, folder, 1, "32", web),
-        Service("ws1", [*daphne, str(ws1), application.asgi], env, folder, 0, "36", ws1),
-        Service("ws2", [*daphne, str(ws2), application.asgi], env, folder, 0, "34", ws2),
+        Service("ws1", [*daphne, str(ws1), application.asgi], env, folder, 0, "36", ws1, watchdog=watchdog),
+        Service("ws2", [*daphne, str(ws2), application.asgi], env, folder, 0, "34", ws2, watchdog=watchdog),
         *application.processes,
         Service("nginx", site.command(layout), env, layout.var, 2, "33"),
     ]

@@ -1,4 +1,4 @@
-"""Runs the services: starts them, prints their output, restarts those that end, and stops all of them in order."""
+"""Runs the services: starts them, prints their output, restarts those that end or hang, and stops all in order."""
 
 import os
 import resource
@@ -19,6 +19,7 @@ from honcho.printer import Message, Printer
 
 from deploy.local.readiness import Announcement, NotReady, Ready
 from deploy.local.services import STOP_TIMEOUT_SECONDS, Service, end_with_parent
+from deploy.local.watchdog import Unresponsive, Watchdog
 from deploy.program import PROGRAM
 
 STABLE_AFTER_SECONDS = 10  # a service that ran this long is restarted at once
@@ -27,6 +28,7 @@ HOLD_POLL_SECONDS = 0.1
 # A service that ends so often in a row, each time so soon after its start, is missing: the operator is told once.
 # A Celery worker with a wrong setting may run longer than STABLE_AFTER_SECONDS before it ends.
 MAX_SHORT_LIVES, SHORT_LIFE_SECONDS = 3, 60
+NOTIFY_SOCKET_NAME = "notify"
 KEPT_LINES = 10  # of the output of each process, without empty ones
 
 
@@ -63,7 +65,11 @@ class Child:
     failures: int = 0
     short_lives: int = 0
     next_start: float | None = None
+    kill_at: float | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+
+
+Event = Line | Ended | Stop | Ready | NotReady | Unresponsive
 
 
 class Supervisor:
@@ -71,7 +77,7 @@ class Supervisor:
 
     `running` has the processes of services that were started before, by name; their output must be a pipe.
     The folder `run` has the file <name>.pid of each process. While <name>.hold exists there, an ended process is not
-    restarted.
+    restarted. A server that hangs is ended with SIGABRT, at which it prints its stack, and then restarted.
     """
 
     def __init__(
@@ -85,7 +91,8 @@ class Supervisor:
         self.running = dict(running or {})
         self.folder = run
         self.announcement = announcement
-        self.events: SimpleQueue[Line | Ended | Stop | Ready | NotReady] = SimpleQueue()
+        self.events: SimpleQueue[Event] = SimpleQueue()
+        self.watchdog = Watchdog(run / NOTIFY_SOCKET_NAME, self.events.put)
         self.ready = False
         self.printer = Printer(sys.stdout, width=max(map(len, self.children)))
 
@@ -94,6 +101,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, _: self.events.put(Stop(number)))
         raise_file_limit()
+        self.watchdog.start()
         try:
             for child in self.children.values():
                 self.start(child)
@@ -101,6 +109,7 @@ class Supervisor:
             return self.loop()
         finally:
             self.stop()
+            self.watchdog.close()
             self.announcement.withdraw()
 
     def loop(self) -> int:
@@ -123,6 +132,8 @@ class Supervisor:
                     self.announcement.publish(
                         {name: child.process.pid for name, child in self.children.items() if child.process}
                     )
+                case Unresponsive(name, pid, seconds):
+                    self.abort(self.children[name], pid, seconds)
                 case NotReady(reason):
                     self.log(f"{self.announcement.title} is not ready: {reason}")
                     return 1
@@ -130,10 +141,12 @@ class Supervisor:
                     self.log(f"{signal.Signals(number).name}: stopping")
                     return 0
             self.start_due()
+            self.kill_due()
 
-    def next_event(self) -> Line | Ended | Stop | Ready | NotReady | None:
-        """Wait for the next event and return it, or None when a service is due to be restarted before that."""
-        due = [child.next_start for child in self.children.values() if child.next_start is not None]
+    def next_event(self) -> Event | None:
+        """Wait for the next event and return it; None when a service is due to be restarted or killed before that."""
+        moments = [moment for child in self.children.values() for moment in (child.next_start, child.kill_at)]
+        due = [moment for moment in moments if moment is not None]
         try:
             return self.events.get(timeout=max(0.0, min(due) - time.monotonic()) if due else None)
         except Empty:
@@ -149,7 +162,7 @@ class Supervisor:
         process = self.running.pop(service.name, None) or subprocess.Popen(
             end_with_parent(service.command),
             cwd=service.folder,
-            env=service.env,
+            env=self.environment_of(service),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -158,7 +171,16 @@ class Supervisor:
         child.process, child.started, child.next_start = process, time.monotonic(), None
         child.last_lines.clear()
         self.write_pid(service.name, process.pid)
+        if service.watchdog:
+            self.watchdog.watch(service.name, process.pid, service.watchdog)
         threading.Thread(target=self.watch, args=(service.name, process), daemon=True).start()
+
+    def environment_of(self, service: Service) -> dict[str, str]:
+        """Return the environment of a service's process."""
+        if service.watchdog is None:
+            return service.env
+        ours = {name: value for name, value in service.env.items() if name != "WATCHDOG_PID"}  # of our own watchdog
+        return ours | self.watchdog.environment(service.watchdog)
 
     def watch(self, name: str, process: subprocess.Popen[bytes]) -> None:
         """Report the lines that the process prints, and its end. This runs in a thread of its own."""
@@ -187,6 +209,24 @@ class Supervisor:
         self.log(f"{child.service.name} {describe_end(status)}; restarting it {when}")
         if child.short_lives == MAX_SHORT_LIVES:
             self.warn_of_failures(child, status)
+
+    def abort(self, child: Child, pid: int, seconds: float) -> None:
+        """End a process that hangs, so that it prints its stack; where it does not end by that, kill_due kills it."""
+        if child.process is None or child.process.pid != pid or child.service.watchdog is None:
+            return  # it has ended meanwhile
+        self.log(f"{child.service.name} (pid {pid}) has hung for {seconds:g} s: ending it with SIGABRT")
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGABRT)
+            os.kill(pid, signal.SIGCONT)  # a stopped process handles no signal before that
+        child.kill_at = time.monotonic() + child.service.watchdog.abort_seconds
+
+    def kill_due(self) -> None:
+        """Kill the processes that SIGABRT has not ended in time."""
+        for child in self.children.values():
+            if child.kill_at is not None and child.kill_at <= time.monotonic():
+                child.kill_at = None
+                if child.process:
+                    kill_group(child.process.pid)
 
     def warn_of_failures(self, child: Child, status: int) -> None:
         """Log that the site runs without a service that keeps ending, with the last lines that it printed."""
@@ -249,7 +289,9 @@ class Supervisor:
 
     def clear_process(self, child: Child) -> None:
         """Note that the service has no process, and remove its pid file."""
-        child.process = None
+        if child.process:
+            self.watchdog.forget(child.process.pid)
+        child.process = child.kill_at = None
         (self.folder / f"{child.service.name}.pid").unlink(missing_ok=True)
 
     # --- output

@@ -3,40 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deploy.local.layout import REPO
 from tests.nginx.served import until
-
-
-class Supervised:
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder = folder
-        self.output = folder / "output"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.run.supervised", folder, *arguments],
-            cwd=REPO,
-            env=os.environ | {"PYTHONPATH": str(REPO)},
-            stdout=self.output.open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def pid(self, name: str) -> int:
-        file = self.folder / f"{name}.pid"
-        until(file.exists)
-        return int(file.read_text())
-
-    def log(self) -> str:
-        return self.output.read_text()
-
-    def end(self, number: int = signal.SIGINT) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(30)
+from tests.run.started import Supervised
 
 
 @pytest.fixture
