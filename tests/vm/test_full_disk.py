@@ -26,7 +26,7 @@ systemctl start postgresql
 /opt/parley/current/deploy/release.py restart
 """
 FROM_SMALL = f"""
-rm -f {FILL}
+rm -f {FILL} {FILL}-rest
 systemctl stop postgresql {POSTGRESQL}
 umount {DATA} && cp -a {DISK}/. {DATA}/ && umount {DISK} && rmdir {DISK}
 systemctl start postgresql
@@ -73,7 +73,7 @@ def run_doctor(vm: Machine) -> tuple[int, str]:
 def fill_up(vm: Machine) -> None:
     """Take the last byte, and let PostgreSQL need a new segment of its log until it ends."""
     vm.run(f"dd if=/dev/zero of={FILL}-rest bs=4k 2>/dev/null", check=False)
-    switch = "cd / && runuser -u postgres -- psql -qAtc 'CREATE TEMP TABLE t (a int); SELECT pg_switch_wal()'"
+    switch = 'cd / && runuser -u postgres -- psql -qAtc "CREATE TEMP TABLE t (a int); SELECT pg_switch_wal()"'
     vm.until(f"sh -c '! ({switch})'", seconds=60)
 
 
