@@ -30,6 +30,7 @@ help:
 	@echo "  make deploy CHECK=1 HOST=... DOMAIN=... EMAIL=...   look at the host, say what stands in the way, and change nothing"
 	@echo "  make rollback HOST=...   go back to the previous release"
 	@echo "  make backup HOST=...     back up the database; make restore BACKUP=NAME HOST=... restores it"
+	@echo "  make status HOST=...     print the site on its host in one screen, and what is wrong; HOST is needed; ARGS=--json"
 	@echo "  make rotate HOST=...     change the secret key; nobody is signed out (ARGS=\"-e site_end_sessions=true\": everybody is)"
 	@echo "  make deploy APP=~/mysite HOST=... DOMAIN=... EMAIL=...   the same for a project; APP= also for the commands above"
 	@echo "  make remove APP=~/mysite HOST=...   take a project off its host; the other sites on it go on"
@@ -82,6 +83,16 @@ doctor:
 	@test -n "$(URL)" || { echo "$(PROGRAM): name the site: make doctor URL=https://chat.example.org" >&2; exit 64; }
 	@python3 -m deploy.doctor $(URL) $(if $(HOST),--ssh $(HOST)) $(ARGS)
 endif
+
+# It needs Python only, here and on the host. ARGS=--json. APP=FOLDER: the site of that project.
+.PHONY: status
+ifdef APP
+status: .venv/.stamp
+else
+status:
+endif
+	@test -n "$(HOST)" || { echo "$(PROGRAM): name the host: make status HOST=user@address" >&2; exit 64; }
+	@$(if $(APP),$(COMMAND) status $(APP) --host $(HOST),python3 -m deploy.site_status --ssh $(HOST)) $(ARGS)
 
 # APP=FOLDER: another project than the chat; `$(PROGRAM) up --help`.
 .PHONY: up

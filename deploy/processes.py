@@ -4,7 +4,6 @@ import http.client
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import TypedDict, cast
 from deploy.failure_cause import find_cause, find_error, shorten
 from deploy.journal import JournalMark, describe_command, read_journal
 from deploy.site_name import SETTINGS, SITE
+from deploy.unix_http import UnixSocketConnection, fetch
 
 PROC = Path("/proc")
 ENABLED_UNITS = Path(f"/etc/systemd/system/{SITE}.target.wants")
@@ -241,19 +241,11 @@ def find_socket(unit: str) -> Path:
 
 def ask_readiness(path: Path) -> str | None:
     """Ask the server at this unix socket for /readyz. Return None when it is ready, else why it is not."""
-    connection = http.client.HTTPConnection(read_site_name(), timeout=READY_TIMEOUT_SECONDS)
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.settimeout(READY_TIMEOUT_SECONDS)
     try:
-        connection.sock.connect(str(path))
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        body = answer.read().decode(errors="replace").strip()
+        status, body = fetch(UnixSocketConnection(path, READY_TIMEOUT_SECONDS, read_site_name()), "/readyz")
     except (OSError, http.client.HTTPException) as error:
         return repr(error)
-    finally:
-        connection.close()
-    return None if answer.status == 200 else f"/readyz answers {answer.status} {body}"
+    return None if status == 200 else f"/readyz answers {status} {body.strip()}"
 
 
 def read_site_name() -> str:
@@ -266,7 +258,12 @@ def read_site_name() -> str:
 
 def read_setting(variable: str) -> str:
     """Return the value of a variable in the settings of the site; "" where it is not set."""
-    for line in SETTINGS.read_text().splitlines():
+    return read_variable(SETTINGS, variable)
+
+
+def read_variable(settings: Path, variable: str) -> str:
+    """Return the value of a variable in the settings of any site; "" where it is not set. Raises OSError."""
+    for line in settings.read_text().splitlines():
         if line.startswith(f"{variable}="):
             value = line.partition("=")[2].strip()
             # As systemd reads it: of what is quoted, the quotes and the backslashes before quotes are not part.

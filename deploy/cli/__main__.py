@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import NoReturn
 
-from deploy.cli import adopt, completion, doctor, host, load, run, up
+from deploy.cli import adopt, completion, doctor, host, load, run, status, up
 from deploy.local.checks import refuse, report_former_names
 from deploy.local.layout import REPO
 from deploy.manifest import WrongManifest
@@ -27,6 +27,7 @@ examples:
   {PROGRAM} run ~/mysite       run all of it on this machine, at https://localhost:8443
   {PROGRAM} up ~/mysite        run it in containers; `{PROGRAM} down` stops them and keeps the data
   {PROGRAM} deploy ~/mysite --host you@host --domain chat.example.org --email you@example.org
+  {PROGRAM} status ~/mysite --host you@host     the site on its host in one screen, and what is wrong
   {PROGRAM} doctor https://chat.example.org     find the hop that drops the WebSocket, and the fix
   {PROGRAM} load ~/mysite      open many WebSockets, send messages, and count what is lost
 
@@ -58,7 +59,7 @@ def build_parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.Argumen
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {read_version()}", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (adopt, run, up, host, doctor, load, completion):
+    for module in (adopt, run, up, host, status, doctor, load, completion):
         module.add_to(commands)
     # These two also run without this program.
     own = {"adopt": adopt.build_parser(), "doctor": doctor.build_parser()}

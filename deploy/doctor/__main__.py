@@ -1,8 +1,6 @@
 """The doctor's command: `python -m deploy.doctor --help`."""
 
 import argparse
-import os
-import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,7 +23,7 @@ from deploy.doctor.options import (
 from deploy.doctor.remote import HostNotReached, run_over_ssh
 from deploy.doctor.report import Report, make_report
 from deploy.doctor.runner import diagnose
-from deploy.doctor.text_report import MAX_WIDTH, TextStyle, draw_report
+from deploy.doctor.text_report import detect_style, draw_report
 
 CLEAR_LINE = "\r\033[2K"
 
@@ -54,9 +52,7 @@ def run(parser: Parser, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(report.to_json())
     else:
-        wants_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
-        print(draw_report(report, TextStyle(has_colour=is_terminal and wants_colour, width=width)))
+        print(draw_report(report, detect_style()))
     return report.exit_code
 
 

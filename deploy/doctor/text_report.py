@@ -1,6 +1,9 @@
 """Draws the report as text: the hops one below the other, then each finding with its evidence and its fix."""
 
+import os
 import re
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,6 +69,13 @@ class TextStyle:
     def highlight_commands(self, line: str) -> str:
         """Return the line with what can be typed in another colour."""
         return COMMAND.sub(lambda match: self.paint(match[0], CYAN), line)
+
+
+def detect_style() -> TextStyle:
+    """Return the style of standard output: colours on a terminal alone, and not where NO_COLOR is set."""
+    wants_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
+    return TextStyle(has_colour=sys.stdout.isatty() and wants_colour, width=width)
 
 
 def draw_report(report: Report, style: TextStyle) -> str:

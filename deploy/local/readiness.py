@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import socket
 import ssl
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import TypedDict
 
 from deploy.local.certificate import lan_address
 from deploy.local.layout import Layout
+from deploy.unix_http import UnixSocketConnection, fetch
 
 READY_TIMEOUT_SECONDS = 60  # for the first start of a slow machine; usually it takes two or three
 ANSWER_TIMEOUT_SECONDS = 5
@@ -38,20 +38,6 @@ class ReadyFile(TypedDict):
     http_url: str
     pids: dict[str, int]
     sockets: dict[str, str]
-
-
-class UnixSocketConnection(http.client.HTTPConnection):
-    """An HTTP connection to a server at a unix socket."""
-
-    def __init__(self, path: Path, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self.path = path
-
-    def connect(self) -> None:
-        """Open the connection, as http.client does before a request."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self.path))
 
 
 class Announcement:
@@ -82,7 +68,7 @@ class Announcement:
         while waiting:
             pause = 0.05  # seconds; the server does not listen yet
             try:
-                status, body = ask_readiness(waiting[0](), self.host)
+                status, body = fetch(waiting[0](), "/readyz", self.host)
                 if status == 200:
                     waiting.pop(0)
                     continue
@@ -132,16 +118,6 @@ class Announcement:
         """Remove the ready file: the site stops."""
         if self.file:
             self.file.unlink(missing_ok=True)
-
-
-def ask_readiness(connection: http.client.HTTPConnection, host: str) -> tuple[int, str]:
-    """Return the status and the body of /readyz, and close the connection. Raises OSError and HTTPException."""
-    try:
-        connection.request("GET", "/readyz", headers={"Host": host})
-        response = connection.getresponse()
-        return response.status, response.read().decode(errors="replace")
-    finally:
-        connection.close()
 
 
 def framed(lines: list[str]) -> str:
