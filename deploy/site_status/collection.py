@@ -36,7 +36,6 @@ ANSWER_TIMEOUT_SECONDS = 5
 OPENSSL_TIMEOUT_SECONDS = 10
 BACKUP_INTERVAL_SECONDS = 24 * 3600  # of systemd/backup.timer
 SERVICE_PROPERTIES = "Id,ActiveState,SubState,NRestarts,MainPID,ActiveEnterTimestamp"
-TIMER_PROPERTIES = "Id,LoadState,NextElapseUSecRealtime,LastTriggerUSec"
 OPEN_SOCKETS = re.compile(r"^channels_sockets_open (\S+)$", re.M)
 
 
@@ -239,6 +238,11 @@ def parse_time(text: str) -> float | None:
     return float(text[1:]) if re.fullmatch(r"@\d+(\.\d+)?", text) else None
 
 
+def parse_microseconds(moment: int | None) -> float | None:
+    """Return a time that `systemctl list-timers` prints as JSON, in seconds, or None where there is none."""
+    return moment / 1_000_000 if moment else None
+
+
 def list_failed_units(site: SitePaths) -> tuple[str, ...]:
     """Return the units of the site that have failed."""
     pattern = f"{site.name}-*"
@@ -249,10 +253,13 @@ def list_failed_units(site: SitePaths) -> tuple[str, ...]:
 def read_timers(site: SitePaths) -> tuple[Timer, ...]:
     """Return the timers of the site and the one that renews certificates, in the order of their next run."""
     names = own_units(site, (file.name for file in site.units.glob(f"{site.name}-*.timer"))) | {"certbot.timer"}
+    printed = run_systemctl("list-timers", "--all", "--output=json", *sorted(names)).stdout
+    try:
+        listed = json.loads(printed)
+    except ValueError:  # a systemd that is too old
+        return ()
     timers = [
-        Timer(unit["Id"], parse_time(unit["NextElapseUSecRealtime"]), parse_time(unit["LastTriggerUSec"]))
-        for unit in show_units(names, TIMER_PROPERTIES)
-        if unit["LoadState"] == "loaded"
+        Timer(timer["unit"], parse_microseconds(timer["next"]), parse_microseconds(timer["last"])) for timer in listed
     ]
     return tuple(sorted(timers, key=lambda timer: (timer.next is None, timer.next or 0, timer.unit)))
 

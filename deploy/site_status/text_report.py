@@ -20,8 +20,10 @@ def draw_status(status: SiteStatus, style: TextStyle) -> str:
     """Return the whole status as text."""
     title = f"{status.site} on {status.machine.name}"
     lines = ["", f"  {style.paint(title, BOLD)}  {style.paint(status.url, DIM)}", ""]
+    part = ""
     for row in list_rows(status):
-        lines += draw_row(row, find_mark(status, row), style)
+        lines += draw_row(row, find_mark(status, row), style, has_label=row[0] != part)
+        part = row[0]
     lines.append("")
     for problem in sorted(status.problems, key=lambda problem: problem.severity is not Severity.ERROR):
         is_error = problem.severity is Severity.ERROR
@@ -48,10 +50,10 @@ def draw_verdict(status: SiteStatus, style: TextStyle) -> str:
     return style.paint(f"{things} attention. {status.seconds:.1f} s", RED if has_error else YELLOW)
 
 
-def draw_row(row: Row, mark: Mark, style: TextStyle) -> Iterator[str]:
+def draw_row(row: Row, mark: Mark, style: TextStyle, *, has_label: bool) -> Iterator[str]:
     """Yield the lines of a row: the part, its mark, the value, and the note beside it, or below a long value."""
     label, value, note = row
-    head = f"  {style.paint(f'{label:<{LABEL_WIDTH}}', DIM)} {style.paint_mark(mark)}"
+    head = f"  {style.paint(f'{label if has_label else str():<{LABEL_WIDTH}}', DIM)} {style.paint_mark(mark)}"
     if not note:
         yield f"{head} {value}"
         return

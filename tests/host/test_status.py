@@ -41,7 +41,7 @@ SYSTEMCTL = """#!/bin/sh
 cd "$(dirname "$0")"
 case "$*" in
     show*NRestarts*) cat services ;;
-    show*NextElapse*) cat timers ;;
+    list-timers*json*) cat timers ;;
     list-units*) cat failed ;;
     *) exit 1 ;;
 esac
@@ -69,11 +69,12 @@ class Host:
         self.make_backup(time.time() - 3600)
         self.site.doctor_report.write_text('{"exit_code": 0, "broken": null}')
         self.set_services()
-        (programs / "timers").write_text(
-            "Id=shop-backup.timer\nLoadState=loaded\nLastTriggerUSec=\n"
-            f"NextElapseUSecRealtime=@{int(time.time()) + 7200}\n"
-            "\nId=certbot.timer\nLoadState=not-found\nNextElapseUSecRealtime=\nLastTriggerUSec=\n"
-        )
+        # As systemd 257 prints it.
+        hour = 3_600_000_000
+        backup = {"next": int(time.time() * 1e6) + 2 * hour, "left": 2 * hour, "last": 0, "passed": 0}
+        renewal = {"next": None, "left": None, "last": int(time.time() * 1e6) - hour, "passed": hour}
+        listed = [renewal | {"unit": "certbot.timer"}, backup | {"unit": "shop-backup.timer"}]
+        (programs / "timers").write_text(json.dumps(listed))
         (programs / "failed").write_text("")
         (programs / "systemctl").write_text(SYSTEMCTL)
         (programs / "systemctl").chmod(0o755)
@@ -168,7 +169,10 @@ def test_a_healthy_site_has_all_its_facts_and_no_problem(host: Host) -> None:
     ]
     assert status.backup
     assert status.backup.size == 1500
-    assert [timer.unit for timer in status.timers] == ["shop-backup.timer"], "certbot is not installed here"
+    backup, renewal = status.timers
+    assert (backup.unit, backup.last) == ("shop-backup.timer", None)
+    assert backup.next == pytest.approx(time.time() + 7200, abs=60)
+    assert (renewal.unit, renewal.next) == ("certbot.timer", None)
     assert status.machine.memory > status.machine.available_memory > 0
     assert len(status.machine.disks) == 1, "all folders are on one disk"
 
