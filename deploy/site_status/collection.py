@@ -39,6 +39,12 @@ SERVICE_PROPERTIES = "Id,ActiveState,SubState,NRestarts,MainPID,ActiveEnterTimes
 OPEN_SOCKETS = re.compile(r"^channels_sockets_open (\S+)$", re.M)
 
 
+NOT_ROOT = (
+    "only root may look at a site, and this user cannot use sudo without a password;"
+    " on the host type: sudo /opt/{site}/current/deploy/status"
+)
+
+
 class SiteNotFound(Exception):
     """The host has no such site, or it cannot be inspected. The text says why."""
 
@@ -95,12 +101,16 @@ def collect_status(site: SitePaths) -> SiteStatus:
     if not site.root.is_dir():
         sites = ", ".join(list_sites(site)) or "none"
         raise SiteNotFound(f"this host has no site {site.name!r} (it has: {sites})")
+    # The settings are public, and what follows is not: without these folders a healthy site would look broken.
+    for folder in (site.socket("web").parent, site.backups):
+        if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+            raise SiteNotFound(NOT_ROOT.format(site=site.name))
     try:
         host = (read_variable(site.settings, "SITE_HOSTS") or read_variable(site.settings, "ALLOWED_HOSTS")).split(",")[
             0
         ]
     except PermissionError:
-        raise SiteNotFound("only root may look at a site: use sudo") from None
+        raise SiteNotFound(NOT_ROOT.format(site=site.name)) from None
     except FileNotFoundError:
         raise SiteNotFound(f"the site {site.name!r} is not complete: {site.settings} is missing") from None
     with ThreadPoolExecutor() as pool:  # what hangs must not make the rest wait

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deploy.doctor.causes.network import RENEW_DAYS
-from deploy.site_status.report import Disk, Problem, Severity, SiteStatus
+from deploy.site_status.report import Disk, Problem, Severity, SiteStatus, count_restarts
 
 # As in app/channels_stack/disk_space.py, which needs Django. tests/host/test_status.py compares the numbers.
 LOW_SHARE, LOW_BYTES, LOW_INODES_SHARE = 0.10, 2048 * 1024**2, 0.05
@@ -56,16 +56,17 @@ def find_health_problems(status: SiteStatus) -> Iterator[Problem]:
 def find_server_problems(status: SiteStatus) -> Iterator[Problem]:
     """Yield the services that do not run, do not answer, or run another release than the one that serves."""
     for server in status.servers:
-        fix = f"`journalctl -u {server.unit} -n 50`"
+        is_websocket_server = server.unit.startswith(f"{status.site}-ws@")
+        part, fix = "sockets" if is_websocket_server else "servers", f"`journalctl -u {server.unit} -n 50`"
         if server.state != EXPECTED_STATE:
-            text = f"{server.unit} is {server.state}, after {server.restarts} restarts."
-            yield Problem("servers", Severity.ERROR, text, fix)
-        elif server.unit.startswith(f"{status.site}-ws@") and server.sockets is None:
-            yield Problem("sockets", Severity.ERROR, f"{server.unit} runs and does not answer.", fix)
+            text = f"{server.unit} is {server.state}, after {count_restarts(server.restarts)}."
+            yield Problem(part, Severity.ERROR, text, fix)
+        elif is_websocket_server and server.sockets is None:
+            yield Problem(part, Severity.ERROR, f"{server.unit} runs and does not answer.", fix)
         elif server.release and server.release != status.release.serving:
             text = f"{server.unit} still runs the release {server.release}."
             fix = f"`/opt/{status.site}/current/deploy/release.py restart`"
-            yield Problem("servers", Severity.WARNING, text, fix)
+            yield Problem(part, Severity.WARNING, text, fix)
 
 
 def find_certificate_problems(status: SiteStatus) -> Iterator[Problem]:

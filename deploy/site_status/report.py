@@ -136,6 +136,11 @@ class Timer:
     last: float | None
 
 
+def count_restarts(count: int) -> str:
+    """Return the number of restarts in words."""
+    return "1 restart" if count == 1 else f"{count} restarts"
+
+
 @dataclass(frozen=True)
 class SiteStatus:
     """The status of one site."""

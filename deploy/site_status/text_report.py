@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from deploy.doctor.catalogue import HopState
 from deploy.doctor.text_report import BOLD, DIM, GREEN, MARKS, RED, WARNING_MARK, YELLOW, Mark, TextStyle
-from deploy.site_status.report import Server, Severity, SiteStatus
+from deploy.site_status.report import Server, Severity, SiteStatus, count_restarts
 
 LABEL_WIDTH, VALUE_WIDTH = 12, 24
 NOTE_COLUMN = 2 + LABEL_WIDTH + 1 + 2 + VALUE_WIDTH + 1
@@ -68,7 +68,12 @@ def draw_row(row: Row, mark: Mark, style: TextStyle, *, has_label: bool) -> Iter
 
 def find_mark(status: SiteStatus, row: Row) -> Mark:
     """Return the mark of a row: the worst of its problems."""
-    severities = {problem.severity for problem in status.problems if problem.part == row[0]}
+    severities = {
+        problem.severity
+        for problem in status.problems
+        if problem.part == row[0]
+        and (row[0] != "servers" or problem.text.startswith(f"{status.site}-{row[1]}.service "))
+    }
     if Severity.ERROR in severities:
         return MARKS[HopState.BROKEN]
     if severities:
@@ -120,7 +125,7 @@ def describe_health(status: SiteStatus) -> tuple[str, str]:
 def describe_server(status: SiteStatus, server: Server) -> tuple[str, str]:
     """Return the value and the note of the row about a service."""
     since = f"runs {format_since(server.since, status.measured_at)}" if server.since else server.state
-    restarts = f", {server.restarts} restarts" if server.restarts else ""
+    restarts = f", {count_restarts(server.restarts)}" if server.restarts else ""
     return server.unit.removeprefix(f"{status.site}-").removesuffix(".service"), f"{since}{restarts}"
 
 
@@ -131,7 +136,7 @@ def describe_sockets(status: SiteStatus) -> tuple[str, str]:
     count = sum(server.sockets or 0 for server in answering)
     restarts = sum(server.restarts for server in servers)
     parts = [f"{describe_server(status, server)[0]} {server.sockets}" for server in answering]
-    parts += [f"{restarts} restarts"] if restarts else []
+    parts += [count_restarts(restarts)] if restarts else []
     return f"{count:,} open", f"{len(answering)} of {len(servers)} servers answer: {', '.join(parts)}"
 
 

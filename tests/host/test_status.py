@@ -214,6 +214,15 @@ def test_servers_that_do_not_run_or_do_not_answer_are_named(host: Host) -> None:
     ]
 
 
+def test_only_the_row_of_the_server_that_does_not_run_is_marked(host: Host) -> None:
+    host.set_services(ws1="activating/auto-restart")
+    rows = draw_status(host.collect(), TextStyle(has_colour=False)).splitlines()
+    marks = {row.split()[0]: row.split()[1] for row in rows if row.startswith(("  servers ", "  sockets "))}
+    assert marks == {"servers": "●", "sockets": "✗"}
+    host.set_services(web="failed/failed")
+    assert "  servers      ✗ web " in draw_status(host.collect(), TextStyle(has_colour=False))
+
+
 def test_failed_units_of_this_site_are_named_and_none_of_another(host: Host) -> None:
     (host.site.base / "opt/shop-two").mkdir()
     (host.site.base / "opt/shop-two/current").symlink_to("releases/v1")
@@ -330,6 +339,12 @@ def test_the_command_ends_with_the_state_of_the_site(
 def test_a_site_whose_settings_cannot_be_read_cannot_be_looked_at(host: Host) -> None:
     host.site.settings.unlink()
     with pytest.raises(SiteNotFound, match="is missing"):
+        host.collect()
+
+
+def test_without_root_no_site_is_called_broken(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _: path != host.site.backups)
+    with pytest.raises(SiteNotFound, match="sudo /opt/shop/current/deploy/status"):
         host.collect()
 
 
