@@ -1,1 +1,1 @@
-"""The status of a site on a host in one screen: `make status`, `parley status`, and `deploy/status` on the host."""
+"""The status of a site on a host in one screen: `make status`, and `deploy/status` on the host."""

@@ -151,12 +151,12 @@ def read_release(site: SitePaths) -> Release:
         serving=current.readlink().name if current.is_symlink() else None,
         previous=previous.readlink().name if previous.is_symlink() else None,
         since=since,
-        parley=read_parley_version(current),
+        stack=read_stack_version(current),
     )
 
 
-def read_parley_version(release: Path) -> str:
-    """Return the version of Parley in a release. The release of a project has the stack's files alone: ""."""
+def read_stack_version(release: Path) -> str:
+    """Return the version of the stack in a release of this repository. The release of a project does not have it: ""."""
     try:
         return str(tomllib.loads((release / "pyproject.toml").read_text())["project"]["version"])
     except (OSError, KeyError, tomllib.TOMLDecodeError):

@@ -38,8 +38,8 @@ class Release:
     previous: str | None
     since: float | None
     """When the release began to serve."""
-    parley: str
-    """The version of Parley; "" where the release does not name it."""
+    stack: str
+    """The version of the stack; "" where the release does not name it."""
 
 
 @dataclass(frozen=True)

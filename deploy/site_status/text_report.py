@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from deploy.doctor.catalogue import HopState
 from deploy.doctor.text_report import BOLD, DIM, GREEN, MARKS, RED, WARNING_MARK, YELLOW, Mark, TextStyle
+from deploy.program import PROGRAM
 from deploy.site_status.report import Server, Severity, SiteStatus, count_restarts
 
 LABEL_WIDTH, VALUE_WIDTH = 12, 24
@@ -85,8 +86,8 @@ def list_rows(status: SiteStatus) -> Iterator[Row]:
     """Yield the rows in their order."""
     now, release = status.measured_at, status.release
     yield "release", release.serving or "none", f"serves {format_since(release.since, now)}" if release.since else ""
-    parley = f"Parley {release.parley}, " if release.parley else ""
-    yield "", f"{parley}before: {release.previous or 'none'}", ""
+    version = f"{PROGRAM.capitalize()} {release.stack}, " if release.stack else ""
+    yield "", f"{version}before: {release.previous or 'none'}", ""
     yield "health", *describe_health(status)
     for server in status.servers:
         if not is_websocket_server(status, server):

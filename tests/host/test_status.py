@@ -160,7 +160,7 @@ def test_a_healthy_site_has_all_its_facts_and_no_problem(host: Host) -> None:
     assert texts(status) == []
     assert status.exit_code == 0
     assert (status.url, status.release.serving, status.release.previous) == ("https://shop.example.org", "v2", "v1")
-    assert status.release.parley == "0.9"
+    assert status.release.stack == "0.9"
     assert status.release.since == pytest.approx(time.time(), abs=60)
     assert [(server.unit, server.sockets) for server in status.servers] == [
         ("shop-web.service", None),
