@@ -156,7 +156,7 @@ def read_release(site: SitePaths) -> Release:
 
 
 def read_stack_version(release: Path) -> str:
-    """Return the version of the stack in a release of this repository. The release of a project does not have it: ""."""
+    """Return the version of the stack in a release of this repository; "" in one of a project, which has none."""
     try:
         return str(tomllib.loads((release / "pyproject.toml").read_text())["project"]["version"])
     except (OSError, KeyError, tomllib.TOMLDecodeError):
