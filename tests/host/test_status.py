@@ -348,6 +348,15 @@ def test_without_root_no_site_is_called_broken(host: Host, monkeypatch: pytest.M
         host.collect()
 
 
+def test_the_script_of_a_release_starts_from_any_folder(tmp_path: Path) -> None:
+    script = REPO / "deploy" / "status"
+    ended = subprocess.run(
+        [script, "--site", "no-such-site"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "this host has no site 'no-such-site'" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("ssh", "sentence"),
     [
