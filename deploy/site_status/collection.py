@@ -262,7 +262,10 @@ def list_failed_units(site: SitePaths) -> tuple[str, ...]:
 
 def read_timers(site: SitePaths) -> tuple[Timer, ...]:
     """Return the timers of the site and the one that renews certificates, in the order of their next run."""
-    names = own_units(site, (file.name for file in site.units.glob(f"{site.name}-*.timer"))) | {"certbot.timer"}
+    names = own_units(site, (file.name for file in site.units.glob(f"{site.name}-*.timer"))) | {
+        "certbot.timer",
+        f"certbot-{site.name}.timer",  # there until the site has its first certificate
+    }
     printed = run_systemctl("list-timers", "--all", "--output=json", *sorted(names)).stdout
     try:
         listed = json.loads(printed)

@@ -77,7 +77,8 @@ def find_certificate_problems(status: SiteStatus) -> Iterator[Problem]:
         yield Problem("certificate", Severity.ERROR, text, "`systemctl status nginx`, then `nginx -t`")
     elif certificate.is_self_signed:
         text = "The certificate is self-signed: every browser warns of it."
-        yield Problem("certificate", Severity.ERROR, text, "repeat the deployment: `make deploy HOST=...`")
+        fix = f"`systemctl start certbot-{status.site}`; if that fails: `journalctl -u certbot-{status.site} -n 50`"
+        yield Problem("certificate", Severity.ERROR, text, fix)
     elif certificate.days_left is not None and certificate.days_left < RENEW_DAYS:
         has_ended = certificate.days_left <= 0
         text = "The certificate has expired." if has_ended else "certbot has not renewed the certificate in time."
