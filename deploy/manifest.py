@@ -111,6 +111,7 @@ class Manifest:
     requirements: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     pins: Literal["project", "stack"] = "project"
+    exclude_newer: str = ""
     env: EnvironmentNames = EnvironmentNames()
     variables: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()

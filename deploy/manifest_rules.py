@@ -3,6 +3,7 @@
 A rule gets the value and returns the end of a sentence, such as "must be a port number", or "" for a good value.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
@@ -49,6 +50,7 @@ REQUIREMENT = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\s*(?:\[[A-Za-z0-9._,\s-]+\])?"
     r"\s*(?:\(?\s*(?:(?:===|==|~=|!=|<=|>=|<|>)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*\)?)?(?:\s*;.+)?"
 )
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 GIT_ADDRESS = re.compile(r"(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:")
@@ -145,6 +147,15 @@ def check_requirement(requirement: str) -> str:
     if REQUIREMENT.fullmatch(requirement.strip()):
         return ""
     return 'must be a requirement such as "celery>=5.4", not an option or an address'
+
+
+def check_date(date: str) -> str:
+    """Check a day of the calendar (ISO 8601)."""
+    try:
+        dt.date.fromisoformat(date)
+    except ValueError:
+        return "must be a day such as 2024-05-01"
+    return "" if DATE.fullmatch(date) else "must be a day such as 2024-05-01"
 
 
 def check_variable_name(name: str) -> str:
@@ -262,6 +273,7 @@ RULES: Mapping[str, Rule] = {
     "python": check_python,
     "requirements[]": check_relative_path,
     "packages[]": check_requirement,
+    "exclude_newer": check_date,
     "env.*": check_variable_name,
     "variables.*": check_variable_value,
     "secrets[]": check_variable_name,

@@ -17,7 +17,7 @@ from deploy.manifest import Manifest, WrongManifest
 from deploy.project.files import walk
 from deploy.project.python import read_text
 from deploy.project.requirement_lines import Requirement, parse_requirement, read_requirements
-from deploy.resolver import SITE_REQUIREMENTS, Answer, ResolverMissing, check_alone, explain, resolve
+from deploy.resolver import SITE_REQUIREMENTS, Answer, Conditions, ResolverMissing, check_alone, explain, resolve
 
 DJANGO = "Django~=5.2.0"
 """For a project that names no version, and with pins = "stack"."""
@@ -102,15 +102,15 @@ def lock_packages(manifest: Manifest, source: Path, target: Path, *, python: str
     """
     resolution = choose_requirements(manifest, source)
     wanted = [requirement.text for requirement in resolution.requirements]
-    python = manifest.python or python
+    conditions = Conditions(manifest.python or python, manifest.exclude_newer)
     key = hashlib.sha256(
-        "\n".join([python, manifest.pins, SITE_REQUIREMENTS.read_text(), *wanted]).encode()
+        "\n".join([*conditions.options, manifest.pins, SITE_REQUIREMENTS.read_text(), *wanted]).encode()
     ).hexdigest()
     mark = f"# made from {key[:32]}\n"
     if target.is_file() and target.read_text().startswith(mark):
         return resolution
     try:
-        resolution, answer = _resolve(manifest, resolution, source, python)
+        resolution, answer = _resolve(manifest, resolution, source, conditions)
     except ResolverMissing as missing:
         raise ResolverNotUsable([str(missing)]) from None
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -155,6 +155,8 @@ def choose_requirements(manifest: Manifest, source: Path) -> Resolution:
     if not (django := chosen.get("django")) or not django.specifier:
         newest = parse_requirement(DJANGO, Path("stack.toml"), 0)
         assert newest
+        if manifest.exclude_newer:  # the newest of that day
+            newest = newest.without_version()
         chosen["django"] = newest if not django else replace(django, specifier=newest.specifier)
     return Resolution(tuple(chosen.values()), tuple(decisions))
 
@@ -180,24 +182,26 @@ def place_of(requirement: Requirement, source: Path) -> str:
     return f"{name}:{requirement.line}" if requirement.line else name
 
 
-def _resolve(manifest: Manifest, resolution: Resolution, source: Path, python: str) -> tuple[Resolution, Answer]:
+def _resolve(
+    manifest: Manifest, resolution: Resolution, source: Path, conditions: Conditions
+) -> tuple[Resolution, Answer]:
     if manifest.pins == "stack":
-        resolution, answer = _resolve_with_newer(resolution, source, python)
+        resolution, answer = _resolve_with_newer(resolution, source, conditions)
     else:
-        answer = _ask(resolution.requirements, python)
+        answer = _ask(resolution.requirements, conditions)
         if answer.error:
-            raise _describe_failure(resolution.requirements, answer.error, source, python)
+            raise _describe_failure(resolution.requirements, answer.error, source, conditions)
     built = [
         f"{name} is built from its source, which is plain Python: it has no wheel" for name in sorted(answer.built)
     ]
     return replace(resolution, decisions=(*resolution.decisions, *built)), answer
 
 
-def _ask(requirements: Iterable[Requirement], python: str) -> Answer:
-    return resolve((requirement.text for requirement in requirements), python)
+def _ask(requirements: Iterable[Requirement], conditions: Conditions) -> Answer:
+    return resolve((requirement.text for requirement in requirements), conditions)
 
 
-def find_wrong_pins(requirements: Iterable[Requirement], python: str) -> list[WrongPin]:
+def find_wrong_pins(requirements: Iterable[Requirement], conditions: Conditions) -> list[WrongPin]:
     """Return the requirements that have no wheel for this Python and later, each asked for alone.
 
     Raises:
@@ -205,15 +209,20 @@ def find_wrong_pins(requirements: Iterable[Requirement], python: str) -> list[Wr
     """
     named = [requirement for requirement in requirements if requirement.specifier]
     with ThreadPoolExecutor(PARALLEL_CHECKS) as pool:
-        errors = pool.map(lambda requirement: check_alone(requirement.text, python), named)
+        errors = pool.map(lambda requirement: check_alone(requirement.text, conditions), named)
         return [
-            WrongPin(requirement, _reason(requirement, error, python))
+            WrongPin(requirement, _reason(error, conditions))
             for requirement, error in zip(named, errors, strict=True)
             if error
         ]
 
 
-def _reason(requirement: Requirement, error: str, python: str) -> str:
+def _reason(error: str, conditions: Conditions) -> str:
+    python = conditions.python
+    if "was filtered by `exclude-newer`" in error:
+        if "published at" not in error:
+            return "has no day of upload in this index, so exclude_newer cannot choose its versions"
+        return f"has no version that was uploaded before {conditions.exclude_newer}"
     if (
         "no usable wheels" in error
         or "no wheels with a matching" in error
@@ -228,10 +237,12 @@ def _reason(requirement: Requirement, error: str, python: str) -> str:
 
 
 def _describe_failure(
-    requirements: Iterable[Requirement], error: str, source: Path, python: str
+    requirements: Iterable[Requirement], error: str, source: Path, conditions: Conditions
 ) -> PackagesNotResolved:
-    wrong = tuple(find_wrong_pins(requirements, python))
+    wrong = tuple(find_wrong_pins(requirements, conditions))
     advice = 'pins = "stack" in stack.toml takes newer versions'
+    if conditions.exclude_newer:
+        advice = f"a later day than {conditions.exclude_newer} in exclude_newer takes newer versions"
     if not wrong:
         reason = explain(error)
         return PackagesNotResolved([f"The packages contradict each other: {reason}; {advice}"], (), reason)
@@ -240,26 +251,26 @@ def _describe_failure(
     )
 
 
-def _resolve_with_newer(resolution: Resolution, source: Path, python: str) -> tuple[Resolution, Answer]:
+def _resolve_with_newer(resolution: Resolution, source: Path, conditions: Conditions) -> tuple[Resolution, Answer]:
     """Resolve after giving up, step by step, as few of the project's versions as it takes."""
     requirements, decisions = list(resolution.requirements), list(resolution.decisions)
-    answer = _ask(requirements, python)
+    answer = _ask(requirements, conditions)
     if answer.error:
-        wrong = {pin.requirement.name: pin for pin in find_wrong_pins(requirements, python)}
+        wrong = {pin.requirement.name: pin for pin in find_wrong_pins(requirements, conditions)}
         decisions += [
             f"{place_of(pin.requirement, source)}: {pin.requirement.text} {pin.reason}: a newer version"
             for pin in wrong.values()
         ]
         requirements = [each.without_version() if each.name in wrong else each for each in requirements]
-        answer = _ask(requirements, python)
+        answer = _ask(requirements, conditions)
     if answer.error:
         pinned = [each for each in requirements if each.is_pinned]
         decisions += [f"{place_of(each, source)}: {each.text} contradicts others: a newer version" for each in pinned]
         requirements = [each.without_version() if each.is_pinned else each for each in requirements]
-        answer = _ask(requirements, python)
+        answer = _ask(requirements, conditions)
     if answer.error:
         unpinned = [replace(each, specifier=">=0") if not each.specifier else each for each in requirements]
-        absent = {pin.requirement.name: pin for pin in find_wrong_pins(unpinned, python)}
+        absent = {pin.requirement.name: pin for pin in find_wrong_pins(unpinned, conditions)}
         needed = [pin for pin in absent.values() if is_imported(pin.requirement.name, source)]
         if not absent:
             reason = explain(answer.error)
@@ -278,7 +289,7 @@ def _resolve_with_newer(resolution: Resolution, source: Path, python: str) -> tu
             for pin in absent.values()
         ]
         requirements = [each for each in requirements if each.name not in absent]
-        answer = _ask(requirements, python)
+        answer = _ask(requirements, conditions)
         if answer.error:
             raise PackagesNotResolved([f"The packages contradict each other: {explain(answer.error)}"])
     return Resolution(tuple(requirements), tuple(decisions)), answer

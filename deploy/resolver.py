@@ -28,6 +28,35 @@ class ResolverMissing(Exception):
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """What limits the versions that may be chosen, besides the requirements."""
+
+    python: str
+    """The oldest version of Python that installs the result."""
+    exclude_newer: str = ""
+    """The day, such as 2024-05-01, whose uploads and later ones do not count; "" for none. The packages of the stack
+    are exempt, because the project's day may be older than they are."""
+
+    @property
+    def options(self) -> list[str]:
+        """Return the options of uv."""
+        options = ["--python-version", self.python]
+        if self.exclude_newer:
+            options += ["--exclude-newer", f"{self.exclude_newer}T00:00:00Z"]
+            options += [f"--exclude-newer-package={name}=false" for name in stack_packages()]
+        return options
+
+
+def stack_packages() -> list[str]:
+    """Return the names of the packages that the stack's own requirements need, but for Django, the project's own."""
+    named = re.findall(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", SITE_REQUIREMENTS.read_text(), re.MULTILINE)
+    locked = SITE_REQUIREMENTS.with_suffix(".txt")
+    if locked.is_file():
+        named += re.findall(r"^([a-z0-9._-]+)==", locked.read_text(), re.MULTILINE)
+    return sorted({*named} - {"django"})
+
+
+@dataclass(frozen=True)
 class Answer:
     """What uv says about a list of requirements."""
 
@@ -39,7 +68,7 @@ class Answer:
     """Packages that have no wheel in any version, and are plain Python: pip builds them when it installs them."""
 
 
-def resolve(requirements: Iterable[str], python: str) -> Answer:
+def resolve(requirements: Iterable[str], conditions: Conditions) -> Answer:
     """Resolve requirements together with the stack's own, whose versions win.
 
     Every package comes as a wheel, because a host has no compiler. A package that publishes no wheel in any version is
@@ -47,7 +76,7 @@ def resolve(requirements: Iterable[str], python: str) -> Answer:
 
     Args:
         requirements: lines as pip reads them.
-        python: the oldest version of Python that installs the result.
+        conditions: what limits the versions.
 
     Raises:
         ResolverMissing: uv cannot be run.
@@ -56,9 +85,9 @@ def resolve(requirements: Iterable[str], python: str) -> Answer:
     built: frozenset[str] = frozenset()
     answer = Answer()
     for _ in range(MAX_ROUNDS):
-        answer = _resolve_with(wanted, python, built)
+        answer = _resolve_with(wanted, conditions, built)
         named = frozenset(WITHOUT_WHEELS.findall(answer.error)) - built
-        new = frozenset(name for name in named if not has_wheel(f"{name}>=0", python))
+        new = frozenset(name for name in named if not has_wheel(f"{name}>=0", conditions))
         if not answer.error or not new:
             break
         built |= new
@@ -71,33 +100,33 @@ def resolve(requirements: Iterable[str], python: str) -> Answer:
     return answer
 
 
-def _resolve_with(wanted: list[str], python: str, built: frozenset[str]) -> Answer:
+def _resolve_with(wanted: list[str], conditions: Conditions, built: frozenset[str]) -> Answer:
     if not built:
-        lock, error = _compile(wanted, python, "--only-binary", ":all:", "--generate-hashes")
-        return _verify(Answer(lock, error), python)
+        lock, error = _compile(wanted, conditions, "--only-binary", ":all:", "--generate-hashes")
+        return _verify(Answer(lock, error), conditions)
     # uv has no way to say "wheels for all but these": first find out which names are needed.
-    draft, error = _compile(wanted, python, "--format", "pylock.toml")
+    draft, error = _compile(wanted, conditions, "--format", "pylock.toml")
     if error:
         return Answer(error=error)
     binary = [f"--only-binary={name}" for name in _packages_of(draft) if name not in built]
-    draft, error = _compile(wanted, python, *binary, "--format", "pylock.toml")
+    draft, error = _compile(wanted, conditions, *binary, "--format", "pylock.toml")
     if error:
         return Answer(error=error)
     packages = _packages_of(draft)
     without = [name for name, has_wheels in packages.items() if not has_wheels and name not in built]
     if without:
         return Answer(error="\n".join(f"{name} has no usable wheels" for name in without))
-    lock, error = _compile(wanted, python, *binary, "--generate-hashes")
-    return _verify(Answer(lock, error, built & packages.keys()), python)
+    lock, error = _compile(wanted, conditions, *binary, "--generate-hashes")
+    return _verify(Answer(lock, error, built & packages.keys()), conditions)
 
 
-def _verify(answer: Answer, python: str) -> Answer:
+def _verify(answer: Answer, conditions: Conditions) -> Answer:
     """Check the wheels of a list: --universal accepts those that are for other versions of Python alone."""
     pins = re.findall(r"^([a-z0-9._-]+==[^\\]+?) \\$", answer.lock, re.MULTILINE)
     wheels = [pin for pin in pins if pin.split("==")[0] not in answer.built]
     if answer.error or not wheels:
         return answer
-    error = _check(wheels, python)
+    error = _check(wheels, conditions)
     return Answer(error=error) if error else answer
 
 
@@ -107,21 +136,21 @@ def _packages_of(draft: str) -> dict[str, bool]:
 
 
 @functools.cache  # adopt asks twice about the same pins
-def check_alone(requirement: str, python: str) -> str:
+def check_alone(requirement: str, conditions: Conditions) -> str:
     """Return why a requirement cannot be installed as a wheel, in uv's words; "" if it can.
 
     Raises:
         ResolverMissing: uv cannot be run.
     """
-    return _check([requirement], python)
+    return _check([requirement], conditions)
 
 
-def _check(requirements: list[str], python: str) -> str:
+def _check(requirements: list[str], conditions: Conditions) -> str:
     """Return why these cannot be installed as wheels by this very version of Python, in uv's words; "" if they can."""
     with tempfile.TemporaryDirectory() as folder:
         wanted = _write(folder, requirements)
         command = [find_uv(), "pip", "compile", "--quiet", wanted, "--no-deps", "--only-binary", ":all:", "--no-header"]
-        ended = _run([*command, "--python-version", python, "--python-platform", PLATFORM], folder)
+        ended = _run([*command, *conditions.options, "--python-platform", PLATFORM], folder)
     return "" if ended.returncode == 0 else ended.stderr.strip() or "uv failed"
 
 
@@ -131,9 +160,9 @@ def _write(folder: str, requirements: list[str]) -> str:
     return str(path)
 
 
-def has_wheel(requirement: str, python: str) -> bool:
+def has_wheel(requirement: str, conditions: Conditions) -> bool:
     """Return whether any version that fits has a wheel. Raises ResolverMissing."""
-    return not check_alone(requirement, python)
+    return not check_alone(requirement, conditions)
 
 
 def _is_plain_python(name: str, version: str) -> bool:
@@ -144,12 +173,12 @@ def _is_plain_python(name: str, version: str) -> bool:
         return _run(command, folder).returncode == 0 and not [*Path(folder).rglob("*.so"), *Path(folder).rglob("*.pyd")]
 
 
-def _compile(requirements: list[str], python: str, *options: str) -> tuple[str, str]:
+def _compile(requirements: list[str], conditions: Conditions, *options: str) -> tuple[str, str]:
     """Return (what uv printed, "") or ("", what it says about the failure)."""
     with tempfile.TemporaryDirectory() as folder:
         site = [str(SITE_REQUIREMENTS), "--override", str(SITE_REQUIREMENTS)]
         command = [find_uv(), "pip", "compile", "--quiet", _write(folder, requirements), *site, "--universal"]
-        command += ["--python-version", python, "--no-header", "--no-annotate", "--no-emit-index-url", *options]
+        command += [*conditions.options, "--no-header", "--no-annotate", "--no-emit-index-url", *options]
         ended = _run(command, folder)
     return (ended.stdout, "") if ended.returncode == 0 else ("", ended.stderr.strip() or "uv failed")
 

@@ -25,6 +25,7 @@ from deploy.packages import (
 )
 from deploy.project.python import string_value
 from deploy.project.requirement_lines import normalise, parse_requirement, read_requirements
+from deploy.resolver import Conditions
 from deploy.source import cache_folder
 
 # What requirements/site.in brings along, by the name of the module.
@@ -175,7 +176,7 @@ def _without_guesses(missing: Iterable[Finding]) -> list[Finding]:
         for requirement in [parse_requirement(f"{tomllib.loads(finding.field)['packages'][0]}>=0", Path(), 0)]
         if requirement
     }
-    wrong = {pin.requirement.name for pin in find_wrong_pins(guesses.values(), OLDEST_PYTHON)}
+    wrong = {pin.requirement.name for pin in find_wrong_pins(guesses.values(), Conditions(OLDEST_PYTHON))}
     return [replace(each, field="") if each in guesses and guesses[each].name in wrong else each for each in findings]
 
 

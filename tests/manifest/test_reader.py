@@ -148,6 +148,14 @@ def test_a_manifest_in_another_encoding_is_refused(tmp_path: Path) -> None:
             'name = "a1"\nhome = "https://x.org/chat/"',
             '2: home must begin with "/": "/chat/", not "https://x.org/chat/"',
         ),
+        (
+            'name = "a1"\nexclude_newer = "May 2024"',
+            '2: exclude_newer must be a day such as 2024-05-01, not "May 2024"',
+        ),
+        (
+            'name = "a1"\nexclude_newer = "2024-02-30"',
+            '2: exclude_newer must be a day such as 2024-05-01, not "2024-02-30"',
+        ),
         ('name = "a1"\nports = [443]', "2: ports[0] must not be 80 or 443: the site always listens there, not 443"),
         ('name = "a1"\nports = [8001, 8001]', "2: ports has 8001 twice"),
         (
