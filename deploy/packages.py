@@ -295,6 +295,36 @@ def _resolve_with_newer(resolution: Resolution, source: Path, conditions: Condit
     return Resolution(tuple(requirements), tuple(decisions)), answer
 
 
+def find_freed_pins(manifest: Manifest, source: Path, *, python: str = OLDEST_PYTHON) -> tuple[Requirement, ...]:
+    """Return the few requirements without whose versions the others can stay; () where that takes pins = "stack".
+
+    These are the versions without a wheel, and those that contradict what replaces them. Only a project that names its
+    version of Django can keep the rest: its versions belong together.
+
+    Raises:
+        PackagesNotResolved: as `choose_requirements`.
+        ResolverNotUsable: uv cannot be run.
+    """
+    conditions = Conditions(manifest.python or python, manifest.exclude_newer)
+    requirements = choose_requirements(manifest, source).requirements
+    if not any(each.name == "django" and each.is_pinned and each.line for each in requirements):
+        return ()
+    try:
+        freed = {pin.requirement.name for pin in find_wrong_pins(requirements, conditions)}
+        new = set(freed)
+        while new and "django" not in freed:
+            kept = [each.without_version() if each.name in freed else each for each in requirements]
+            error = _ask(kept, conditions).error
+            if not error:
+                return tuple(each for each in requirements if each.name in freed)
+            words = set(re.findall(r"[a-z0-9]+(?:[._-][a-z0-9]+)*?(?=[<>=!~\s,]|$)", explain(error)))
+            new = {each.name for each in kept if each.is_pinned and each.name in words}
+            freed |= new
+    except ResolverMissing as missing:
+        raise ResolverNotUsable([str(missing)]) from None
+    return ()
+
+
 def is_imported(package: str, source: Path) -> bool:
     """Return whether any module of the project names the package's module, in an import or in INSTALLED_APPS."""
     module = IMPORT_NAMES.get(package, package.replace("-", "_"))

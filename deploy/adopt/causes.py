@@ -135,6 +135,13 @@ _ALL = (
         "Take newer versions of what belongs to Django and Channels, and of what has no wheel.",
         "{requirement} {reason}",
     ),
+    Cause(
+        "pin-freed",
+        FIELD,
+        "This version cannot be installed; all others can.",
+        "Take a newer version of this package alone.",
+        "{requirement} {reason}",
+    ),
     Cause("pins-contradict", FIELD, "The versions contradict each other: {reason}.", "Take newer versions."),
     Cause(
         "other-port-in-page",

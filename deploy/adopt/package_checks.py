@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from deploy.adopt.manifest_text import show
 from deploy.adopt.package_names import FAMILIES, PACKAGES
 from deploy.adopt.report import Finding
 from deploy.adopt.survey import Survey
@@ -19,12 +20,13 @@ from deploy.packages import (
     Resolution,
     ResolverNotUsable,
     choose_requirements,
+    find_freed_pins,
     find_wrong_pins,
     is_imported,
     lock_packages,
 )
 from deploy.project.python import string_value
-from deploy.project.requirement_lines import normalise, parse_requirement, read_requirements
+from deploy.project.requirement_lines import Requirement, normalise, parse_requirement, read_requirements
 from deploy.resolver import Conditions
 from deploy.source import cache_folder
 
@@ -108,8 +110,14 @@ def check_packages(survey: Survey, *, resolves: bool) -> PackageCheck:
     if isinstance(error, ResolverNotUsable):
         return replace(check_packages(survey, resolves=False), notes=[f"{error}; the packages were not resolved"])
     if error and manifest.pins == "project":
-        findings += _describe_pins(survey, error, 'pins = "stack"')
-        manifest = replace(manifest, pins="stack")
+        freed = find_freed_pins(manifest, source)
+        if freed:
+            findings += _describe_freed(survey, freed, error)
+            added = (requirement.without_version().text for requirement in freed)
+            manifest = replace(manifest, packages=(*manifest.packages, *added))
+        else:
+            findings += _describe_pins(survey, error, 'pins = "stack"')
+            manifest = replace(manifest, pins="stack")
         lock, error = _lock(manifest, source)
     if error:
         findings = [finding for finding in findings if finding.line not in {pin.requirement.line for pin in error.pins}]
@@ -181,13 +189,25 @@ def _without_guesses(missing: Iterable[Finding]) -> list[Finding]:
 
 
 def _lock(manifest: Manifest, source: Path) -> tuple[str, PackagesNotResolved | None]:
-    key = hashlib.sha256(f"{source} {manifest.pins}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{source} {manifest.pins} {manifest.packages}".encode()).hexdigest()[:16]
     target = cache_folder() / "locks" / f"{key}.txt"
     try:
         lock_packages(manifest, source, target)
     except PackagesNotResolved as error:
         return "", error
     return target.read_text(), None
+
+
+def _describe_freed(survey: Survey, freed: Iterable[Requirement], error: PackagesNotResolved) -> Iterator[Finding]:
+    """Yield the versions that are given up while all others stay."""
+    reasons = {pin.requirement.name: pin.reason for pin in error.pins}
+    for each in freed:
+        yield survey.find(
+            *("pin-freed", each.path, each.line),
+            field=f"packages = [{show(each.without_version().text)}]",
+            requirement=each.text,
+            reason=reasons.get(each.name, "does not fit to the versions that replace others"),
+        )
 
 
 def _describe_pins(survey: Survey, error: PackagesNotResolved, field: str) -> Iterator[Finding]:

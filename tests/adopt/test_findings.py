@@ -488,6 +488,7 @@ def test_the_table_has_every_cause() -> None:
     tested_below = {
         "database-committed",
         "no-sockets",
+        "pin-freed",
         "pin-without-wheel",
         "pins-contradict",
     }

@@ -5,6 +5,12 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from deploy import packages, resolver
+
+INDEX_VARIABLES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+
 BACKEND = '''
 import zipfile
 
@@ -70,3 +76,22 @@ def metadata(name: str, version: str, needs: tuple[str, ...]) -> str:
         *(f"Requires-Dist: {need}" for need in needs),
     ]
     return "\n".join(lines) + "\n"
+
+
+def use_index(monkeypatch: pytest.MonkeyPatch, folder: Path, site: str, configuration: str) -> None:
+    """Let uv ask this index alone.
+
+    Args:
+        monkeypatch: of the test.
+        folder: an empty folder for uv's files.
+        site: the requirements of the stack.
+        configuration: lines of uv.toml that name the index.
+    """
+    (folder / "site.in").write_text(site)
+    (folder / "uv.toml").write_text(f'{configuration}\ncache-dir = "{folder / "uv"}"\n')
+    monkeypatch.setenv("UV_CONFIG_FILE", str(folder / "uv.toml"))
+    for name in INDEX_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for module in (packages, resolver):
+        monkeypatch.setattr(module, "SITE_REQUIREMENTS", folder / "site.in")
+    resolver.check_alone.cache_clear()

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy import packages, resolver
 from deploy.manifest import Manifest
 from deploy.packages import PackagesNotResolved, lock_packages
 from tests.manifest.dated_index import serve_index
-from tests.manifest.index import Index
+from tests.manifest.index import Index, use_index
 
 UPLOADS = {
     "dash-2.16-py3-none-any.whl": "2024-03-01",
@@ -29,16 +28,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         name, version = file.split("-")[:2]
         index.add_wheel(name, version)
     index.add_wheel("undated", "1.0")
-    (tmp_path / "site.in").write_text("channels~=4.3\n")
-    for module in (packages, resolver):
-        monkeypatch.setattr(module, "SITE_REQUIREMENTS", tmp_path / "site.in")
-    for name in ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"):
-        monkeypatch.delenv(name, raising=False)
-    resolver.check_alone.cache_clear()
     with serve_index(index.folder, UPLOADS) as address:
-        config = tmp_path / "uv.toml"
-        config.write_text(f'index = [{{ url = "{address}", default = true }}]\ncache-dir = "{tmp_path / "uv"}"\n')
-        monkeypatch.setenv("UV_CONFIG_FILE", str(config))
+        use_index(monkeypatch, tmp_path, "channels~=4.3\n", f'index = [{{ url = "{address}", default = true }}]')
         folder = tmp_path / "mysite"
         folder.mkdir()
         yield folder
@@ -86,6 +77,5 @@ def test_a_version_that_is_newer_than_the_day_is_named(source: Path) -> None:
 def test_an_index_without_days_of_upload_is_named(source: Path) -> None:
     with pytest.raises(PackagesNotResolved) as failed:
         lock(source, "2024-05-01", "undated==1.0\n")
-    assert failed.value.problems[0].startswith(
-        "requirements.txt:1: undated==1.0 has no day of upload in this index, so exclude_newer cannot choose its versions"
-    )
+    (problem,) = failed.value.problems
+    assert "undated==1.0 has no day of upload in this index, so exclude_newer cannot choose its versions" in problem

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy import packages, resolver
+from deploy import resolver
 from deploy.manifest import Manifest
-from deploy.packages import DJANGO, PackagesNotResolved, ResolverNotUsable, lock_packages
-from tests.manifest.index import Index
+from deploy.packages import DJANGO, PackagesNotResolved, ResolverNotUsable, find_freed_pins, lock_packages
+from tests.manifest.index import Index, use_index
 
 ADVICE = 'pins = "stack" in stack.toml takes newer versions'
 SITE = "channels~=4.3\nredis~=8.0\n"
@@ -21,16 +21,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
         index.add_wheel("django", version)
     index.add_wheel("channels", "4.3.2", "django>=4.2")
     index.add_wheel("redis", "8.1.0")
-    site = tmp_path / "site.in"
-    site.write_text(SITE)
-    config = tmp_path / "uv.toml"
-    config.write_text(f'no-index = true\nfind-links = ["{index.folder}"]\ncache-dir = "{tmp_path / "uv"}"\n')
-    monkeypatch.setenv("UV_CONFIG_FILE", str(config))
-    for name in ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"):
-        monkeypatch.delenv(name, raising=False)
-    resolver.check_alone.cache_clear()
-    for module in (packages, resolver):
-        monkeypatch.setattr(module, "SITE_REQUIREMENTS", site)
+    use_index(monkeypatch, tmp_path, SITE, f'no-index = true\nfind-links = ["{index.folder}"]')
     return index
 
 
@@ -118,6 +109,40 @@ def test_the_stacks_pins_give_up_no_more_versions_than_it_takes(index: Index, so
     found = versions(source, manifest)
     site = {"channels": "4.3.2", "django": "5.2.3", "redis": "8.1.0"}
     assert found == site | {"bleach": "6.1", "emoji": "1.0", "twisted": "24.7"}
+
+
+def freed(source: Path, lines: str) -> list[str]:
+    return [requirement.text for requirement in find_freed_pins(manifest_of(source, lines), source)]
+
+
+def test_one_missing_wheel_frees_that_package_alone(index: Index, source: Path) -> None:
+    index.add_source("events", "4.5.1")
+    index.add_wheel("events", "5.3")
+    index.add_wheel("django-ninja", "1.3")
+    index.add_wheel("django-ninja", "1.5")
+    lines = "Django==4.2.1\nevents[redis]==4.5.1\ndjango-ninja==1.3\n"
+    assert freed(source, lines) == ["events[redis]==4.5.1"]
+    found = versions(source, manifest_of(source, lines, packages=("events[redis]",)))
+    assert (found["django"], found["django-ninja"], found["events"]) == ("4.2.1", "1.3", "5.3")
+
+
+def test_what_contradicts_a_freed_package_is_freed_with_it(index: Index, source: Path) -> None:
+    index.add_source("core-part", "2.0")
+    index.add_wheel("core-part", "3.0")
+    for version in ("2", "3"):
+        index.add_wheel("data-model", f"{version}.0", f"core-part=={version}.0")
+    index.add_wheel("emoji", "1.0")
+    index.add_wheel("emoji", "2.0")
+    lines = "Django==4.2.1\ncore-part==2.0\ndata-model==2.0\nemoji==1.0\n"
+    assert freed(source, lines) == ["core-part==2.0", "data-model==2.0"]
+
+
+def test_no_package_is_freed_alone_where_django_has_no_version_or_cannot_keep_it(index: Index, source: Path) -> None:
+    index.add_source("events", "4.5.1")
+    index.add_wheel("events", "5.3", "django>=5")
+    assert freed(source, "Django\nevents==4.5.1\n") == []
+    assert freed(source, "Django==4.2.1\nevents==4.5.1\n") == []
+    assert freed(source, "Django==4.2.1\n") == []
 
 
 def test_versions_that_contradict_each_other_are_explained(index: Index, source: Path) -> None:
