@@ -30,7 +30,9 @@ RESERVED_NAMES = _words("""
     template1 messagebus nftables
 """)
 # Units that each site has: a process or a timer of the project needs another name.
-UNIT_NAMES = frozenset(_words("web ws manage backup restore release doctor redis nginx migrate cleanup report"))
+UNIT_NAMES = frozenset(
+    _words("web ws manage backup restore release doctor redis nginx migrate cleanup report candidate-web candidate-ws")
+)
 # The stack sets these for every process; a project that changed them would not start.
 STACK_VARIABLES = _words("""
     DJANGO_SETTINGS_MODULE SITE_FILE CREDENTIALS_DIRECTORY PATH PYTHONPATH PYTHONHOME HOME USER LOGNAME SHELL

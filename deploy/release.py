@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Change the release that serves on this host, as root. A lost ssh connection does not stop it half-way.
 
-    release.py deploy VERSION    prepare the release, switch to it, replace one process after the other, verify the
-                                 site; when anything fails, return to the release before
-    release.py rollback          return to the release that served before this one, at once
-    release.py restart           restart one process after the other, of the same release: new settings, new units
+    release.py deploy VERSION    prepare the release, try it beside the one that serves, switch to it, replace one
+                                 process after the other, verify the site; when anything fails, return to the release
+                                 before
+    release.py rollback          return to the release that served before this one, in the same way
+    release.py restart           try the release with new settings and new units, then restart one process after the
+                                 other
 
 The releases of a site are the folders /opt/NAME/releases/VERSION; the link /opt/NAME/current leads to the one that
 serves. The site is the one whose release this file belongs to.
@@ -14,24 +16,24 @@ import argparse
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent  # the release that this file belongs to, whichever release serves
 sys.path.insert(0, str(HERE))  # imports start at its root
 
-from deploy.doctor.options import OPTIONS_VARIABLE  # noqa: E402
+from deploy.candidates import are_installed, try_release  # noqa: E402
+from deploy.doctor.options import OPTIONS_VARIABLE, make_parser  # noqa: E402
 from deploy.failure_cause import find_release_cause, shorten  # noqa: E402
 from deploy.journal import JournalMark, describe_command, mark_journal, read_journal  # noqa: E402
 from deploy.processes import (  # noqa: E402
     Failed,
     graceful_reload,
     is_of_release,
-    is_socket_server,
     list_services,
     read_setting,
     read_site_name,
@@ -68,6 +70,12 @@ def point_link(link: Path, version: str) -> None:
 
 def switch_release(version: str) -> None:
     """Make the release the one that the next started process belongs to."""
+    use_static_manifest(version)
+    point_link(CURRENT, version)
+
+
+def use_static_manifest(version: str) -> None:
+    """Let the processes that start from now on use the static files of that release."""
     # The static files of all releases are in one folder; the manifest says which of them a release uses.
     # A project has static files of its own in each release instead, and no manifest here.
     kept = RELEASES / version / MANIFEST.name
@@ -75,7 +83,6 @@ def switch_release(version: str) -> None:
         new = MANIFEST.with_name(f".{MANIFEST.name}.new")
         shutil.copyfile(kept, new)
         new.replace(MANIFEST)
-    point_link(CURRENT, version)
 
 
 def verify_site(mark: JournalMark) -> None:
@@ -144,6 +151,7 @@ def deploy(version: str, mark: JournalMark) -> None:
     """
     before = read_version()
     prepare(version, mark)
+    try_candidates(version, mark)
     log(f"{before or 'no release'} serves; switching to {version}")
     switch_release(version)
     try:
@@ -189,6 +197,36 @@ def prepare(version: str, mark: JournalMark) -> None:
         shutil.copyfile(MANIFEST, RELEASES / version / MANIFEST.name)
 
 
+def try_candidates(version: str, mark: JournalMark) -> None:
+    """Start the release beside the one that serves and run its probes. The release that serves is not affected.
+
+    Args:
+        version: the name of the release.
+        mark: from there on the journal is read for the cause of a failure.
+
+    Raises:
+        Failed: it would not serve.
+    """
+    if not are_installed(version):
+        log("this host has no units for a trial until its next deployment; the release is not tried beforehand")
+        return
+    serving = read_version()
+    use_static_manifest(version)
+    try:
+        try_release(RELEASES / version, mark, read_subprotocol())
+    except Failed as failed:
+        if serving:
+            use_static_manifest(serving)
+        raise failed.with_result(f"{version} was not switched to, {serving or 'no release'} serves") from None
+    log(f"{version} answers its probes")
+
+
+def read_subprotocol() -> str:
+    """Return what a handshake offers, by DOCTOR_OPTIONS; "" for that of the chat."""
+    parser = make_parser()
+    return str(parser.parse_known_args(shlex.split(read_setting(OPTIONS_VARIABLE)))[0].subprotocol)
+
+
 def change_one_by_one(change: Callable[[str, JournalMark], None], mark: JournalMark) -> None:
     """Apply `change` (restart or graceful_reload) to one service after the other. Raises Failed at the first."""
     for unit in list_services():
@@ -197,38 +235,31 @@ def change_one_by_one(change: Callable[[str, JournalMark], None], mark: JournalM
 
 
 def return_to(version: str, mark: JournalMark) -> None:
-    """Change all services to that release; those whose process is of that release already are left alone.
-
-    The WebSocket servers follow each other, as in a release, so that a client that has to reconnect finds a server. The
-    other services are restarted meanwhile, because time matters here; systemd's sockets hold their visitors.
+    """Let one service after the other hand over to that release; those that are of it already are left alone.
 
     Raises:
         Failed: a service does not get ready, or the doctor finds a broken hop.
     """
     switch_release(version)
-    units = [unit for unit in list_services() if not is_of_release(unit, RELEASES / version)]
-    run_systemctl("reset-failed", *units)
-    lanes = [[unit] for unit in units if not is_socket_server(unit)]
-    lanes.append([unit for unit in units if is_socket_server(unit)])
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda lane: replace_processes(lane, mark), lanes))
+    for unit in list_services():
+        if not is_of_release(unit, RELEASES / version):
+            replace_process(unit, mark)
+            log(f"{unit} is ready")
     verify_site(mark)
 
 
-def replace_processes(units: Sequence[str], mark: JournalMark) -> None:
-    """Let the process of each service start its successor, one after the other; where that fails, restart the service.
-
-    A process may be of a release that is broken.
+def replace_process(unit: str, mark: JournalMark) -> None:
+    """Replace the process of a service gracefully, or restart the service where its process is too broken for that.
 
     Raises:
-        Failed: a service does not get ready.
+        Failed: the service does not get ready.
     """
-    for unit in units:
-        try:
-            graceful_reload(unit, mark)
-        except Failed as failed:
-            log(f"{unit} did not hand over ({failed.cause}); restarting it")
-            restart(unit, mark)
+    try:
+        graceful_reload(unit, mark)
+    except Failed as failed:
+        log(f"{unit} is restarted, because it did not hand over: {failed.cause}")
+        run_systemctl("reset-failed", unit)
+        restart(unit, mark)
 
 
 def rollback(mark: JournalMark) -> None:
@@ -240,6 +271,7 @@ def rollback(mark: JournalMark) -> None:
     before, version = read_version(), read_version(PREVIOUS)
     if before is None or version is None or not (RELEASES / version / COMPLETE).exists():
         raise Failed("there is no earlier release to return to")
+    try_candidates(version, mark)
     try:
         return_to(version, mark)
     except Failed as failed:
@@ -247,6 +279,18 @@ def rollback(mark: JournalMark) -> None:
         raise failed.with_result(f"{version} does not serve any more, {before} does again") from None
     point_link(PREVIOUS, before)
     log(f"{version} serves; {before} is kept")
+
+
+def restart_services(mark: JournalMark) -> None:
+    """Restart one service after the other, once the release has answered its probes with the settings of now.
+
+    Raises:
+        Failed: the release does not work with these settings; what serves goes on.
+    """
+    if version := read_version():
+        try_candidates(version, mark)
+    change_one_by_one(restart, mark)
+    verify_site(mark)
 
 
 def remove_old_releases() -> None:
@@ -293,8 +337,7 @@ def main() -> int:
                 case "rollback":
                     rollback(mark)
                 case "restart":
-                    change_one_by_one(restart, mark)
-                    verify_site(mark)
+                    restart_services(mark)
         except Failed as failed:
             print(f"release: {failed.describe()}", file=sys.stderr)
             return 1

@@ -32,6 +32,8 @@ UNIT_TEMPLATES = (
     "ws@.service",
     "redis.service",
     "release@.service",
+    "candidate-web@.service",
+    "candidate-ws@.service",
     "backup.service",
     "backup.timer",
     "restore@.service",

@@ -87,6 +87,8 @@ def test_the_names_of_the_chat_on_existing_hosts_do_not_change() -> None:
                 "-redis.service",
                 "-redis.service.d/30-no-network.conf",
                 "-release@.service",
+                "-candidate-web@.service",
+                "-candidate-ws@.service",
                 "-backup.service",
                 "-backup.timer",
                 "-restore@.service",
