@@ -57,6 +57,14 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """An address that must answer with `status` before a release serves. 101: a WebSocket handshake."""
+
+    path: str
+    status: int = 200
+
+
+@dataclass(frozen=True)
 class Process:
     """[processes.NAME]: a program that runs beside the servers, such as a Celery worker."""
 
@@ -129,6 +137,7 @@ class Manifest:
     build: tuple[Command, ...] = ()
     release: tuple[Command, ...] = ()
     probe: str = ""
+    probes: tuple[Probe, ...] = ()
     home: str = "/"
     doctor: DoctorOptions = DoctorOptions()
     load: LoadOptions = LoadOptions()

@@ -15,6 +15,8 @@ MAX_NAME_LENGTH = 30  # a Linux user has at most 32 characters, systemd accepts 
 MAX_DOMAIN_LENGTH = 253  # RFC 1035
 MIN_PORT, MAX_PORT = 1024, 65535
 MAX_STOP_SECONDS = 3600
+HANDSHAKE_STATUS = 101  # a probe that expects it is a WebSocket handshake
+MIN_STATUS, MAX_STATUS = 200, 499  # a release that answers 5xx is broken
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -215,6 +217,13 @@ def check_stop_seconds(seconds: int) -> str:
     return "" if 1 <= seconds <= MAX_STOP_SECONDS else f"must be a number of seconds from 1 to {MAX_STOP_SECONDS}"
 
 
+def check_status(status: int) -> str:
+    """Check the status that a probe expects."""
+    if status == HANDSHAKE_STATUS or MIN_STATUS <= status <= MAX_STATUS:
+        return ""
+    return f"must be {HANDSHAKE_STATUS} or a status from {MIN_STATUS} to {MAX_STATUS}"
+
+
 def check_unit_name(name: str) -> str:
     """Check the name of a process or a timer, which becomes the unit SITE-NAME."""
     if name in UNIT_NAMES:
@@ -283,6 +292,7 @@ RULES: Mapping[str, Rule] = {
     "websocket[]": check_path,
     "asgi_http[]": check_path,
     "probe": check_path_and_query,
+    "probes[].path": check_path_and_query,
     "home": check_path_and_query,
     "processes.*.run": check_command,
     "processes.*.folder": check_relative_path,
@@ -302,6 +312,7 @@ RULES: Mapping[str, Rule] = {
 """Field -> its rule. "[]" is any element of an array, "*" any key of a table. A rule never gets an empty string."""
 
 NUMBER_RULES: Mapping[str, Callable[[int], str]] = {
+    "probes[].status": check_status,
     "ports[]": check_port,
     "processes.*.stop_seconds": check_stop_seconds,
 }

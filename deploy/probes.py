@@ -16,9 +16,9 @@ from pathlib import Path
 
 from deploy.doctor.options import DEFAULT_WS_PATH
 from deploy.doctor.ws_client import SUBPROTOCOL
+from deploy.manifest_rules import HANDSHAKE_STATUS
 
 TIMEOUT_SECONDS = 10  # for one answer
-HANDSHAKE_STATUS = 101
 BY_APPLICATION = "application"  # X-Refused-By of a 403 that the consumer decided, and not the server
 
 

@@ -40,6 +40,13 @@ class ProjectFailed(Exception):
     """A project cannot be prepared. The text is a sentence, and below it what the program itself printed."""
 
 
+class ProbeDescription(TypedDict):
+    """A probe of a release, for deploy/probes.py."""
+
+    path: str
+    status: int
+
+
 class SiteDescription(TypedDict):
     """The JSON of site.json. channels_stack.description.Site reads it and explains each field."""
 
@@ -58,6 +65,7 @@ class SiteDescription(TypedDict):
     asgi_http: Literal["all"] | list[str]
     home: str
     probe: str
+    probes: list[ProbeDescription]
     release: str
     doctor_report: NotRequired[str]
     log_format: Literal["line", "json"]
@@ -284,6 +292,7 @@ def describe_site(
         "asgi_http": "all" if manifest.asgi_http == "all" else list(manifest.asgi_http),
         "home": manifest.home,
         "probe": manifest.probe,
+        "probes": [{"path": probe.path, "status": probe.status} for probe in manifest.probes],
         "release": release,
         "log_format": log_format,
         "secure": True,

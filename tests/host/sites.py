@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.manifest import Command, EnvironmentNames, Manifest, Process, Timer, read_manifest
+from deploy.manifest import Command, EnvironmentNames, Manifest, Probe, Process, Timer, read_manifest
 from deploy.site_context import SiteContext, build_context
 
 REPO = Path(__file__).resolve().parents[2]
@@ -28,6 +28,7 @@ FULL = replace(
     timers={"digest": Timer(run="python -m portal.digest --all", calendar="*:0/15")},
     release=(Command(run="python manage.py seed"), Command(run="./load.sh 'a b'", folder="relay server")),
     probe="/ws/probe/",
+    probes=(Probe(path="/"), Probe(path="/ws/probe/", status=101)),
 )
 
 
