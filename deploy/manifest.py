@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from deploy.manifest_rules import HANDSHAKE_STATUS
 from deploy.manifest_values import Conversion, Problem, name_of, nested_fields, quote
 from deploy.toml_lines import KeyPath, locate_values
 
@@ -62,6 +63,8 @@ class Probe:
 
     path: str
     status: int = 200
+    signed_in: bool = False
+    """Whether it is asked as a user, by the application itself, when the release is prepared."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +233,9 @@ def _find_conflicts(manifest: Manifest) -> Iterator[Problem]:
     """Yield what is wrong with fields that are right alone."""
     if manifest.websocket == ():
         yield ("websocket",), 'websocket must be "upgrade" or at least one path'
+    for position, probe in enumerate(manifest.probes):
+        if probe.signed_in and probe.status == HANDSHAKE_STATUS:
+            yield ("probes", position), f"probes[{position}] is a handshake, which is asked without a session only"
     owners: dict[str, str] = {}
     names: list[tuple[KeyPath, str]] = [(("env", key), name) for key, name in vars(manifest.env).items() if name]
     names += [(("variables", name), name) for name in manifest.variables]

@@ -138,7 +138,9 @@ class Conversion:
 
 WANTED = {str: "a string", bool: "true or false", int: "a whole number"}
 PLURALS = {str: "strings", int: "whole numbers"}
-NEEDED = frozenset({"name", "probes[].path", "build[].run", "release[].run", "processes.*.run", "timers.*.run", "timers.*.calendar"})
+NEEDED = frozenset(
+    {"name", "probes[].path", "build[].run", "release[].run", "processes.*.run", "timers.*.run", "timers.*.calendar"}
+)
 
 
 def name_of(path: KeyPath) -> str:

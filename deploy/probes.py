@@ -1,7 +1,7 @@
 """The probes of a release: requests to its servers with the headers of nginx, before and after it serves.
 
 The release's own description says which: the field `probes` of its manifest, or, without one, the page where a visitor
-begins and one WebSocket.
+begins and one WebSocket. Those with `signed_in` are asked by deploy/release_steps.py.
 """
 
 import base64
@@ -45,7 +45,8 @@ def read_probes(release: Path) -> list[Expectation]:
         fields = json.loads(description.read_text())
     else:
         fields = tomllib.loads((release / "app" / "stack.toml").read_text())
-    found = [_read_probe(probe) for probe in fields.get("probes", [])]
+    asked = [probe for probe in fields.get("probes", []) if isinstance(probe, str) or not probe.get("signed_in")]
+    found = [_read_probe(probe) for probe in asked]
     return found or [
         Expectation(fields.get("home") or "/"),
         Expectation(fields.get("probe") or DEFAULT_WS_PATH, is_handshake=True),

@@ -9,6 +9,7 @@ same database:
     migrate                 apply the migrations
     create_cache_table      create the table of Django's database cache
     collect_static_files    copy the static files, each with its content's hash in its name, to STATIC_ROOT
+    probe_signed_in         ask the manifest's probes with `signed_in`, as a user of a transaction that is rolled back
 
 The first step that fails ends the command with exit code 1 and one sentence; the steps after it do not run.
 
@@ -22,9 +23,11 @@ deploy/local/preparation.py (`make run`).
 import argparse
 import contextlib
 import io
+import json
 import os
 import subprocess
 import sys
+import tomllib
 import traceback
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -107,12 +110,42 @@ def collect_static_files(verbosity: int) -> None:
     run_command("collectstatic", 0, interactive=False)
 
 
+def probe_signed_in(verbosity: int) -> None:
+    """Ask the pages of the manifest's probes that have `signed_in`.
+
+    Raises:
+        StepFailed: one is not answered by its status. The exception is on stderr.
+    """
+    probes = read_probes()
+    if not any(isinstance(probe, dict) and probe.get("signed_in") for probe in probes):
+        return
+    try:
+        django.setup()
+        from channels_stack.signed_in_probes import find_failure  # noqa: PLC0415  it needs the settings
+
+        failure = find_failure(probe for probe in probes if isinstance(probe, dict))
+    except Error as error:
+        raise StepFailed(f"no user could be made for the probes: {' '.join(str(error).split())}") from None
+    if failure:
+        raise StepFailed(failure)
+
+
+def read_probes() -> list[object]:
+    """Return the field `probes` of the manifest, or of the site description of a project."""
+    if IS_PROJECT:
+        fields = json.loads(Path(os.environ["SITE_FILE"]).read_text())
+    else:
+        fields = tomllib.loads((APP / "stack.toml").read_text())
+    return list(fields.get("probes", []))
+
+
 STEPS = (
     Step("import_servers", import_servers),
     *(() if IS_PROJECT else (Step("check_migrations", check_migrations),)),
     Step("migrate", migrate),
     Step("create_cache_table", create_cache_table),
     Step("collect_static_files", collect_static_files),
+    Step("probe_signed_in", probe_signed_in),
 )
 
 

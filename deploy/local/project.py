@@ -45,6 +45,7 @@ class ProbeDescription(TypedDict):
 
     path: str
     status: int
+    signed_in: bool
 
 
 class SiteDescription(TypedDict):
@@ -292,7 +293,9 @@ def describe_site(
         "asgi_http": "all" if manifest.asgi_http == "all" else list(manifest.asgi_http),
         "home": manifest.home,
         "probe": manifest.probe,
-        "probes": [{"path": probe.path, "status": probe.status} for probe in manifest.probes],
+        "probes": [
+            {"path": probe.path, "status": probe.status, "signed_in": probe.signed_in} for probe in manifest.probes
+        ],
         "release": release,
         "log_format": log_format,
         "secure": True,

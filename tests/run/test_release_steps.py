@@ -18,6 +18,7 @@ from deploy.local.layout import REPO
 from tests.nginx.served import free_ports
 
 APPLICATION = {
+    "stack.toml": 'name = "harbour"\n',
     "config/settings.py": """
 import os
 SECRET_KEY = os.environ["SECRET_KEY"]
