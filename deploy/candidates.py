@@ -32,6 +32,11 @@ def list_candidates(version: str) -> dict[str, Path]:
     }
 
 
+def find_socket_unit(version: str) -> str:
+    """Return the unit of the socket that systemd passes to the candidate of gunicorn."""
+    return f"{SITE}-candidate-web@{version}.socket"
+
+
 def are_installed(version: str) -> bool:
     """Return whether this host has the units; one whose last deployment was of an older commit does not."""
     printed = run_systemctl("show", "--property=LoadState", "--value", *list_candidates(version)).stdout
@@ -59,7 +64,7 @@ def try_release(release: Path, mark: JournalMark, subprotocol: str = "") -> None
     except ValueError as error:
         raise Failed(f"the probes of {release.name} cannot be read: {error}") from None
     finally:
-        run_systemctl("stop", "--no-block", *units)
+        run_systemctl("stop", "--no-block", *units, find_socket_unit(release.name))
         run_systemctl("reset-failed", *units)
 
 

@@ -32,6 +32,7 @@ UNIT_TEMPLATES = (
     "ws@.service",
     "redis.service",
     "release@.service",
+    "candidate-web@.socket",
     "candidate-web@.service",
     "candidate-ws@.service",
     "backup.service",

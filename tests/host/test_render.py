@@ -87,6 +87,7 @@ def test_the_names_of_the_chat_on_existing_hosts_do_not_change() -> None:
                 "-redis.service",
                 "-redis.service.d/30-no-network.conf",
                 "-release@.service",
+                "-candidate-web@.socket",
                 "-candidate-web@.service",
                 "-candidate-ws@.service",
                 "-backup.service",
