@@ -80,9 +80,12 @@ def await_candidate(unit: str, path: Path, mark: JournalMark) -> None:
         Failed: it has ended, or it is not ready within CHANGE_TIMEOUT_SECONDS.
     """
     deadline = time.monotonic() + CHANGE_TIMEOUT_SECONDS
-    while (problem := ask_readiness(path)) is not None:
+    while True:
+        # First: a connection to the socket of a candidate that has ended would let systemd start it again.
         if run_systemctl("is-active", "--quiet", unit).returncode != 0:
             raise start_failure(unit, "does not start", mark)
+        if (problem := ask_readiness(path)) is None:
+            return
         if time.monotonic() > deadline:
             raise readiness_failure(unit, f"does not get ready: {problem}", mark)
         time.sleep(POLL_INTERVAL_SECONDS)
