@@ -55,11 +55,12 @@ def try_release(release: Path, mark: JournalMark, subprotocol: str = "") -> None
         Failed: a candidate does not start, does not get ready, or does not answer a probe as it must.
     """
     units = list_candidates(release.name)
+    web, websocket = units.values()
     try:
         run_systemctl("start", *units)
         for unit, path in units.items():
             await_candidate(unit, path, mark)
-        if problem := find_failure(read_probes(release), *units.values(), read_site_name(), subprotocol):
+        if problem := find_failure(read_probes(release), web, websocket, read_site_name(), subprotocol):
             raise Failed(problem)
     except ValueError as error:
         raise Failed(f"the probes of {release.name} cannot be read: {error}") from None

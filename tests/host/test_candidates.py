@@ -51,7 +51,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 def test_a_candidate_is_stopped_after_its_probes(host: Host) -> None:
     release.try_candidates("v1", MARK)
     units = " ".join(list_candidates("v1"))
-    assert host.commands[1:] == [
+    changes = [command for command in host.commands if not command.startswith(("show ", "is-active "))]
+    assert changes == [
         f"start {units}",
         f"stop --no-block {units} {find_socket_unit('v1')}",
         f"reset-failed {units}",

@@ -1,4 +1,4 @@
-"""A release is asked for its pages as a signed-in user, whom nobody sees."""
+"""A release is asked for its pages as a signed-in user that nobody sees."""
 
 import tomllib
 from pathlib import Path
