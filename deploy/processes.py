@@ -174,12 +174,7 @@ def await_ready(unit: str, mark: JournalMark) -> None:
 
 def is_server(unit: str) -> bool:
     """Return whether the service is one of the stack's servers; the others are programs of the project."""
-    return unit == f"{SITE}-web.service" or is_socket_server(unit)
-
-
-def is_socket_server(unit: str) -> bool:
-    """Return whether the service is a WebSocket server."""
-    return unit.startswith(f"{SITE}-ws@")
+    return unit == f"{SITE}-web.service" or unit.startswith(f"{SITE}-ws@")
 
 
 def await_running(unit: str, mark: JournalMark) -> None:

@@ -1,15 +1,13 @@
 """Releases while members talk; releases that fail."""
 
 import asyncio
-from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from websockets.exceptions import InvalidHandshake
 
-from tests.docker.crowd import HANDSHAKES_A_SECOND, Talk, assert_all_received, crowd
+from tests.docker.crowd import Talk, assert_all_received, crowd
 from tests.vm.checkout import Checkout
 from tests.vm.machine import Handshakes, Machine, Pages, Witnessed
 
@@ -107,9 +105,7 @@ async def test_a_broken_release_is_rolled_back(
     assert set(pages.answers) == {"200"}
 
 
-async def test_a_release_that_refuses_nginx_never_serves(
-    vm: Machine, site: Witnessed, tmp_path: Path, record_property
-) -> None:
+async def test_a_release_that_refuses_nginx_never_serves(vm: Machine, site: Witnessed, tmp_path: Path) -> None:
     before = vm.release
     refusing = Checkout(tmp_path / "refusing")  # each process is healthy, and refuses the requests that nginx forwards
     guard = "    host = headers.get("
@@ -124,7 +120,6 @@ async def test_a_release_that_refuses_nginx_never_serves(
             played = await asyncio.to_thread(vm.playbook, "deploy.yml", repo=refusing.folder)
             await talk.acks(20)
         await assert_all_received(members, talk.acked)
-        record_property("longest_away_seconds", round(max(max(member.away) for member in members), 1))
         codes = dict(site.codes)
     assert played.code != 0
     assert "the probe /ws/ is answered by 403" in played.output
@@ -150,9 +145,7 @@ def test_a_failed_migration_stops_the_release(vm: Machine, site: Witnessed, tmp_
     assert vm.pid("parley-web.service") == pid  # it was not restarted
 
 
-async def test_a_rollback_takes_ten_seconds_at_most_and_refuses_nobody(
-    vm: Machine, site: Witnessed, checkout: Checkout, record_property
-) -> None:
+async def test_a_rollback_refuses_nobody(vm: Machine, site: Witnessed, checkout: Checkout, record_property) -> None:
     before = vm.release
     checkout.commit()
     (await asyncio.to_thread(vm.playbook, "deploy.yml", repo=checkout.folder)).check()
@@ -173,6 +166,7 @@ async def test_a_rollback_takes_ten_seconds_at_most_and_refuses_nobody(
         record_property("longest_away_seconds", round(max(away), 2))
         record_property("handshakes", dict(handshakes.answers))
         record_property("slowest_page_seconds", round(pages.slowest, 2))
+        record_property("messages", len(talk.acked))
         await assert_all_received(members, talk.acked)
         assert all(member.refusals == [] for member in members)
     assert vm.release == before
@@ -180,49 +174,3 @@ async def test_a_rollback_takes_ten_seconds_at_most_and_refuses_nobody(
     assert set(pages.answers) == {"200"}
     assert set(site.codes) == {1012}
     assert max(away) < MAX_AWAY_SECONDS
-    assert played.seconds <= 10
-
-
-async def open_sockets(site: Witnessed, cookie: str, answers: Counter[str]) -> None:
-    """Open one WebSocket after the other and count the answers to the handshakes."""
-    while True:
-        try:
-            opened = await site.wss(cookies={"sessionid": cookie})
-        except (OSError, EOFError, TimeoutError, InvalidHandshake) as error:
-            answers[repr(error)] += 1
-        else:
-            answers["101"] += 1
-            await opened.connection.close()
-        await asyncio.sleep(1 / HANDSHAKES_A_SECOND)
-
-
-async def test_a_rollback_refuses_nobody(vm: Machine, site: Witnessed, checkout: Checkout, record_property) -> None:
-    before = vm.release
-    checkout.commit()
-    (await asyncio.to_thread(vm.playbook, "deploy.yml", repo=checkout.folder)).check()
-    cookies = await site.cookies(3)
-    handshakes: Counter[str] = Counter()
-    async with crowd(site, cookies[:2], f"t-{uuid4().hex[:8]}", 40) as members:
-        pages = Pages(site)
-        background = [pages.run(), open_sockets(site, cookies[2], handshakes)]
-        running = [asyncio.ensure_future(each) for each in background]
-        async with Talk(members, 20) as talk:
-            await talk.acks(5)
-            played = await asyncio.to_thread(vm.make, "rollback")
-            await talk.acks(20)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        away = [seconds for member in members for seconds in member.away]
-        record_property("handshakes", dict(handshakes))
-        record_property("longest_away_seconds", round(max(away), 2))
-        record_property("messages", len(talk.acked))
-        record_property("slowest_page_seconds", round(pages.slowest, 2))
-        record_property("rollback_seconds", round(played.seconds, 1))
-        record_property("log", played.output[-1500:])
-        await assert_all_received(members, talk.acked)
-    played.check()
-    assert vm.release == before
-    assert set(handshakes) == {"101"}
-    assert set(pages.answers) == {"200"}
-    assert max(away) <= 1
