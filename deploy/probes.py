@@ -8,7 +8,6 @@ import base64
 import http.client
 import json
 import os
-import socket
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from deploy.doctor.options import DEFAULT_WS_PATH
 from deploy.doctor.ws_client import SUBPROTOCOL
 from deploy.manifest_rules import HANDSHAKE_STATUS
+from deploy.unix_http import UnixSocketConnection
 
 TIMEOUT_SECONDS = 10  # for one answer
 BY_APPLICATION = "application"  # X-Refused-By of a 403 that the consumer decided, and not the server
@@ -98,11 +98,8 @@ def send_probe(probe: Expectation, path: Path, host: str, subprotocol: str = "")
     Raises:
         OSError, http.client.HTTPException: there is no answer within TIMEOUT_SECONDS.
     """
-    connection = http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.settimeout(TIMEOUT_SECONDS)
+    connection = UnixSocketConnection(path, TIMEOUT_SECONDS)
     try:
-        connection.sock.connect(str(path))
         connection.request("GET", probe.path, headers=make_headers(probe, host, subprotocol))
         answer = connection.getresponse()
         return answer.status, answer.headers.get("X-Refused-By", "")
