@@ -254,7 +254,21 @@ _ALL = (
         "Name its output in STATICFILES_DIRS and TEMPLATES, or serve it from another site.",
         "{folder}",
     ),
+    Cause(
+        "build-needs-python-2",
+        OWNER,
+        "{name} of this version is compiled with Python 2, which a host does not have: the build fails.",
+        "Name a newer version, or a package that replaces it: sass for node-sass.",
+        "{name}",
+    ),
     # Worth knowing.
+    Cause(
+        "build-needs-old-openssl",
+        INFORMATION,
+        "{name} of this version fails with Node.js 17 and later: ERR_OSSL_EVP_UNSUPPORTED.",
+        "The proposed build sets NODE_OPTIONS=--openssl-legacy-provider.",
+        "{name}",
+    ),
     Cause(
         "build-needs-program",
         INFORMATION,

@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.adopt.report import Finding
 from deploy.adopt.survey import Survey
 from deploy.project.files import JOURNAL_SUFFIXES, is_sqlite_database
-from deploy.project.processes import FoundProcess, FrontendBuild
+from deploy.project.processes import NEEDS_PYTHON_2, FoundProcess, FrontendBuild, find_older
 from deploy.project.python import dotted_name, string_value
 from deploy.project.routes import calls_in
 
@@ -71,6 +71,7 @@ def _check_frontends(survey: Survey) -> Iterator[Finding]:
         if program := other_toolchain(frontend.command):
             yield survey.find("build-needs-program", path, frontend.line, program=program, command=frontend.command)
             continue
+        yield from _check_old_packages(survey, frontend)
         where = "" if folder == "." else f', folder = "{folder}"'
         commands = [frontend.install_command, frontend.build_command]
         if not json.loads(survey.text(path)).get("dependencies") and not json.loads(survey.text(path)).get(
@@ -82,6 +83,18 @@ def _check_frontends(survey: Survey) -> Iterator[Finding]:
             "frontend-build", path, frontend.line, field=f"build = [{entries}]", command=frontend.command
         )
         yield Finding(**{**vars(found), "is_settled": bool(survey.manifest.build)})
+
+
+def _check_old_packages(survey: Survey, frontend: FrontendBuild) -> Iterator[Finding]:
+    """Yield the packages of a build that need what a host no longer has."""
+    path = frontend.folder / "package.json"
+    for cause, name in (
+        ("build-needs-python-2", find_older(path, NEEDS_PYTHON_2)),
+        ("build-needs-old-openssl", frontend.old_bundler),
+    ):
+        if name:
+            line = next(number for number, text in enumerate(survey.text(path).splitlines(), 1) if f'"{name}"' in text)
+            yield survey.find(cause, path, line, name=name)
 
 
 def other_toolchain(command: str) -> str:

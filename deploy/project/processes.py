@@ -26,6 +26,13 @@ LIBRARY_FOLDERS = frozenset({"static", "static_cdn", "staticfiles", "assets", "v
 NODE_SOCKET_PACKAGES = ("socket.io", "ws", "express", "sockjs", "faye")
 
 
+# Tools that bundle with webpack 4, below these versions: its hashes need an algorithm that OpenSSL 3 refuses.
+OLD_BUNDLERS = {"react-scripts": 5, "@vue/cli-service": 5, "webpack": 5}
+OLD_OPENSSL = "env NODE_OPTIONS=--openssl-legacy-provider "
+# Packages that are compiled with Python 2, below these versions.
+NEEDS_PYTHON_2 = {"node-sass": 5}
+
+
 @dataclass(frozen=True)
 class FoundProcess:
     """A program that some file of the project starts beside the servers."""
@@ -49,16 +56,22 @@ class FrontendBuild:
     """Of the script in package.json."""
 
     @property
+    def old_bundler(self) -> str:
+        """The package whose webpack needs the algorithms of OpenSSL 1; "" where there is none."""
+        return find_older(self.folder / "package.json", OLD_BUNDLERS)
+
+    @property
     def install_command(self) -> str:
         """The command that installs what the build needs. npx, which npm brings along, fetches other managers."""
+        prefix = OLD_OPENSSL if self.old_bundler else ""  # a script `postinstall` may build
         if self._manager != "npm":
-            return f"{self._manager} install --frozen-lockfile"
-        return "npm ci" if (self.folder / "package-lock.json").is_file() else "npm install"
+            return f"{prefix}{self._manager} install --frozen-lockfile"
+        return f"{prefix}npm {'ci' if (self.folder / 'package-lock.json').is_file() else 'install'}"
 
     @property
     def build_command(self) -> str:
         """The command that builds."""
-        return f"{self._manager} run build"
+        return f"{OLD_OPENSSL if self.old_bundler else ''}{self._manager} run build"
 
     @property
     def _manager(self) -> str:
@@ -66,6 +79,18 @@ class FrontendBuild:
         if (self.folder / "yarn.lock").is_file():
             return "npx --yes yarn@1"
         return "npx --yes pnpm@9" if (self.folder / "pnpm-lock.yaml").is_file() else "npm"
+
+
+def find_older(path: Path, versions: dict[str, int]) -> str:
+    """Return the first package that a package.json names with a major version below the given one; "" for none."""
+    package = read_package(path)
+    for kind in ("dependencies", "devDependencies"):
+        named = package.get(kind)
+        for name, version in named.items() if isinstance(named, dict) else ():
+            major = re.match(r"[\^~=v]*(\d+)\.", str(version))
+            if name in versions and major and int(major[1]) < versions[name]:
+                return str(name)
+    return ""
 
 
 def find_processes(files: Iterable[Path]) -> list[FoundProcess]:

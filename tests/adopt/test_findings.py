@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.adopt.causes import CAUSES
-from deploy.adopt.report import Severity
+from deploy.adopt.report import Report, Severity
 from tests.adopt.projects import ASGI, SETTINGS, examine, find, write_project
 
 
@@ -408,7 +408,19 @@ PLANTED = [
             + 'const u="http://127.0.0.1:8000",v="http://localhost";\n'
         },
     ),
+    (
+        "build-needs-python-2",
+        "frontend/package.json",
+        "node-sass",
+        {"frontend/package.json": PACKAGE_JSON.replace('"vue": "3"', '"vue": "3",\n"node-sass": "^4.12.0"')},
+    ),
     # information
+    (
+        "build-needs-old-openssl",
+        "frontend/package.json",
+        "react-scripts",
+        {"frontend/package.json": PACKAGE_JSON.replace('"vue": "3"', '"vue": "3",\n"react-scripts": "2.1.1"')},
+    ),
     (
         "build-needs-program",
         "frontend/package.json",
@@ -555,6 +567,27 @@ def test_scripts_that_work_on_a_site_are_left_alone(script: str, tmp_path: Path)
 def test_scripts_of_others_are_not_read(name: str, tmp_path: Path) -> None:
     files = {name: "new WebSocket('ws://127.0.0.1:8000/');\n", ".venv/pyvenv.cfg": ""}
     assert find(examine(write_project(tmp_path / "mysite", files)), "foreign-address-in-page") == []
+
+
+def build_with(package: str, tmp_path: Path) -> Report:
+    """Return the report on a project whose browser code needs this package."""
+    text = PACKAGE_JSON.replace('"vue": "3"', package)
+    return examine(write_project(tmp_path / "mysite", {"frontend/package.json": text}))
+
+
+def test_a_build_with_an_old_webpack_gets_the_algorithms_that_it_needs(tmp_path: Path) -> None:
+    prefix = "env NODE_OPTIONS=--openssl-legacy-provider npm"
+    assert (
+        f'build = [{{ run = "{prefix} install", folder = "frontend" }}, '
+        f'{{ run = "{prefix} run build", folder = "frontend" }}]'
+    ) in build_with('"webpack": "~4.46.0"', tmp_path).manifest
+
+
+@pytest.mark.parametrize("package", ['"react-scripts": "5.0.1"', '"node-sass": "^9.0.0"', '"webpack": "latest"'])
+def test_a_build_with_newer_tools_is_left_alone(package: str, tmp_path: Path) -> None:
+    report = build_with(package, tmp_path)
+    assert "NODE_OPTIONS" not in report.manifest
+    assert report.obstacles == []
 
 
 def test_an_optional_import_needs_no_package(tmp_path: Path) -> None:
