@@ -6,6 +6,7 @@ import signal
 from uuid import uuid4
 
 import pytest
+from websockets.exceptions import InvalidMessage
 
 from tests.chat_client import ChatClient
 from tests.running import Stack
@@ -61,5 +62,5 @@ async def reconnect(stack: Stack, cookie: str, through: str) -> ChatClient:
         while True:
             try:
                 return await stack.connect(cookie, through=through)
-            except (OSError, EOFError):
+            except (OSError, EOFError, InvalidMessage):  # the last: a killed process still closes its files
                 await asyncio.sleep(0.05)
